@@ -1,0 +1,136 @@
+package execution
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// Kind of a fact. The journal holds facts and nothing else.
+type Kind string
+
+// The kinds. 'By' says which fields a fact of the kind fills in beside Seq, At, Kind, Who, Campaign.
+const (
+	CampaignApplied  Kind = "campaign-applied"  // Revision, Plan (the whole plan), Fleet (the snapshot), Generation; Why when overridden
+	ControllerTook   Kind = "controller-took"   // Generation: a controller took over; older ones must not act
+	CampaignPaused   Kind = "campaign-paused"   // Why
+	CampaignResumed  Kind = "campaign-resumed"  // Why
+	CampaignAborted  Kind = "campaign-aborted"  // Why: turns under way end in a safe place, no other begins
+	CampaignHalted   Kind = "campaign-halted"   // Code, Why: the failure budget is spent, or a bug
+	CampaignFinished Kind = "campaign-finished" // Code: done, aborted, partly
+
+	NoticeAsked    Kind = "notice-asked"    // Notice, Tenant, NoticeKind, Slots: decided, stored before it is sent
+	NoticeAccepted Kind = "notice-accepted" // Notice, Tenant, Contact, Attempt: the receiving server took it
+	NoticeFailed   Kind = "notice-failed"   // Notice, Tenant, Contact, Attempt, Code, Why
+
+	TurnPermitted Kind = "turn-permitted" // Turn, Host: leave to disrupt
+	TurnHeld      Kind = "turn-held"      // Turn, Host, Step, Code, Why, Next
+	TurnReleased  Kind = "turn-released"  // Turn, Host: an operator said retry
+	TurnDone      Kind = "turn-done"      // Turn, Host
+	TurnDropped   Kind = "turn-dropped"   // Turn, Host, Code, Why: aborted or not needed; nothing borrowed is left
+
+	StepStarted Kind = "step-started" // Turn, Host, Step, Attempt, Deadline: stored before the chore runs
+	StepDone    Kind = "step-done"    // Turn, Host, Step, Attempt, Why (evidence), BootID where it matters
+	StepFailed  Kind = "step-failed"  // Turn, Host, Step, Attempt, Code, Why, Next, Retry
+
+	MovePlaced  Kind = "move-placed"  // Turn, Instance, From, To, Attempt, Deadline, Home: late placement
+	MoveDone    Kind = "move-done"    // Turn, Instance, From, To, Attempt, BlackoutMs (-1: not known), Source, Destination
+	MoveFailed  Kind = "move-failed"  // Turn, Instance, From, To, Attempt, Code, Why, Retry, Source, Destination
+	StopStarted Kind = "stop-started" // Turn, Instance, From, Disposition, Attempt, Deadline
+	StopDone    Kind = "stop-done"    // Turn, Instance, From, Disposition, Attempt: saved or stopped; the interruption begins no later
+	StopFailed  Kind = "stop-failed"  // Turn, Instance, From, Disposition, Attempt, Code, Why, Retry
+	BackStarted Kind = "back-started" // Turn, Instance, To, Disposition, Attempt, Deadline
+	BackDone    Kind = "back-done"    // Turn, Instance, To, Disposition, Attempt: runs again
+	BackFailed  Kind = "back-failed"  // Turn, Instance, To, Disposition, Attempt, Code, Why, Retry
+
+	HostSeen  Kind = "host-seen"  // Host, Seen: an observation a decision rests on
+	HostLost  Kind = "host-lost"  // Host, Code, Why: it did not answer
+	Overrun   Kind = "overrun"    // Turn, Instance, Why: a slot is past and the instance is not back
+	Borrowed  Kind = "borrowed"   // Turn, Host, Code (cordon): a setting taken for the turn
+	GivenBack Kind = "given-back" // Turn, Host, Code
+	External  Kind = "external"   // Host, Instance, Code (gone, appeared, moved, stopped), Why: done by others
+)
+
+// Step of a turn, in order.
+type Step string
+
+// The steps of a turn.
+const (
+	StepCordon   Step = "cordon"
+	StepEmpty    Step = "empty"    // moves, saves and stops
+	StepUpdate   Step = "update"   // change the software
+	StepReboot   Step = "reboot"   // after looking again that the host is empty
+	StepProve    Step = "prove"    // another boot id, the fixed version, a healthy service
+	StepReturn   Step = "return"   // saved and stopped instances run again
+	StepJudge    Step = "judge"    // guests looked at through their own monitors
+	StepUncordon Step = "uncordon" //
+	StepHome     Step = "home"     // moved instances come back, where policy says so
+)
+
+// Fact is one line of the journal. Unused fields are absent from its JSON.
+type Fact struct {
+	Seq        int64     `json:"seq"` // from 1, without gaps, over one journal
+	At         time.Time `json:"at"`  // UTC; never before the fact ahead of it
+	Kind       Kind      `json:"kind"`
+	Who        string    `json:"who"` // engine, operator:NAME
+	Campaign   string    `json:"campaign,omitempty"`
+	Revision   int       `json:"revision,omitempty"`
+	Generation int64     `json:"generation,omitempty"`
+	Turn       string    `json:"turn,omitempty"`
+	Host       string    `json:"host,omitempty"`
+	Instance   string    `json:"instance,omitempty"`
+	Tenant     string    `json:"tenant,omitempty"`
+	Step       Step      `json:"step,omitempty"`
+	Attempt    int       `json:"attempt,omitempty"`
+	From       string    `json:"from,omitempty"`
+	To         string    `json:"to,omitempty"`
+	Home       bool      `json:"home,omitempty"`
+	Deadline   time.Time `json:"deadline,omitzero"`
+
+	Disposition plan.Disposition `json:"disposition,omitempty"`
+	Source      string           `json:"source,omitempty"`      // what was read there: running, paused, stopped, absent, unreachable
+	Destination string           `json:"destination,omitempty"` // the same
+	BlackoutMs  int64            `json:"blackout_ms,omitempty"` // -1: not known
+	BootID      string           `json:"boot_id,omitempty"`
+
+	Notice     string   `json:"notice,omitempty"` // its id
+	NoticeKind string   `json:"notice_kind,omitempty"`
+	Contact    string   `json:"contact,omitempty"`
+	Slots      []string `json:"slots,omitempty"` // ids of the promises it tells of
+
+	Code  string `json:"code,omitempty"`
+	Why   string `json:"why,omitempty"`
+	Next  string `json:"next,omitempty"`
+	Retry bool   `json:"retry,omitempty"`
+
+	Seen *HostView `json:"seen,omitempty"`
+
+	Plan  json.RawMessage `json:"plan,omitempty"`
+	Fleet json.RawMessage `json:"fleet,omitempty"`
+}
+
+// HostView is what an observation says, as far as decisions rest on it.
+type HostView struct {
+	At        time.Time         `json:"at"`
+	BootID    string            `json:"boot_id,omitempty"`
+	Health    string            `json:"health"`
+	Installed map[string]string `json:"installed,omitempty"`
+	Booted    map[string]string `json:"booted,omitempty"`
+	Running   map[string]string `json:"running,omitempty"`
+	MemoryMiB int64             `json:"memory_mib"`
+	FreeMiB   int64             `json:"free_mib"`
+	Instances []InstanceView    `json:"instances,omitempty"`
+	Missing   []string          `json:"missing,omitempty"`
+}
+
+// InstanceView is one instance in a HostView.
+type InstanceView struct {
+	ID        string            `json:"id"`
+	State     string            `json:"state"` // running, paused, stopped
+	Incoming  bool              `json:"incoming,omitempty"`
+	Migrating bool              `json:"migrating,omitempty"`
+	Saved     bool              `json:"saved,omitempty"`
+	MemoryMiB int64             `json:"memory_mib"`
+	Running   map[string]string `json:"running,omitempty"`
+}

@@ -1,0 +1,224 @@
+// Package fleet is the fleet as a value: regions, sites, pools, hosts,
+// instances, tenants and groups, as they were seen at one moment.
+//
+// It never reads a clock, opens a connection or decides anything about a
+// campaign. Start reading at Fleet; Parse reads the text form and reports
+// every mistake in it with line and column; Index answers look-ups;
+// CanMove says whether an instance may go from one host to another, and if
+// not, why.
+//
+// Units: memory in MiB (2^20 bytes), link rates in Mbit/s (10^6 bit/s), dirty
+// rates in MiB/s. Times are UTC instants; time zones are IANA names.
+package fleet
+
+import "time"
+
+// SchemaV1 is the value of the text form's `evenkeel` key.
+const SchemaV1 = "fleet/v1"
+
+// Fleet is everything under care, seen at Taken.
+type Fleet struct {
+	Evenkeel   string      `yaml:"evenkeel" json:"evenkeel"`
+	Taken      time.Time   `yaml:"taken,omitempty" json:"taken,omitzero"`
+	Regions    []Region    `yaml:"regions,omitempty" json:"regions,omitempty"`
+	Sites      []Site      `yaml:"sites,omitempty" json:"sites,omitempty"`
+	Pools      []Pool      `yaml:"pools,omitempty" json:"pools,omitempty"`
+	HostGroups []HostGroup `yaml:"host_groups,omitempty" json:"host_groups,omitempty"`
+	Tenants    []Tenant    `yaml:"tenants,omitempty" json:"tenants,omitempty"`
+	Groups     []Group     `yaml:"groups,omitempty" json:"groups,omitempty"`
+	Hosts      []Host      `yaml:"hosts,omitempty" json:"hosts,omitempty"`
+	Instances  []Instance  `yaml:"instances,omitempty" json:"instances,omitempty"`
+}
+
+// Region holds sites.
+type Region struct {
+	ID string `yaml:"id" json:"id"`
+}
+
+// Site is a data centre or availability zone.
+type Site struct {
+	ID       string `yaml:"id" json:"id"`
+	Region   string `yaml:"region" json:"region"`
+	Timezone string `yaml:"timezone,omitempty" json:"timezone,omitempty"` // IANA; UTC when empty
+}
+
+// Pool is the set of hosts that are candidates for each other's instances.
+type Pool struct {
+	ID   string `yaml:"id" json:"id"`
+	Site string `yaml:"site" json:"site"`
+	// ReserveMiB is kept free for failures; nil means the pool's largest host.
+	ReserveMiB *int64 `yaml:"reserve_mib,omitempty" json:"reserve_mib,omitempty"`
+}
+
+// Hypervisor names what a host runs.
+type Hypervisor string
+
+// The hypervisors that are known.
+const (
+	KVM Hypervisor = "kvm"
+	Xen Hypervisor = "xen"
+)
+
+// Health is what is known of a host's fitness to run instances.
+type Health string
+
+// A host without a word on its health is taken as up.
+const (
+	Up   Health = "up"
+	Sick Health = "sick" // answers, but must not receive instances
+	Down Health = "down" // does not answer
+)
+
+// Host is one hypervisor machine.
+type Host struct {
+	ID string `yaml:"id" json:"id"`
+	// Pools it belongs to; the first is its home, whose reserve and limits count it.
+	Pools      []string   `yaml:"pools" json:"pools"`
+	Rack       string     `yaml:"rack,omitempty" json:"rack,omitempty"`
+	Hypervisor Hypervisor `yaml:"hypervisor" json:"hypervisor"`
+	URI        string     `yaml:"uri,omitempty" json:"uri,omitempty"` // how the driver reaches it, e.g. qemu+tcp://10.0.0.1/system
+	SSH        string     `yaml:"ssh,omitempty" json:"ssh,omitempty"` // user@address[:port] for host updates and guarded reboots
+	// MemoryMiB is what instances can use in all (the hypervisor's own share taken off).
+	MemoryMiB int64  `yaml:"memory_mib" json:"memory_mib"`
+	CPUs      int    `yaml:"cpus,omitempty" json:"cpus,omitempty"`
+	CPUModel  string `yaml:"cpu_model,omitempty" json:"cpu_model,omitempty"`
+	// CPUFeatures, MachineTypes, Networks and Storage say what an instance may ask for here;
+	// an empty list means not known, and then forbids nothing.
+	CPUFeatures  []string `yaml:"cpu_features,omitempty" json:"cpu_features,omitempty"`
+	MachineTypes []string `yaml:"machine_types,omitempty" json:"machine_types,omitempty"`
+	Networks     []string `yaml:"networks,omitempty" json:"networks,omitempty"`
+	Storage      []string `yaml:"storage,omitempty" json:"storage,omitempty"`
+	NICMbps      int64    `yaml:"nic_mbps,omitempty" json:"nic_mbps,omitempty"`
+	Spare        bool     `yaml:"spare,omitempty" json:"spare,omitempty"` // kept empty
+	Health       Health   `yaml:"health,omitempty" json:"health,omitempty"`
+	BootID       string   `yaml:"boot_id,omitempty" json:"boot_id,omitempty"`
+	Software     Software `yaml:"software,omitempty" json:"software,omitzero"`
+	// Capabilities the driver published: live-migrate, live-patch, suspend, reboot, update.
+	// nil means not published: then live-migrate, suspend, reboot and update are assumed.
+	Capabilities []string  `yaml:"capabilities,omitempty" json:"capabilities,omitempty"`
+	Seen         time.Time `yaml:"seen,omitempty" json:"seen,omitzero"` // when the facts were read; Fleet.Taken when zero
+}
+
+// Software tells three facts apart, each a map from package to version:
+// what lies on disk, what the host booted with, what its service runs now.
+type Software struct {
+	Installed map[string]string `yaml:"installed,omitempty" json:"installed,omitempty"`
+	Booted    map[string]string `yaml:"booted,omitempty" json:"booted,omitempty"`
+	Running   map[string]string `yaml:"running,omitempty" json:"running,omitempty"`
+}
+
+// HostGroup is a set of hosts of which only so many may be away at once.
+type HostGroup struct {
+	ID             string   `yaml:"id" json:"id"`
+	Hosts          []string `yaml:"hosts" json:"hosts"`
+	MaxUnavailable int      `yaml:"max_unavailable" json:"max_unavailable"`
+}
+
+// Tenant is a customer account.
+type Tenant struct {
+	ID          string    `yaml:"id" json:"id"`
+	Name        string    `yaml:"name,omitempty" json:"name,omitempty"`
+	Contacts    []Contact `yaml:"contacts,omitempty" json:"contacts,omitempty"`
+	Timezone    string    `yaml:"timezone,omitempty" json:"timezone,omitempty"` // IANA; UTC when empty
+	SelfManaged bool      `yaml:"self_managed,omitempty" json:"self_managed,omitempty"`
+}
+
+// Contact is one address at which a tenant is told; in order of preference.
+type Contact struct {
+	Email string `yaml:"email" json:"email"`
+}
+
+// Group is a redundancy group: instances that do one job.
+type Group struct {
+	ID     string `yaml:"id" json:"id"`
+	Tenant string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
+	// Members are named here or by Instance.Group; Index.Members joins both.
+	Members        []string `yaml:"members,omitempty" json:"members,omitempty"`
+	MaxUnavailable int      `yaml:"max_unavailable,omitempty" json:"max_unavailable,omitempty"` // 1 when absent
+	// Spread: members may not share a host, rack or site.
+	Spread Spread `yaml:"spread,omitempty" json:"spread,omitempty"`
+}
+
+// Spread is the domain that members of a group may not share.
+type Spread string
+
+// The spread domains; empty means none.
+const (
+	SpreadNone Spread = ""
+	SpreadHost Spread = "host"
+	SpreadRack Spread = "rack"
+	SpreadSite Spread = "site"
+)
+
+// State of an instance.
+type State string
+
+// An instance without a word on its state is taken as running.
+const (
+	Running State = "running"
+	Stopped State = "stopped"
+	Paused  State = "paused"
+)
+
+// Instance is one virtual machine.
+type Instance struct {
+	ID        string `yaml:"id" json:"id"`
+	Host      string `yaml:"host" json:"host"`
+	Tenant    string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
+	Group     string `yaml:"group,omitempty" json:"group,omitempty"`
+	State     State  `yaml:"state,omitempty" json:"state,omitempty"`
+	MemoryMiB int64  `yaml:"memory_mib" json:"memory_mib"`
+	VCPUs     int    `yaml:"vcpus,omitempty" json:"vcpus,omitempty"`
+	// DirtyMiBps is the rate at which it dirties memory, when known.
+	DirtyMiBps  float64  `yaml:"dirty_mibps,omitempty" json:"dirty_mibps,omitempty"`
+	GuestType   string   `yaml:"guest_type,omitempty" json:"guest_type,omitempty"` // hvm, pv, pvh
+	CPUModel    string   `yaml:"cpu_model,omitempty" json:"cpu_model,omitempty"`
+	CPUFeatures []string `yaml:"cpu_features,omitempty" json:"cpu_features,omitempty"`
+	MachineType string   `yaml:"machine_type,omitempty" json:"machine_type,omitempty"`
+	Networks    []string `yaml:"networks,omitempty" json:"networks,omitempty"`
+	Storage     []string `yaml:"storage,omitempty" json:"storage,omitempty"`
+	Disks       []Disk   `yaml:"disks,omitempty" json:"disks,omitempty"`
+	Devices     []string `yaml:"devices,omitempty" json:"devices,omitempty"` // passed-through devices: none can move live
+	// Pinned: it must stay on its host. The text is the reason, shown to people.
+	Pinned string `yaml:"pinned,omitempty" json:"pinned,omitempty"`
+	// Immovable lists why it cannot live-migrate, as the driver saw it.
+	Immovable []Reason `yaml:"immovable,omitempty" json:"immovable,omitempty"`
+	// NoSuspend: its state cannot be saved to disk.
+	NoSuspend bool `yaml:"no_suspend,omitempty" json:"no_suspend,omitempty"`
+	// Running is the software that it really runs on, as its own monitor tells (package -> version).
+	Running map[string]string `yaml:"running,omitempty" json:"running,omitempty"`
+	// Home is where it should be brought back to, when it is away for maintenance.
+	Home string `yaml:"home,omitempty" json:"home,omitempty"`
+}
+
+// Disk is one block device of an instance.
+type Disk struct {
+	Name    string `yaml:"name" json:"name"`
+	SizeMiB int64  `yaml:"size_mib,omitempty" json:"size_mib,omitempty"`
+	Shared  bool   `yaml:"shared" json:"shared"` // reachable from every host of the pool
+	Source  string `yaml:"source,omitempty" json:"source,omitempty"`
+}
+
+// Reason is a code with the sentence that explains it.
+type Reason struct {
+	Code string `yaml:"code" json:"code"`
+	Why  string `yaml:"why,omitempty" json:"why,omitempty"`
+}
+
+// Why an instance cannot move, as codes.
+const (
+	LocalDisk       = "local-disk"
+	DevicePassed    = "device-passthrough"
+	PinnedToHost    = "pinned"
+	NoLiveMigration = "no-live-migration" // the host's hypervisor cannot
+	NoCommonPool    = "no-common-pool"
+	CPUMismatch     = "cpu-mismatch"
+	MachineMissing  = "machine-type-missing"
+	NetworkMissing  = "network-missing"
+	StorageMissing  = "storage-missing"
+	OlderHypervisor = "older-hypervisor"
+	OtherHypervisor = "other-hypervisor"
+	HostUnfit       = "host-unfit"
+	SpreadForbids   = "spread"
+	NoRoom          = "no-room"
+)

@@ -1,0 +1,170 @@
+// Package plan is the plan as a value: turns, waves, moves, slots, promises
+// and what is blocked, numbered and with a parent. Once made it never changes.
+//
+// It never decides anything: planner proposes plans, audit judges them,
+// execution carries them out. Start reading at Plan.
+//
+// All times are UTC instants; durations in JSON are whole seconds in fields
+// that end in _s.
+package plan
+
+import (
+	"time"
+)
+
+// SchemaV1 is the value of the JSON form's `evenkeel` key.
+const SchemaV1 = "plan/v1"
+
+// Tactic is how one host reaches the target.
+type Tactic string
+
+// The tactics, least disruptive first.
+const (
+	LivePatch Tactic = "live-patch"
+	Refresh   Tactic = "refresh"
+	Evacuate  Tactic = "evacuate"
+	Suspend   Tactic = "suspend"
+	Reboot    Tactic = "reboot"
+	Hold      Tactic = "hold"
+)
+
+// Class of an interruption.
+type Class string
+
+// None: nothing felt. Blip: a live migration within policy's blackout limit. Outage: anything longer.
+const (
+	ClassNone   Class = "none"
+	ClassBlip   Class = "blip"
+	ClassOutage Class = "outage"
+)
+
+// Disposition is what happens to one instance in one turn.
+type Disposition string
+
+// The dispositions.
+const (
+	DispNone         Disposition = "none"
+	DispLiveMigrate  Disposition = "live-migrate"
+	DispStatefulStop Disposition = "stateful-stop" // save, reboot, restore: memory kept
+	DispStop         Disposition = "stop"          // shut down in the slot, started after
+	DispBlocked      Disposition = "blocked"
+)
+
+// ClassOf is the class of interruption that a disposition brings.
+func ClassOf(d Disposition) Class {
+	switch d {
+	case DispLiveMigrate:
+		return ClassBlip
+	case DispStatefulStop, DispStop:
+		return ClassOutage
+	}
+	return ClassNone
+}
+
+// Plan is one immutable revision.
+type Plan struct {
+	Evenkeel string    `json:"evenkeel" yaml:"evenkeel"`
+	Campaign string    `json:"campaign" yaml:"campaign"`
+	Revision int       `json:"revision" yaml:"revision"`
+	Parent   int       `json:"parent,omitempty" yaml:"parent,omitempty"`
+	Digest   string    `json:"digest" yaml:"digest"` // sha256 of the plan's JSON with this field empty
+	Made     time.Time `json:"made" yaml:"made"`
+	// Public names the work before disclosure: never an advisory's id.
+	Public string `json:"public" yaml:"public"`
+	// FleetDigest and Policy pin what the plan was made from.
+	FleetDigest string    `json:"fleet_digest" yaml:"fleet_digest"`
+	Target      *Target   `json:"target,omitempty" yaml:"target,omitempty"` // nil for a routine cycle
+	Policy      Policy    `json:"policy" yaml:"policy"`
+	Verdict     string    `json:"verdict" yaml:"verdict"` // one sentence
+	Start       time.Time `json:"start,omitzero" yaml:"start,omitempty"`
+	End         time.Time `json:"end,omitzero" yaml:"end,omitempty"`
+	Turns       []Turn    `json:"turns" yaml:"turns"`
+	Moves       []Move    `json:"moves" yaml:"moves"`
+	Slots       []Slot    `json:"slots" yaml:"slots"`
+	Blocked     []Blocked `json:"blocked" yaml:"blocked"`
+	Skipped     []Skipped `json:"skipped,omitempty" yaml:"skipped,omitempty"`
+	Counts      Counts    `json:"counts" yaml:"counts"`
+	Bounds      Bounds    `json:"bounds" yaml:"bounds"`
+}
+
+// Turn is one host's maintenance.
+type Turn struct {
+	ID     string    `json:"id" yaml:"id"` // unique in the plan; the host's id
+	Host   string    `json:"host" yaml:"host"`
+	Pool   string    `json:"pool" yaml:"pool"`
+	Site   string    `json:"site" yaml:"site"`
+	Wave   int       `json:"wave" yaml:"wave"` // from 1
+	Canary bool      `json:"canary,omitempty" yaml:"canary,omitempty"`
+	Tactic Tactic    `json:"tactic" yaml:"tactic"`
+	Start  time.Time `json:"start" yaml:"start"`
+	End    time.Time `json:"end" yaml:"end"` // expected
+	// WorstS is the predicted p99 duration in seconds: Start+WorstS must lie in every slot of the turn.
+	WorstS int64 `json:"worst_s" yaml:"worst_s"`
+	// WindowStart and WindowEnd bound the window occurrence that the turn lies in.
+	WindowStart time.Time `json:"window_start" yaml:"window_start"`
+	WindowEnd   time.Time `json:"window_end" yaml:"window_end"`
+	// Why says, for people, why this tactic and this place in the order.
+	Why string `json:"why,omitempty" yaml:"why,omitempty"`
+}
+
+// Move is one instance's forecast migration; destinations are placed late.
+type Move struct {
+	Instance string    `json:"instance" yaml:"instance"`
+	From     string    `json:"from" yaml:"from"`
+	To       string    `json:"to" yaml:"to"`
+	Turn     string    `json:"turn" yaml:"turn"`
+	Start    time.Time `json:"start" yaml:"start"`
+	End      time.Time `json:"end" yaml:"end"`
+	Home     bool      `json:"home,omitempty" yaml:"home,omitempty"` // brings it back after its host's turn
+}
+
+// Slot is the interval promised to a tenant for one interruption of one instance: the promise.
+type Slot struct {
+	ID          string      `json:"id" yaml:"id"` // stable: turn/instance
+	Instance    string      `json:"instance" yaml:"instance"`
+	Tenant      string      `json:"tenant" yaml:"tenant"`
+	Turn        string      `json:"turn" yaml:"turn"`
+	Class       Class       `json:"class" yaml:"class"`
+	Disposition Disposition `json:"disposition" yaml:"disposition"`
+	Start       time.Time   `json:"start" yaml:"start"`
+	End         time.Time   `json:"end" yaml:"end"`
+	ExpectedMs  int64       `json:"expected_ms" yaml:"expected_ms"` // interruption expected
+	WorstMs     int64       `json:"worst_ms" yaml:"worst_ms"`
+	NoticeBy    time.Time   `json:"notice_by" yaml:"notice_by"` // Start less the class's lead time
+}
+
+// Blocked is a host or an instance for which nothing can be done yet.
+type Blocked struct {
+	Host     string `json:"host,omitempty" yaml:"host,omitempty"`
+	Instance string `json:"instance,omitempty" yaml:"instance,omitempty"`
+	Code     string `json:"code" yaml:"code"`
+	Why      string `json:"why" yaml:"why"`
+	Unblock  string `json:"unblock" yaml:"unblock"` // what would allow it
+}
+
+// Skipped is a host that needs no turn.
+type Skipped struct {
+	Host string `json:"host" yaml:"host"`
+	Code string `json:"code" yaml:"code"` // fixed, not-affected
+	Why  string `json:"why" yaml:"why"`
+}
+
+// Counts sum the plan up.
+type Counts struct {
+	Hosts     int `json:"hosts" yaml:"hosts"`         // hosts with a turn
+	Waves     int `json:"waves" yaml:"waves"`         //
+	Instances int `json:"instances" yaml:"instances"` // instances touched
+	Tenants   int `json:"tenants" yaml:"tenants"`     // tenants touched
+	Moves     int `json:"moves" yaml:"moves"`
+	Stops     int `json:"stops" yaml:"stops"`
+	Blocked   int `json:"blocked" yaml:"blocked"`
+	Skipped   int `json:"skipped" yaml:"skipped"`
+}
+
+// Bounds are lower bounds and the plan's ratio to each (1.00 is optimal).
+type Bounds struct {
+	WavesMin   int     `json:"waves_min" yaml:"waves_min"`
+	WavesRatio float64 `json:"waves_ratio" yaml:"waves_ratio"`
+	MovesMin   int     `json:"moves_min" yaml:"moves_min"`
+	MovesRatio float64 `json:"moves_ratio" yaml:"moves_ratio"`
+}

@@ -1,0 +1,134 @@
+package plan
+
+import "time"
+
+// PolicySchemaV1 is the value of a policy file's `evenkeel` key.
+const PolicySchemaV1 = "policy/v1"
+
+// Policy is what the operator allows. DefaultPolicy gives the careful defaults; a policy file
+// changes what it names. Durations are written like 90s, 10m, 2h, 7d.
+type Policy struct {
+	Evenkeel string `json:"evenkeel,omitempty" yaml:"evenkeel,omitempty"`
+	// Windows in which disruption is allowed. A host uses the windows that match it.
+	Windows []WindowRule `json:"windows" yaml:"windows"`
+	// Slot is the length of the interval promised to a tenant.
+	Slot Duration `json:"slot" yaml:"slot"`
+	// Lead is how long before its slot a notice must have been accepted, per class.
+	Lead Lead `json:"lead" yaml:"lead"`
+	// Tactics allowed, least disruptive first.
+	Tactics []Tactic `json:"tactics" yaml:"tactics"`
+	// Canary: the first host of a campaign goes alone, and Soak passes before the next wave.
+	Canary bool     `json:"canary" yaml:"canary"`
+	Soak   Duration `json:"soak" yaml:"soak"`
+	// MaxAwayPercent of a pool's hosts (at least one) may be in a turn at once.
+	MaxAwayPercent int `json:"max_away_percent" yaml:"max_away_percent"`
+	// KeepReserve: no move may eat the pool's reserve.
+	KeepReserve bool `json:"keep_reserve" yaml:"keep_reserve"`
+	// StaggerSites: no two sites of one region are disrupted at once. StaggerRegions: likewise.
+	StaggerSites   bool `json:"stagger_sites" yaml:"stagger_sites"`
+	StaggerRegions bool `json:"stagger_regions" yaml:"stagger_regions"`
+	// MovesPerHost and MovesPerPool bound the migrations in flight.
+	MovesPerHost int `json:"moves_per_host" yaml:"moves_per_host"`
+	MovesPerPool int `json:"moves_per_pool" yaml:"moves_per_pool"`
+	// NonConverging is what follows when a migration does not converge, in order: post-copy, suspend, hold.
+	NonConverging []string `json:"non_converging" yaml:"non_converging"`
+	// Blackout is the longest pause that still counts as a blip.
+	Blackout Duration `json:"blackout" yaml:"blackout"`
+	// Undeliverable: hold (default), next-contact, override.
+	Undeliverable string `json:"undeliverable" yaml:"undeliverable"`
+	// BringHome: instances go back to where they were once their host is done.
+	BringHome bool `json:"bring_home" yaml:"bring_home"`
+	// MinStay: a move must not land on a host whose own turn starts sooner than this.
+	MinStay Duration `json:"min_stay" yaml:"min_stay"`
+	// FailureBudget: so many turns may hold before the campaign halts.
+	FailureBudget int `json:"failure_budget" yaml:"failure_budget"`
+	// StaleAfter: facts older than this make a host unknown when assessing (0: never).
+	StaleAfter Duration `json:"stale_after" yaml:"stale_after"`
+	// Durations predicted for the parts of a turn, for planning and as step deadlines.
+	Times Times `json:"times" yaml:"times"`
+	// FinishBy in the policy is used when the target names none.
+	FinishBy time.Time `json:"finish_by,omitzero" yaml:"finish_by,omitempty"`
+	// AfterDisclosure allows a plan that ends after disclosure.
+	AfterDisclosure bool `json:"after_disclosure" yaml:"after_disclosure"`
+	// Contact is what tenants are told to write to.
+	Contact string `json:"contact" yaml:"contact"`
+}
+
+// WindowRule is a recurring window. Empty selectors match all. Start is a wall-clock time in
+// Timezone (the site's own when empty). Always: any time.
+type WindowRule struct {
+	Regions    []string `json:"regions,omitempty" yaml:"regions,omitempty"`
+	Sites      []string `json:"sites,omitempty" yaml:"sites,omitempty"`
+	Hypervisor string   `json:"hypervisor,omitempty" yaml:"hypervisor,omitempty"`
+	Days       []string `json:"days,omitempty" yaml:"days,omitempty"`   // mon..sun; empty: each day
+	Start      string   `json:"start,omitempty" yaml:"start,omitempty"` // "02:00"
+	Length     Duration `json:"length,omitempty" yaml:"length,omitempty"`
+	Timezone   string   `json:"timezone,omitempty" yaml:"timezone,omitempty"`
+	Always     bool     `json:"always,omitempty" yaml:"always,omitempty"`
+}
+
+// Lead is the lead time per class.
+type Lead struct {
+	Blip   Duration `json:"blip" yaml:"blip"`
+	Outage Duration `json:"outage" yaml:"outage"`
+}
+
+// Of gives the lead time of a class.
+func (l Lead) Of(c Class) time.Duration {
+	switch c {
+	case ClassBlip:
+		return time.Duration(l.Blip)
+	case ClassOutage:
+		return time.Duration(l.Outage)
+	}
+	return 0
+}
+
+// Times are the durations that planning predicts with and execution sets deadlines by.
+type Times struct {
+	Update      Duration `json:"update" yaml:"update"`             // expected
+	UpdateMax   Duration `json:"update_max" yaml:"update_max"`     // p99, and the step's deadline
+	Reboot      Duration `json:"reboot" yaml:"reboot"`             // expected, down to proven up
+	RebootMax   Duration `json:"reboot_max" yaml:"reboot_max"`     //
+	MigrateMax  Duration `json:"migrate_max" yaml:"migrate_max"`   // longest for one migration
+	MigrateBase Duration `json:"migrate_base" yaml:"migrate_base"` // fixed share of one migration, on top of memory / rate
+	Save        Duration `json:"save" yaml:"save"`                 // fixed share of a save or a restore
+	SaveMax     Duration `json:"save_max" yaml:"save_max"`         //
+	Overhead    Duration `json:"overhead" yaml:"overhead"`         // looks, cordon, proof
+}
+
+// Duration is a time.Duration that is written like 90s, 10m, 2h or 7d.
+type Duration time.Duration
+
+// DefaultPolicy is what applies without a policy: canary first, at most 5 % of a pool away,
+// the reserve kept, two-hour windows at night in the site's own zone, 24 h and 7 d of notice.
+func DefaultPolicy() Policy {
+	const (
+		s = Duration(time.Second)
+		m = Duration(time.Minute)
+		h = Duration(time.Hour)
+	)
+	return Policy{
+		Evenkeel:       PolicySchemaV1,
+		Windows:        []WindowRule{{Start: "02:00", Length: 2 * h}},
+		Slot:           2 * h,
+		Lead:           Lead{Blip: 24 * h, Outage: 7 * 24 * h},
+		Tactics:        []Tactic{LivePatch, Refresh, Evacuate, Suspend},
+		Canary:         true,
+		Soak:           30 * m,
+		MaxAwayPercent: 5,
+		KeepReserve:    true,
+		StaggerSites:   true,
+		MovesPerHost:   2,
+		MovesPerPool:   8,
+		NonConverging:  []string{"post-copy", "hold"},
+		Blackout:       5 * s,
+		Undeliverable:  "hold",
+		MinStay:        10 * m,
+		FailureBudget:  1,
+		Times: Times{
+			Update: 3 * m, UpdateMax: 10 * m, Reboot: 5 * m, RebootMax: 20 * m,
+			MigrateMax: 15 * m, MigrateBase: 2 * s, Save: 10 * s, SaveMax: 5 * m, Overhead: 15 * s,
+		},
+	}
+}

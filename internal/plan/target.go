@@ -1,0 +1,59 @@
+package plan
+
+import "time"
+
+// TargetSchemaV1 is the value of a target file's `evenkeel` key.
+const TargetSchemaV1 = "target/v1"
+
+// Target is the desired software per cohort of hosts; it fixes a set of advisories.
+type Target struct {
+	Evenkeel string `json:"evenkeel" yaml:"evenkeel"`
+	ID       string `json:"id" yaml:"id"`
+	// Public names the work to tenants while disclosure lies ahead; never an advisory's id.
+	Public string `json:"public,omitempty" yaml:"public,omitempty"`
+	// Fixes are the ids of the advisories this target fixes; Advisories are the files to read
+	// them from, relative to the target's own file.
+	Fixes      []string `json:"fixes,omitempty" yaml:"fixes,omitempty"`
+	Advisories []string `json:"advisories,omitempty" yaml:"advisories,omitempty"`
+	// Disclosure is the moment at which the advisories become public; zero: public already.
+	Disclosure time.Time `json:"disclosure,omitzero" yaml:"disclosure,omitempty"`
+	// EmbargoDeploy: yes (default), mitigations, no - may the fix be deployed before disclosure.
+	EmbargoDeploy string `json:"embargo_deploy,omitempty" yaml:"embargo_deploy,omitempty"`
+	// FinishBy is the operator's own deadline; zero: none.
+	FinishBy time.Time `json:"finish_by,omitzero" yaml:"finish_by,omitempty"`
+	Cohorts  []Cohort  `json:"cohorts" yaml:"cohorts"`
+}
+
+// Cohort is a set of hosts with one desired state. The first cohort that matches a host counts.
+type Cohort struct {
+	Name  string `json:"name,omitempty" yaml:"name,omitempty"`
+	Match Match  `json:"match,omitempty" yaml:"match,omitempty"`
+	// Packages: package -> lowest version that is fixed, by Ecosystem's rules.
+	Packages  map[string]string `json:"packages" yaml:"packages"`
+	Ecosystem string            `json:"ecosystem,omitempty" yaml:"ecosystem,omitempty"` // Debian (default)
+	// Tactics allowed, least disruptive first; policy may narrow them.
+	Tactics []Tactic `json:"tactics,omitempty" yaml:"tactics,omitempty"`
+	// Remedy is what makes the fix take effect: reboot (default), refresh (instances moved once), live-patch.
+	Remedy string `json:"remedy,omitempty" yaml:"remedy,omitempty"`
+	Update Update `json:"update,omitempty" yaml:"update,omitempty"`
+}
+
+// Match selects hosts; empty fields match all.
+type Match struct {
+	Hypervisor string   `json:"hypervisor,omitempty" yaml:"hypervisor,omitempty"`
+	Regions    []string `json:"regions,omitempty" yaml:"regions,omitempty"`
+	Sites      []string `json:"sites,omitempty" yaml:"sites,omitempty"`
+	Pools      []string `json:"pools,omitempty" yaml:"pools,omitempty"`
+	Hosts      []string `json:"hosts,omitempty" yaml:"hosts,omitempty"`
+}
+
+// Update is how the software of one host is changed: a command over SSH, or a folder of hook
+// files in the CloudStack contract (exit 0 done, 70 nothing needed, else failure).
+type Update struct {
+	Command []string `json:"command,omitempty" yaml:"command,omitempty"`
+	Hooks   string   `json:"hooks,omitempty" yaml:"hooks,omitempty"` // folder with PreFlight, PreMaintenance, Maintenance, PostMaintenance
+	// Reboot is the guarded command that reboots the host; {boot_id} and {generation} are filled
+	// in. Empty: the driver's own.
+	Reboot []string `json:"reboot,omitempty" yaml:"reboot,omitempty"`
+	SHA256 string   `json:"sha256,omitempty" yaml:"sha256,omitempty"` // of the payload, when there is one
+}
