@@ -16,7 +16,7 @@ const module = "github.com/evenkeel/evenkeel/"
 // rooms lists each room's layer, lowest first. A room may import only rooms of a lower layer (its
 // own sub-rooms count as itself). The order is the one of ARCHITECTURE.md.
 var rooms = map[string]int{
-	"version": 0, "buildinfo": 0,
+	"version": 0, "buildinfo": 0, "form": 0,
 	"fleet": 1, "calendar": 1,
 	"plan":     2,
 	"advisory": 3,
@@ -29,7 +29,7 @@ var rooms = map[string]int{
 
 // pure rooms compute values. They must not see clocks, chance, goroutines or the outside world.
 var pure = map[string]bool{
-	"version": true, "fleet": true, "calendar": true, "plan": true, "advisory": true,
+	"version": true, "form": true, "fleet": true, "calendar": true, "plan": true, "advisory": true,
 	"planner": true, "audit": true, "notice": true, "execution": true, "report": true,
 }
 

@@ -58,8 +58,9 @@ type Step string
 // The steps of a turn.
 const (
 	StepCordon   Step = "cordon"
-	StepEmpty    Step = "empty"    // moves, saves and stops
-	StepUpdate   Step = "update"   // change the software
+	StepEmpty    Step = "empty"    // live migrations away
+	StepUpdate   Step = "update"   // change the software; nobody is stopped yet, so a failure costs nobody anything
+	StepStop     Step = "stop"     // save or stop what cannot move
 	StepReboot   Step = "reboot"   // after looking again that the host is empty
 	StepProve    Step = "prove"    // another boot id, the fixed version, a healthy service
 	StepReturn   Step = "return"   // saved and stopped instances run again

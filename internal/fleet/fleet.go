@@ -18,7 +18,7 @@ const SchemaV1 = "fleet/v1"
 
 // Fleet is everything under care, seen at Taken.
 type Fleet struct {
-	Evenkeel   string      `yaml:"evenkeel" json:"evenkeel"`
+	Evenkeel   string      `yaml:"evenkeel" json:"evenkeel" form:"enum=fleet/v1"`
 	Taken      time.Time   `yaml:"taken,omitempty" json:"taken,omitzero"`
 	Regions    []Region    `yaml:"regions,omitempty" json:"regions,omitempty"`
 	Sites      []Site      `yaml:"sites,omitempty" json:"sites,omitempty"`
@@ -32,22 +32,22 @@ type Fleet struct {
 
 // Region holds sites.
 type Region struct {
-	ID string `yaml:"id" json:"id"`
+	ID string `yaml:"id" json:"id" form:"is=id"`
 }
 
 // Site is a data centre or availability zone.
 type Site struct {
-	ID       string `yaml:"id" json:"id"`
+	ID       string `yaml:"id" json:"id" form:"is=id"`
 	Region   string `yaml:"region" json:"region"`
-	Timezone string `yaml:"timezone,omitempty" json:"timezone,omitempty"` // IANA; UTC when empty
+	Timezone string `yaml:"timezone,omitempty" json:"timezone,omitempty" form:"is=zone"` // IANA; UTC when empty
 }
 
 // Pool is the set of hosts that are candidates for each other's instances.
 type Pool struct {
-	ID   string `yaml:"id" json:"id"`
+	ID   string `yaml:"id" json:"id" form:"is=id"`
 	Site string `yaml:"site" json:"site"`
 	// ReserveMiB is kept free for failures; nil means the pool's largest host.
-	ReserveMiB *int64 `yaml:"reserve_mib,omitempty" json:"reserve_mib,omitempty"`
+	ReserveMiB *int64 `yaml:"reserve_mib,omitempty" json:"reserve_mib,omitempty" form:"min=0,unit=MiB"`
 }
 
 // Hypervisor names what a host runs.
@@ -71,16 +71,16 @@ const (
 
 // Host is one hypervisor machine.
 type Host struct {
-	ID string `yaml:"id" json:"id"`
+	ID string `yaml:"id" json:"id" form:"is=id"`
 	// Pools it belongs to; the first is its home, whose reserve and limits count it.
 	Pools      []string   `yaml:"pools" json:"pools"`
 	Rack       string     `yaml:"rack,omitempty" json:"rack,omitempty"`
-	Hypervisor Hypervisor `yaml:"hypervisor" json:"hypervisor"`
+	Hypervisor Hypervisor `yaml:"hypervisor" json:"hypervisor" form:"enum=kvm|xen"`
 	URI        string     `yaml:"uri,omitempty" json:"uri,omitempty"` // how the driver reaches it, e.g. qemu+tcp://10.0.0.1/system
 	SSH        string     `yaml:"ssh,omitempty" json:"ssh,omitempty"` // user@address[:port] for host updates and guarded reboots
 	// MemoryMiB is what instances can use in all (the hypervisor's own share taken off).
-	MemoryMiB int64  `yaml:"memory_mib" json:"memory_mib"`
-	CPUs      int    `yaml:"cpus,omitempty" json:"cpus,omitempty"`
+	MemoryMiB int64  `yaml:"memory_mib" json:"memory_mib" form:"min=1,unit=MiB"`
+	CPUs      int    `yaml:"cpus,omitempty" json:"cpus,omitempty" form:"min=1"`
 	CPUModel  string `yaml:"cpu_model,omitempty" json:"cpu_model,omitempty"`
 	// CPUFeatures, MachineTypes, Networks and Storage say what an instance may ask for here;
 	// an empty list means not known, and then forbids nothing.
@@ -88,14 +88,14 @@ type Host struct {
 	MachineTypes []string `yaml:"machine_types,omitempty" json:"machine_types,omitempty"`
 	Networks     []string `yaml:"networks,omitempty" json:"networks,omitempty"`
 	Storage      []string `yaml:"storage,omitempty" json:"storage,omitempty"`
-	NICMbps      int64    `yaml:"nic_mbps,omitempty" json:"nic_mbps,omitempty"`
+	NICMbps      int64    `yaml:"nic_mbps,omitempty" json:"nic_mbps,omitempty" form:"min=1,unit=Mbit/s"`
 	Spare        bool     `yaml:"spare,omitempty" json:"spare,omitempty"` // kept empty
-	Health       Health   `yaml:"health,omitempty" json:"health,omitempty"`
+	Health       Health   `yaml:"health,omitempty" json:"health,omitempty" form:"enum=up|sick|down"`
 	BootID       string   `yaml:"boot_id,omitempty" json:"boot_id,omitempty"`
 	Software     Software `yaml:"software,omitempty" json:"software,omitzero"`
 	// Capabilities the driver published: live-migrate, live-patch, suspend, reboot, update.
 	// nil means not published: then live-migrate, suspend, reboot and update are assumed.
-	Capabilities []string  `yaml:"capabilities,omitempty" json:"capabilities,omitempty"`
+	Capabilities []string  `yaml:"capabilities,omitempty" json:"capabilities,omitzero" form:"enum=live-migrate|live-patch|suspend|reboot|update"`
 	Seen         time.Time `yaml:"seen,omitempty" json:"seen,omitzero"` // when the facts were read; Fleet.Taken when zero
 }
 
@@ -109,34 +109,34 @@ type Software struct {
 
 // HostGroup is a set of hosts of which only so many may be away at once.
 type HostGroup struct {
-	ID             string   `yaml:"id" json:"id"`
+	ID             string   `yaml:"id" json:"id" form:"is=id"`
 	Hosts          []string `yaml:"hosts" json:"hosts"`
-	MaxUnavailable int      `yaml:"max_unavailable" json:"max_unavailable"`
+	MaxUnavailable int      `yaml:"max_unavailable" json:"max_unavailable" form:"min=1"`
 }
 
 // Tenant is a customer account.
 type Tenant struct {
-	ID          string    `yaml:"id" json:"id"`
+	ID          string    `yaml:"id" json:"id" form:"is=id"`
 	Name        string    `yaml:"name,omitempty" json:"name,omitempty"`
 	Contacts    []Contact `yaml:"contacts,omitempty" json:"contacts,omitempty"`
-	Timezone    string    `yaml:"timezone,omitempty" json:"timezone,omitempty"` // IANA; UTC when empty
+	Timezone    string    `yaml:"timezone,omitempty" json:"timezone,omitempty" form:"is=zone"` // IANA; UTC when empty
 	SelfManaged bool      `yaml:"self_managed,omitempty" json:"self_managed,omitempty"`
 }
 
 // Contact is one address at which a tenant is told; in order of preference.
 type Contact struct {
-	Email string `yaml:"email" json:"email"`
+	Email string `yaml:"email" json:"email" form:"is=email"`
 }
 
 // Group is a redundancy group: instances that do one job.
 type Group struct {
-	ID     string `yaml:"id" json:"id"`
+	ID     string `yaml:"id" json:"id" form:"is=id"`
 	Tenant string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
 	// Members are named here or by Instance.Group; Index.Members joins both.
 	Members        []string `yaml:"members,omitempty" json:"members,omitempty"`
-	MaxUnavailable int      `yaml:"max_unavailable,omitempty" json:"max_unavailable,omitempty"` // 1 when absent
+	MaxUnavailable int      `yaml:"max_unavailable,omitempty" json:"max_unavailable,omitempty" form:"min=1"` // 1 when absent
 	// Spread: members may not share a host, rack or site.
-	Spread Spread `yaml:"spread,omitempty" json:"spread,omitempty"`
+	Spread Spread `yaml:"spread,omitempty" json:"spread,omitempty" form:"enum=host|rack|site"`
 }
 
 // Spread is the domain that members of a group may not share.
@@ -162,15 +162,15 @@ const (
 
 // Instance is one virtual machine.
 type Instance struct {
-	ID        string `yaml:"id" json:"id"`
+	ID        string `yaml:"id" json:"id" form:"is=id"`
 	Host      string `yaml:"host" json:"host"`
 	Tenant    string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
 	Group     string `yaml:"group,omitempty" json:"group,omitempty"`
-	State     State  `yaml:"state,omitempty" json:"state,omitempty"`
-	MemoryMiB int64  `yaml:"memory_mib" json:"memory_mib"`
-	VCPUs     int    `yaml:"vcpus,omitempty" json:"vcpus,omitempty"`
+	State     State  `yaml:"state,omitempty" json:"state,omitempty" form:"enum=running|stopped|paused"`
+	MemoryMiB int64  `yaml:"memory_mib" json:"memory_mib" form:"min=1,unit=MiB"`
+	VCPUs     int    `yaml:"vcpus,omitempty" json:"vcpus,omitempty" form:"min=1"`
 	// DirtyMiBps is the rate at which it dirties memory, when known.
-	DirtyMiBps  float64  `yaml:"dirty_mibps,omitempty" json:"dirty_mibps,omitempty"`
+	DirtyMiBps  float64  `yaml:"dirty_mibps,omitempty" json:"dirty_mibps,omitempty" form:"min=0,unit=MiB/s"`
 	GuestType   string   `yaml:"guest_type,omitempty" json:"guest_type,omitempty"` // hvm, pv, pvh
 	CPUModel    string   `yaml:"cpu_model,omitempty" json:"cpu_model,omitempty"`
 	CPUFeatures []string `yaml:"cpu_features,omitempty" json:"cpu_features,omitempty"`
@@ -193,15 +193,15 @@ type Instance struct {
 
 // Disk is one block device of an instance.
 type Disk struct {
-	Name    string `yaml:"name" json:"name"`
-	SizeMiB int64  `yaml:"size_mib,omitempty" json:"size_mib,omitempty"`
-	Shared  bool   `yaml:"shared" json:"shared"` // reachable from every host of the pool
+	Name    string `yaml:"name" json:"name" form:"is=filled"`
+	SizeMiB int64  `yaml:"size_mib,omitempty" json:"size_mib,omitempty" form:"min=1,unit=MiB"`
+	Shared  bool   `yaml:"shared" json:"shared" form:"optional"` // reachable from every host of the pool
 	Source  string `yaml:"source,omitempty" json:"source,omitempty"`
 }
 
 // Reason is a code with the sentence that explains it.
 type Reason struct {
-	Code string `yaml:"code" json:"code"`
+	Code string `yaml:"code" json:"code" form:"is=filled"`
 	Why  string `yaml:"why,omitempty" json:"why,omitempty"`
 }
 

@@ -10,6 +10,8 @@ package plan
 
 import (
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
 )
 
 // SchemaV1 is the value of the JSON form's `evenkeel` key.
@@ -72,19 +74,21 @@ type Plan struct {
 	// Public names the work before disclosure: never an advisory's id.
 	Public string `json:"public" yaml:"public"`
 	// FleetDigest and Policy pin what the plan was made from.
-	FleetDigest string    `json:"fleet_digest" yaml:"fleet_digest"`
-	Target      *Target   `json:"target,omitempty" yaml:"target,omitempty"` // nil for a routine cycle
-	Policy      Policy    `json:"policy" yaml:"policy"`
-	Verdict     string    `json:"verdict" yaml:"verdict"` // one sentence
-	Start       time.Time `json:"start,omitzero" yaml:"start,omitempty"`
-	End         time.Time `json:"end,omitzero" yaml:"end,omitempty"`
-	Turns       []Turn    `json:"turns" yaml:"turns"`
-	Moves       []Move    `json:"moves" yaml:"moves"`
-	Slots       []Slot    `json:"slots" yaml:"slots"`
-	Blocked     []Blocked `json:"blocked" yaml:"blocked"`
-	Skipped     []Skipped `json:"skipped,omitempty" yaml:"skipped,omitempty"`
-	Counts      Counts    `json:"counts" yaml:"counts"`
-	Bounds      Bounds    `json:"bounds" yaml:"bounds"`
+	FleetDigest string `json:"fleet_digest" yaml:"fleet_digest"`
+	// Fleet is the snapshot that the plan was made from: it lets a plan file stand for itself.
+	Fleet   *fleet.Fleet `json:"fleet,omitempty" yaml:"fleet,omitempty"`
+	Target  *Target      `json:"target,omitempty" yaml:"target,omitempty"` // nil for a routine cycle
+	Policy  Policy       `json:"policy" yaml:"policy"`
+	Verdict string       `json:"verdict" yaml:"verdict"` // one sentence
+	Start   time.Time    `json:"start,omitzero" yaml:"start,omitempty"`
+	End     time.Time    `json:"end,omitzero" yaml:"end,omitempty"`
+	Turns   []Turn       `json:"turns" yaml:"turns"`
+	Moves   []Move       `json:"moves" yaml:"moves"`
+	Slots   []Slot       `json:"slots" yaml:"slots"`
+	Blocked []Blocked    `json:"blocked" yaml:"blocked"`
+	Skipped []Skipped    `json:"skipped,omitempty" yaml:"skipped,omitempty"`
+	Counts  Counts       `json:"counts" yaml:"counts"`
+	Bounds  Bounds       `json:"bounds" yaml:"bounds"`
 }
 
 // Turn is one host's maintenance.

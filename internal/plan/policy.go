@@ -8,40 +8,40 @@ const PolicySchemaV1 = "policy/v1"
 // Policy is what the operator allows. DefaultPolicy gives the careful defaults; a policy file
 // changes what it names. Durations are written like 90s, 10m, 2h, 7d.
 type Policy struct {
-	Evenkeel string `json:"evenkeel,omitempty" yaml:"evenkeel,omitempty"`
+	Evenkeel string `json:"evenkeel,omitempty" yaml:"evenkeel,omitempty" form:"required,enum=policy/v1"`
 	// Windows in which disruption is allowed. A host uses the windows that match it.
 	Windows []WindowRule `json:"windows" yaml:"windows"`
 	// Slot is the length of the interval promised to a tenant.
-	Slot Duration `json:"slot" yaml:"slot"`
+	Slot Duration `json:"slot" yaml:"slot" form:"min=1"`
 	// Lead is how long before its slot a notice must have been accepted, per class.
 	Lead Lead `json:"lead" yaml:"lead"`
 	// Tactics allowed, least disruptive first.
-	Tactics []Tactic `json:"tactics" yaml:"tactics"`
+	Tactics []Tactic `json:"tactics" yaml:"tactics" form:"enum=live-patch|refresh|evacuate|suspend|reboot|hold"`
 	// Canary: the first host of a campaign goes alone, and Soak passes before the next wave.
 	Canary bool     `json:"canary" yaml:"canary"`
 	Soak   Duration `json:"soak" yaml:"soak"`
 	// MaxAwayPercent of a pool's hosts (at least one) may be in a turn at once.
-	MaxAwayPercent int `json:"max_away_percent" yaml:"max_away_percent"`
+	MaxAwayPercent int `json:"max_away_percent" yaml:"max_away_percent" form:"min=1,max=100"`
 	// KeepReserve: no move may eat the pool's reserve.
 	KeepReserve bool `json:"keep_reserve" yaml:"keep_reserve"`
 	// StaggerSites: no two sites of one region are disrupted at once. StaggerRegions: likewise.
 	StaggerSites   bool `json:"stagger_sites" yaml:"stagger_sites"`
 	StaggerRegions bool `json:"stagger_regions" yaml:"stagger_regions"`
 	// MovesPerHost and MovesPerPool bound the migrations in flight.
-	MovesPerHost int `json:"moves_per_host" yaml:"moves_per_host"`
-	MovesPerPool int `json:"moves_per_pool" yaml:"moves_per_pool"`
+	MovesPerHost int `json:"moves_per_host" yaml:"moves_per_host" form:"min=1"`
+	MovesPerPool int `json:"moves_per_pool" yaml:"moves_per_pool" form:"min=1"`
 	// NonConverging is what follows when a migration does not converge, in order: post-copy, suspend, hold.
-	NonConverging []string `json:"non_converging" yaml:"non_converging"`
+	NonConverging []string `json:"non_converging" yaml:"non_converging" form:"enum=post-copy|suspend|hold"`
 	// Blackout is the longest pause that still counts as a blip.
-	Blackout Duration `json:"blackout" yaml:"blackout"`
+	Blackout Duration `json:"blackout" yaml:"blackout" form:"min=1"`
 	// Undeliverable: hold (default), next-contact, override.
-	Undeliverable string `json:"undeliverable" yaml:"undeliverable"`
+	Undeliverable string `json:"undeliverable" yaml:"undeliverable" form:"enum=hold|next-contact|override"`
 	// BringHome: instances go back to where they were once their host is done.
 	BringHome bool `json:"bring_home" yaml:"bring_home"`
 	// MinStay: a move must not land on a host whose own turn starts sooner than this.
 	MinStay Duration `json:"min_stay" yaml:"min_stay"`
 	// FailureBudget: so many turns may hold before the campaign halts.
-	FailureBudget int `json:"failure_budget" yaml:"failure_budget"`
+	FailureBudget int `json:"failure_budget" yaml:"failure_budget" form:"min=1"`
 	// StaleAfter: facts older than this make a host unknown when assessing (0: never).
 	StaleAfter Duration `json:"stale_after" yaml:"stale_after"`
 	// Durations predicted for the parts of a turn, for planning and as step deadlines.
@@ -59,11 +59,11 @@ type Policy struct {
 type WindowRule struct {
 	Regions    []string `json:"regions,omitempty" yaml:"regions,omitempty"`
 	Sites      []string `json:"sites,omitempty" yaml:"sites,omitempty"`
-	Hypervisor string   `json:"hypervisor,omitempty" yaml:"hypervisor,omitempty"`
-	Days       []string `json:"days,omitempty" yaml:"days,omitempty"`   // mon..sun; empty: each day
-	Start      string   `json:"start,omitempty" yaml:"start,omitempty"` // "02:00"
-	Length     Duration `json:"length,omitempty" yaml:"length,omitempty"`
-	Timezone   string   `json:"timezone,omitempty" yaml:"timezone,omitempty"`
+	Hypervisor string   `json:"hypervisor,omitempty" yaml:"hypervisor,omitempty" form:"enum=kvm|xen"`
+	Days       []string `json:"days,omitempty" yaml:"days,omitempty" form:"enum=mon|tue|wed|thu|fri|sat|sun"` // mon..sun; empty: each day
+	Start      string   `json:"start,omitempty" yaml:"start,omitempty" form:"is=clock"`                       // "02:00"
+	Length     Duration `json:"length,omitempty" yaml:"length,omitempty" form:"min=1"`
+	Timezone   string   `json:"timezone,omitempty" yaml:"timezone,omitempty" form:"is=zone"`
 	Always     bool     `json:"always,omitempty" yaml:"always,omitempty"`
 }
 
@@ -86,15 +86,15 @@ func (l Lead) Of(c Class) time.Duration {
 
 // Times are the durations that planning predicts with and execution sets deadlines by.
 type Times struct {
-	Update      Duration `json:"update" yaml:"update"`             // expected
-	UpdateMax   Duration `json:"update_max" yaml:"update_max"`     // p99, and the step's deadline
-	Reboot      Duration `json:"reboot" yaml:"reboot"`             // expected, down to proven up
-	RebootMax   Duration `json:"reboot_max" yaml:"reboot_max"`     //
-	MigrateMax  Duration `json:"migrate_max" yaml:"migrate_max"`   // longest for one migration
-	MigrateBase Duration `json:"migrate_base" yaml:"migrate_base"` // fixed share of one migration, on top of memory / rate
-	Save        Duration `json:"save" yaml:"save"`                 // fixed share of a save or a restore
-	SaveMax     Duration `json:"save_max" yaml:"save_max"`         //
-	Overhead    Duration `json:"overhead" yaml:"overhead"`         // looks, cordon, proof
+	Update      Duration `json:"update" yaml:"update" form:"min=1"`           // expected
+	UpdateMax   Duration `json:"update_max" yaml:"update_max" form:"min=1"`   // p99, and the step's deadline
+	Reboot      Duration `json:"reboot" yaml:"reboot" form:"min=1"`           // expected, down to proven up
+	RebootMax   Duration `json:"reboot_max" yaml:"reboot_max" form:"min=1"`   //
+	MigrateMax  Duration `json:"migrate_max" yaml:"migrate_max" form:"min=1"` // longest for one migration
+	MigrateBase Duration `json:"migrate_base" yaml:"migrate_base"`            // fixed share of one migration, on top of memory / rate
+	Save        Duration `json:"save" yaml:"save"`                            // fixed share of a save or a restore
+	SaveMax     Duration `json:"save_max" yaml:"save_max" form:"min=1"`       //
+	Overhead    Duration `json:"overhead" yaml:"overhead"`                    // looks, cordon, proof
 }
 
 // Duration is a time.Duration that is written like 90s, 10m, 2h or 7d.

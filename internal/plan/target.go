@@ -7,21 +7,21 @@ const TargetSchemaV1 = "target/v1"
 
 // Target is the desired software per cohort of hosts; it fixes a set of advisories.
 type Target struct {
-	Evenkeel string `json:"evenkeel" yaml:"evenkeel"`
-	ID       string `json:"id" yaml:"id"`
+	Evenkeel string `json:"evenkeel" yaml:"evenkeel" form:"enum=target/v1"`
+	ID       string `json:"id" yaml:"id" form:"is=id"`
 	// Public names the work to tenants while disclosure lies ahead; never an advisory's id.
 	Public string `json:"public,omitempty" yaml:"public,omitempty"`
 	// Fixes are the ids of the advisories this target fixes; Advisories are the files to read
 	// them from, relative to the target's own file.
-	Fixes      []string `json:"fixes,omitempty" yaml:"fixes,omitempty"`
-	Advisories []string `json:"advisories,omitempty" yaml:"advisories,omitempty"`
+	Fixes      []string `json:"fixes,omitempty" yaml:"fixes,omitempty" form:"is=id"`
+	Advisories []string `json:"advisories,omitempty" yaml:"advisories,omitempty" form:"is=filled"`
 	// Disclosure is the moment at which the advisories become public; zero: public already.
 	Disclosure time.Time `json:"disclosure,omitzero" yaml:"disclosure,omitempty"`
 	// EmbargoDeploy: yes (default), mitigations, no - may the fix be deployed before disclosure.
-	EmbargoDeploy string `json:"embargo_deploy,omitempty" yaml:"embargo_deploy,omitempty"`
+	EmbargoDeploy string `json:"embargo_deploy,omitempty" yaml:"embargo_deploy,omitempty" form:"enum=yes|mitigations|no"`
 	// FinishBy is the operator's own deadline; zero: none.
 	FinishBy time.Time `json:"finish_by,omitzero" yaml:"finish_by,omitempty"`
-	Cohorts  []Cohort  `json:"cohorts" yaml:"cohorts"`
+	Cohorts  []Cohort  `json:"cohorts" yaml:"cohorts" form:"optional"`
 }
 
 // Cohort is a set of hosts with one desired state. The first cohort that matches a host counts.
@@ -29,18 +29,21 @@ type Cohort struct {
 	Name  string `json:"name,omitempty" yaml:"name,omitempty"`
 	Match Match  `json:"match,omitempty" yaml:"match,omitempty"`
 	// Packages: package -> lowest version that is fixed, by Ecosystem's rules.
-	Packages  map[string]string `json:"packages" yaml:"packages"`
-	Ecosystem string            `json:"ecosystem,omitempty" yaml:"ecosystem,omitempty"` // Debian (default)
+	Packages  map[string]string `json:"packages" yaml:"packages" form:"optional,is=version"`
+	Ecosystem string            `json:"ecosystem,omitempty" yaml:"ecosystem,omitempty" form:"is=filled"` // Debian (default), or with its release: Debian:12
+	// Sources: binary package -> source package, where an advisory names a source and the built-in
+	// table of hypervisor packages does not know the binary.
+	Sources map[string]string `json:"sources,omitempty" yaml:"sources,omitempty"`
 	// Tactics allowed, least disruptive first; policy may narrow them.
-	Tactics []Tactic `json:"tactics,omitempty" yaml:"tactics,omitempty"`
+	Tactics []Tactic `json:"tactics,omitempty" yaml:"tactics,omitempty" form:"enum=live-patch|refresh|evacuate|suspend|reboot|hold"`
 	// Remedy is what makes the fix take effect: reboot (default), refresh (instances moved once), live-patch.
-	Remedy string `json:"remedy,omitempty" yaml:"remedy,omitempty"`
+	Remedy string `json:"remedy,omitempty" yaml:"remedy,omitempty" form:"enum=reboot|refresh|live-patch"`
 	Update Update `json:"update,omitempty" yaml:"update,omitempty"`
 }
 
 // Match selects hosts; empty fields match all.
 type Match struct {
-	Hypervisor string   `json:"hypervisor,omitempty" yaml:"hypervisor,omitempty"`
+	Hypervisor string   `json:"hypervisor,omitempty" yaml:"hypervisor,omitempty" form:"enum=kvm|xen"`
 	Regions    []string `json:"regions,omitempty" yaml:"regions,omitempty"`
 	Sites      []string `json:"sites,omitempty" yaml:"sites,omitempty"`
 	Pools      []string `json:"pools,omitempty" yaml:"pools,omitempty"`
@@ -55,5 +58,5 @@ type Update struct {
 	// Reboot is the guarded command that reboots the host; {boot_id} and {generation} are filled
 	// in. Empty: the driver's own.
 	Reboot []string `json:"reboot,omitempty" yaml:"reboot,omitempty"`
-	SHA256 string   `json:"sha256,omitempty" yaml:"sha256,omitempty"` // of the payload, when there is one
+	SHA256 string   `json:"sha256,omitempty" yaml:"sha256,omitempty" form:"is=sha256"` // of the payload, when there is one
 }

@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/driver"
+	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/notify"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// lookTimeout bounds one look at one host.
+const lookTimeout = 20 * time.Second
+
+// World is what chores act on.
+type World struct {
+	Drivers map[string]driver.Driver // by scheme of a host's URI up to a plus: qemu, sim
+	Channel notify.Channel           // nil: nobody can be told, and no notice is accepted
+	Clock   Clock
+	// WithDeadline gives a context that ends at a moment of Clock.
+	WithDeadline func(ctx context.Context, at time.Time) (context.Context, context.CancelFunc)
+}
+
+// Campaign is what a chore needs to know of its campaign.
+type Campaign struct {
+	Plan  *plan.Plan
+	Fleet *fleet.Fleet
+	// Asked gives when a notice was decided, and what happened in slots so far.
+	Asked  func(notice string) time.Time
+	Actual func(slot string) *execution.Actual
+}
+
+// Perform carries one chore out and gives the facts it came to; none when the context was cancelled.
+func Perform(ctx context.Context, w World, k Campaign, c execution.Chore) []execution.Fact {
+	if !c.Deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = w.WithDeadline(ctx, c.Deadline)
+		defer cancel()
+	}
+	switch c.Kind {
+	case execution.ChoreLook:
+		return w.look(ctx, k, c)
+	case execution.ChoreTell:
+		return w.tell(ctx, k, c)
+	case execution.ChoreCordon, execution.ChoreUncordon:
+		return w.cordon(ctx, k, c)
+	case execution.ChoreUpdate:
+		return w.update(ctx, k, c)
+	case execution.ChoreReboot:
+		return w.reboot(ctx, k, c)
+	case execution.ChoreProve:
+		return w.prove(ctx, k, c)
+	case execution.ChoreMove:
+		return w.move(ctx, k, c)
+	case execution.ChoreStop:
+		return w.stop(ctx, k, c)
+	case execution.ChoreBack:
+		return w.back(ctx, k, c)
+	}
+	panic("engine: chore of unknown kind " + string(c.Kind))
+}
+
+// reach finds the host and its driver.
+func (w World) reach(k Campaign, id string) (driver.Host, driver.Driver, error) {
+	for i := range k.Fleet.Hosts {
+		h := &k.Fleet.Hosts[i]
+		if h.ID != id {
+			continue
+		}
+		d, err := w.DriverOf(h.URI)
+		return driver.Host{ID: h.ID, URI: h.URI, SSH: h.SSH}, d, err
+	}
+	return driver.Host{ID: id}, nil, &driver.Error{Code: driver.CodeNotFound, Why: "host " + id + " is not in the fleet", Next: "plan again with a fleet that names it"}
+}
+
+// DriverOf chooses a driver by the scheme of a URI.
+func (w World) DriverOf(uri string) (driver.Driver, error) {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme == "" {
+		return nil, &driver.Error{Code: driver.CodeUnsupported, Why: fmt.Sprintf("%q is not a URI that a driver can reach", uri), Next: "give the host a uri such as qemu+tcp://ADDRESS/system"}
+	}
+	scheme := u.Scheme
+	for i := range scheme {
+		if scheme[i] == '+' {
+			scheme = scheme[:i]
+			break
+		}
+	}
+	if d := w.Drivers[scheme]; d != nil {
+		return d, nil
+	}
+	return nil, &driver.Error{Code: driver.CodeUnsupported, Why: "no driver for " + uri, Next: "start the server with a driver for scheme " + scheme}
+}
+
+func fence(c execution.Chore) driver.Fence {
+	return driver.Fence{Campaign: c.Campaign, Revision: c.Revision, Turn: c.Turn, Step: string(c.Step), Attempt: c.Attempt, Generation: c.Generation}
+}
+
+// told fills a failure's fields in from an error.
+func told(f execution.Fact, err error) execution.Fact {
+	var e *driver.Error
+	switch {
+	case errors.As(err, &e):
+		f.Code, f.Why, f.Next, f.Retry = e.Code, e.Error(), e.Next, e.Retry
+	case errors.Is(err, context.DeadlineExceeded):
+		f.Code, f.Why, f.Retry = driver.CodeDeadline, "it was not done by its deadline", true
+	default:
+		f.Code, f.Why, f.Retry = driver.CodeFailed, err.Error(), true
+	}
+	return f
+}
+
+func of(c execution.Chore, kind execution.Kind) execution.Fact {
+	return execution.Fact{Kind: kind, Revision: c.Revision, Turn: c.Turn, Host: c.Host, Instance: c.Instance, Attempt: c.Attempt, Disposition: c.Disposition, From: c.From, To: c.To, Home: c.Home}
+}
+
+// view reads one host. Its moment is the one before the reading began: what happened during it may
+// not show.
+func (w World) view(ctx context.Context, k Campaign, id string) (*execution.HostView, error) {
+	h, d, err := w.reach(k, id)
+	if err != nil {
+		return nil, err
+	}
+	at := w.Clock.Now().UTC().Truncate(time.Millisecond)
+	ctx, cancel := w.WithDeadline(ctx, at.Add(lookTimeout))
+	defer cancel()
+	o, err := d.Observe(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	v := viewOf(o, at)
+	capRoom(v, k.Fleet, id)
+	return v, nil
+}
+
+func viewOf(o driver.Observation, at time.Time) *execution.HostView {
+	v := &execution.HostView{At: at, BootID: o.BootID, Health: string(o.Health), Installed: o.Software.Installed, Booted: o.Software.Booted,
+		Running: o.Software.Running, MemoryMiB: o.MemoryMiB, FreeMiB: o.FreeMiB, Missing: o.Missing}
+	for _, in := range o.Instances {
+		v.Instances = append(v.Instances, execution.InstanceView{ID: in.ID, State: string(in.State), Incoming: in.Incoming,
+			Migrating: in.Migrating, Saved: in.Saved, MemoryMiB: in.MemoryMiB, Running: in.Running})
+	}
+	return v
+}
+
+// capRoom: a host never has more room for instances than the fleet says, whatever it measures.
+func capRoom(v *execution.HostView, f *fleet.Fleet, id string) {
+	for i := range f.Hosts {
+		if f.Hosts[i].ID != id || f.Hosts[i].MemoryMiB >= v.MemoryMiB {
+			continue
+		}
+		v.MemoryMiB = f.Hosts[i].MemoryMiB
+		free := v.MemoryMiB
+		for _, in := range v.Instances {
+			if in.State != string(fleet.Stopped) {
+				free -= in.MemoryMiB
+			}
+		}
+		v.FreeMiB = max(0, min(v.FreeMiB, free))
+	}
+}
+
+func (w World) look(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
+	v, err := w.view(ctx, k, c.Host)
+	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return nil
+	}
+	if err != nil {
+		return []execution.Fact{told(execution.Fact{Kind: execution.HostLost, Host: c.Host}, err)}
+	}
+	return []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: v}}
+}
+
+// prove looks at a host until it runs on another boot and is healthy, or the deadline comes.
+func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
+	var last []execution.Fact
+	for {
+		v, err := w.view(ctx, k, c.Host)
+		switch {
+		case err != nil:
+			last = []execution.Fact{told(execution.Fact{Kind: execution.HostLost, Host: c.Host}, err)}
+		default:
+			last = []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: v}}
+			if v.BootID != "" && v.BootID != c.BootID && v.Health == string(fleet.Up) {
+				return last
+			}
+		}
+		if w.Clock.Wait(ctx, 2*time.Second) != nil {
+			break
+		}
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil
+	}
+	return last
+}
+
+func (w World) cordon(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
+	done := of(c, execution.StepDone)
+	done.Step = c.Step
+	h, d, err := w.reach(k, c.Host)
+	if err != nil {
+		return stepFailed(c, err)
+	}
+	cd, can := d.(driver.Cordoner)
+	if !can {
+		done.Why = "nothing here can keep others from placing instances: emptiness is checked again before the reboot"
+		return []execution.Fact{done}
+	}
+	kind, act := execution.Borrowed, cd.Cordon
+	if c.Kind == execution.ChoreUncordon {
+		kind, act = execution.GivenBack, cd.Uncordon
+	}
+	if err := act(ctx, fence(c), h); err != nil {
+		return stepFailed(c, err)
+	}
+	f := of(c, kind)
+	f.Code = "cordon"
+	return []execution.Fact{f, done}
+}
+
+func stepFailed(c execution.Chore, err error) []execution.Fact {
+	f := told(of(c, execution.StepFailed), err)
+	f.Step = c.Step
+	return []execution.Fact{f}
+}

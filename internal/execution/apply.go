@@ -1,0 +1,454 @@
+package execution
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// Apply folds one fact into the state. An error means that the journal is not one this machine
+// wrote: the state must not be used any further.
+func (s *State) Apply(f Fact) error {
+	if f.Seq != 0 && f.Seq != s.Seq+1 {
+		return fmt.Errorf("journal of %s: fact %d follows fact %d", f.Campaign, f.Seq, s.Seq)
+	}
+	if f.At.Before(s.At) {
+		return fmt.Errorf("journal of %s: fact %d lies before the fact ahead of it (%s < %s)", f.Campaign, f.Seq, f.At.Format(time.RFC3339Nano), s.At.Format(time.RFC3339Nano))
+	}
+	if s.Plan == nil && f.Kind != CampaignApplied {
+		return fmt.Errorf("journal of %s: fact %d (%s) comes before the plan", f.Campaign, f.Seq, f.Kind)
+	}
+	if err := s.apply(f); err != nil {
+		return err
+	}
+	s.Seq, s.At = s.Seq+1, f.At
+	return nil
+}
+
+func (s *State) apply(f Fact) error {
+	switch f.Kind {
+	case CampaignApplied:
+		return s.begin(f)
+	case ControllerTook:
+		s.Generation = f.Generation
+	case CampaignPaused:
+		s.Phase, s.PhaseWhy = PhasePaused, f.Why
+	case CampaignResumed:
+		s.Phase, s.PhaseWhy = PhaseRunning, ""
+		s.failed = map[string]bool{}
+	case CampaignHalted:
+		s.Phase, s.PhaseWhy = PhaseHalted, f.Why
+	case CampaignAborted:
+		s.Phase, s.PhaseWhy = PhaseAborted, f.Why
+	case CampaignFinished:
+		s.Phase, s.PhaseWhy = PhaseFinished, f.Code
+	case NoticeAsked, NoticeAccepted, NoticeFailed:
+		s.applyNotice(f)
+	case HostSeen:
+		s.seeHost(f.Host, f.Seen)
+	case HostLost:
+		h := s.host(f.Host)
+		h.Looks++
+		if h.Lost.IsZero() {
+			h.Lost = f.At
+		}
+		h.RetryAt, h.Why = f.At.Add(lookAgain), f.Why
+	case External:
+		s.applyExternal(f)
+	case Overrun:
+		for _, id := range f.Slots {
+			s.overrun[id] = true
+		}
+	default:
+		t := s.Turns[f.Turn]
+		if t == nil {
+			return fmt.Errorf("journal of %s: fact %d (%s) names turn %q, which the plan does not have", s.Campaign, f.Seq, f.Kind, f.Turn)
+		}
+		return s.applyTurn(t, f)
+	}
+	return nil
+}
+
+func (s *State) host(id string) *HostState {
+	h := s.Hosts[id]
+	if h == nil {
+		h = &HostState{}
+		s.Hosts[id] = h
+	}
+	return h
+}
+
+func (s *State) applyNotice(f Fact) {
+	n := s.Notices[f.Notice]
+	if n == nil {
+		n = &NoticeState{ID: f.Notice, Kind: f.NoticeKind, Tenant: f.Tenant, Slots: f.Slots, Asked: f.At}
+		s.Notices[f.Notice] = n
+		if f.NoticeKind == NoticeScheduled {
+			for _, id := range f.Slots {
+				s.bySlot[id] = f.Notice
+			}
+		}
+	}
+	switch f.Kind {
+	case NoticeAccepted:
+		n.Accepted, n.Contact, n.Why = f.At, f.Contact, ""
+		n.Attempts++
+	case NoticeFailed:
+		n.Attempts++
+		n.Why = f.Why
+		n.RetryAt = f.At.Add(backoff(n.Attempts, 5*time.Second, 5*time.Minute))
+		if !f.Retry {
+			n.Contacts++ // this address is given up; the next contact is tried where policy allows
+			n.RetryAt = f.At
+		}
+		if !f.Retry && (s.Plan.Policy.Undeliverable != "next-contact" || n.Contacts >= len(s.contacts(n.Tenant))) {
+			n.GaveUp = true
+		}
+	}
+}
+
+func (s *State) contacts(tenant string) []fleet.Contact {
+	for i := range s.Fleet.Tenants {
+		if s.Fleet.Tenants[i].ID == tenant {
+			return s.Fleet.Tenants[i].Contacts
+		}
+	}
+	return nil
+}
+
+// seeHost takes an observation in: it is what this campaign knows of the host and of the instances
+// on it, except those that an act of ours has in flight.
+func (s *State) seeHost(id string, v *HostView) {
+	h := s.host(id)
+	h.View, h.At, h.Lost, h.Why = v, v.At, time.Time{}, ""
+	h.Looks++
+	for inst, at := range s.landed[id] {
+		if !at.After(v.At) {
+			delete(s.landed[id], inst) // the look shows it
+		}
+	}
+	for _, in := range v.Instances {
+		g := s.Guests[in.ID]
+		if g == nil {
+			g = &GuestState{New: true}
+			s.Guests[in.ID] = g
+		}
+		if in.Incoming || s.inFlight(in.ID) {
+			continue
+		}
+		switch {
+		case in.State == string(fleet.Running):
+			g.Host, g.State, g.Saved, g.Gone = id, fleet.Running, false, false
+		case g.Host == id || g.Host == "":
+			g.Host, g.State, g.Saved = id, fleet.State(in.State), in.Saved
+		}
+		g.Memory = in.MemoryMiB
+	}
+}
+
+func (s *State) inFlight(instance string) bool {
+	for _, a := range s.open {
+		if a.Instance == instance {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *State) applyExternal(f Fact) {
+	if f.Code == "appeared" {
+		s.appeared[f.Turn+"/"+f.Instance] = true
+	}
+	g := s.Guests[f.Instance]
+	if g == nil {
+		return
+	}
+	if f.Code == "gone" {
+		g.Gone = true
+		for _, id := range s.Active() {
+			if tg := s.Turns[id].Guests[f.Instance]; tg != nil && tg.Stage == StageHere {
+				tg.Stage = StageGone
+			}
+		}
+	}
+}
+
+func (s *State) applyTurn(t *TurnState, f Fact) error {
+	switch f.Kind {
+	case TurnPermitted:
+		t.Phase, t.Permitted, t.Since = TurnActive, f.At, f.At
+		if st := t.steps(); len(st) > 0 {
+			t.Step = st[0]
+		}
+		s.active[t.Plan.ID] = true
+		s.dropWaiting(t.Plan.ID)
+	case TurnHeld:
+		t.Phase, t.Code, t.Why, t.Next = TurnOnHold, f.Code, f.Why, f.Next
+		t.Started = false
+		s.active[t.Plan.ID] = true
+		s.dropWaiting(t.Plan.ID)
+		if f.Code != CodeOperator && f.Code != CodeSlotMissed && f.Code != CodeUndelivered {
+			s.failed[t.Plan.ID] = true
+		}
+	case TurnReleased:
+		s.release(t, f.At)
+	case TurnDone:
+		t.Phase, t.Ended = TurnFinished, f.At
+		delete(s.active, t.Plan.ID)
+		delete(s.failed, t.Plan.ID)
+		s.fixed[t.Plan.Host] = true
+	case TurnDropped:
+		t.Phase, t.Ended, t.Code, t.Why = TurnAbandoned, f.At, f.Code, f.Why
+		delete(s.active, t.Plan.ID)
+		s.dropWaiting(t.Plan.ID)
+	case StepStarted, StepDone, StepFailed:
+		s.applyStep(t, f)
+	case Borrowed:
+		t.Cordoned = true
+	case GivenBack:
+		t.Cordoned = false
+	case MovePlaced, MoveDone, MoveFailed:
+		s.applyMove(t, f)
+	case StopStarted, StopDone, StopFailed:
+		s.applyStop(t, f)
+	case BackStarted, BackDone, BackFailed:
+		s.applyBack(t, f)
+	default:
+		return fmt.Errorf("journal of %s: fact %d is of unknown kind %q", s.Campaign, f.Seq, f.Kind)
+	}
+	return nil
+}
+
+func (s *State) dropWaiting(id string) {
+	for i, w := range s.waiting {
+		if w == id {
+			s.waiting = append(s.waiting[:i:i], s.waiting[i+1:]...)
+			return
+		}
+	}
+}
+
+// interrupted adds to what happened in the slot of an instance in a turn. ms is -1 when not measured.
+func (s *State) interrupted(turn, instance string, from, to time.Time, ms int64) {
+	sl := s.turnSlot[turn+"/"+instance]
+	if sl == nil {
+		return
+	}
+	a := s.actual[sl.ID]
+	if a == nil {
+		s.actual[sl.ID] = &Actual{From: from, To: to, Ms: ms}
+		return
+	}
+	a.To = to
+	if a.Ms >= 0 && ms >= 0 {
+		a.Ms += ms
+	} else {
+		a.Ms = -1
+	}
+}
+
+// release gives a held turn another run at its step.
+func (s *State) release(t *TurnState, at time.Time) {
+	delete(s.failed, t.Plan.ID)
+	if t.Permitted.IsZero() { // held before it began: it waits for its permit again
+		t.Phase, t.Code, t.Why, t.Next = TurnWaiting, "", "", ""
+		delete(s.active, t.Plan.ID)
+		s.waiting = append([]string{t.Plan.ID}, s.waiting...)
+		return
+	}
+	t.Phase, t.Code, t.Why, t.Next = TurnActive, "", "", ""
+	t.Failures, t.Refills, t.RetryAt, t.Started, t.Since, t.Changed = 0, 0, time.Time{}, false, at, at
+	for _, g := range t.Guests {
+		g.Failures, g.RetryAt = 0, time.Time{}
+		if g.Stage == StageStuck {
+			g.Stage = StageHere
+		}
+	}
+}
+
+func (s *State) applyStep(t *TurnState, f Fact) {
+	switch f.Kind {
+	case StepStarted:
+		if t.Step != f.Step {
+			t.Step, t.Failures, t.Since = f.Step, 0, f.At
+		}
+		t.Started, t.Attempt, t.Deadline = true, f.Attempt, f.Deadline
+		if f.Step == StepReboot {
+			t.OldBoot = f.BootID
+		}
+	case StepDone:
+		if f.Step != t.Step || (t.Started && f.Attempt != t.Attempt) {
+			return // a late answer of an attempt that was given up
+		}
+		t.Started = false
+		switch {
+		case f.Step == StepProve:
+			t.NewBoot = f.BootID
+		case f.Step == StepReboot, f.Step == StepUpdate && t.Plan.Tactic == plan.Refresh:
+			t.Rebooted = true
+		}
+		if f.Step == StepUpdate || f.Step == StepReboot || f.Step == StepReturn || f.Step == StepProve {
+			t.Changed = f.At
+		}
+		t.Step, t.Since, t.Failures, t.Attempt, t.RetryAt = t.next(), f.At, 0, 0, time.Time{}
+	case StepFailed:
+		if f.Step != t.Step || f.Attempt != t.Attempt {
+			return
+		}
+		t.Started, t.Changed = false, f.At
+		t.Failures++
+		t.RetryAt = f.At.Add(backoff(t.Failures, 2*time.Second, time.Minute))
+		t.Code, t.Why, t.Next = f.Code, f.Why, f.Next
+		if !f.Retry {
+			t.Failures += maxStepFailures
+		}
+		if f.Code == CodeRefilled {
+			t.Step, t.Failures, t.Refills, t.Since = StepEmpty, 0, t.Refills+1, f.At
+		}
+	}
+}
+
+func (t *TurnState) guest(id string) *TurnGuest {
+	g := t.Guests[id]
+	if g == nil {
+		g = &TurnGuest{ID: id}
+		t.Guests[id] = g
+	}
+	return g
+}
+
+func actKey(turn, instance string) string { return turn + "/" + instance }
+
+func (s *State) applyMove(t *TurnState, f Fact) {
+	g, who := t.guest(f.Instance), s.Guests[f.Instance]
+	if who == nil {
+		who = &GuestState{Host: f.From, State: fleet.Running, New: true}
+		s.Guests[f.Instance] = who
+	}
+	key := actKey(f.Turn, f.Instance)
+	if f.Kind == MovePlaced {
+		g.Disposition, g.To, g.Attempt, g.Deadline = plan.DispLiveMigrate, f.To, f.Attempt, f.Deadline
+		g.Stage = StageMoving
+		if f.Home {
+			g.Stage = StageHoming
+		}
+		s.open[key] = &openAct{f.Turn, f.Instance, f.From, f.To, f.Kind, f.At}
+		return
+	}
+	if f.Attempt != g.Attempt || (g.Stage != StageMoving && g.Stage != StageHoming) {
+		return
+	}
+	home := g.Stage == StageHoming
+	from := s.open[key].At
+	delete(s.open, key)
+	t.Changed = f.At
+	if f.Kind == MoveDone {
+		who.Host, who.State, who.Saved, who.Gone = f.To, fleet.Running, false, false
+		if s.landed[f.To] == nil {
+			s.landed[f.To] = map[string]time.Time{}
+		}
+		s.landed[f.To][f.Instance] = f.At
+		g.Stage, g.MovedTo, g.Code, g.Why, g.Failures, g.Sticky = StageAway, f.To, "", "", 0, ""
+		if home {
+			g.Stage, g.GoneHome = StageHome, true
+		}
+		s.touched(f.To, f.At)
+		s.interrupted(f.Turn, f.Instance, from, f.At, f.BlackoutMs)
+		return
+	}
+	g.Failures++
+	g.RetryAt = f.At.Add(backoff(g.Failures, 3*time.Second, time.Minute))
+	g.Code, g.Why = f.Code, f.Why
+	g.Sticky = ""
+	if f.Source != "running" || (f.Destination != "absent" && f.Destination != "stopped") {
+		g.Sticky = f.To // not proven to have stayed: nothing else may be tried
+	}
+	switch {
+	case home:
+		g.Stage = StageAway
+		if !f.Retry || g.Failures >= maxMoveFailures {
+			g.GoneHome = true // it stays where it runs: fixed, and told
+		}
+	case !f.Retry || g.Failures >= maxMoveFailures:
+		g.Stage = StageStuck
+	default:
+		g.Stage = StageHere
+	}
+	s.touched(f.To, f.At)
+	s.touched(f.From, f.At)
+}
+
+// touched notes that an older look at a host no longer tells the truth about it.
+func (s *State) touched(host string, at time.Time) {
+	for id := range s.active {
+		if t := s.Turns[id]; t.Plan.Host == host && t.Changed.Before(at) {
+			t.Changed = at
+		}
+	}
+}
+
+func (s *State) applyStop(t *TurnState, f Fact) {
+	g, who := t.guest(f.Instance), s.Guests[f.Instance]
+	key := actKey(f.Turn, f.Instance)
+	switch f.Kind {
+	case StopStarted:
+		g.Disposition, g.Stage, g.Attempt, g.Deadline, g.Stopped = f.Disposition, StageStopping, f.Attempt, f.Deadline, f.At
+		s.open[key] = &openAct{f.Turn, f.Instance, f.From, "", f.Kind, f.At}
+	case StopDone:
+		if f.Attempt != g.Attempt || g.Stage != StageStopping {
+			return
+		}
+		delete(s.open, key)
+		g.Stage, t.Changed, g.Failures = StageStopped, f.At, 0
+		who.State, who.Saved, who.Away = fleet.Stopped, f.Disposition == plan.DispStatefulStop, true
+	case StopFailed:
+		if f.Attempt != g.Attempt || g.Stage != StageStopping {
+			return
+		}
+		delete(s.open, key)
+		g.Failures++
+		g.RetryAt, g.Code, g.Why, t.Changed = f.At.Add(backoff(g.Failures, 3*time.Second, time.Minute)), f.Code, f.Why, f.At
+		g.Stage = StageHere
+		if !f.Retry || g.Failures >= maxMoveFailures {
+			g.Stage = StageStuck
+		}
+	}
+}
+
+func (s *State) applyBack(t *TurnState, f Fact) {
+	g, who := t.guest(f.Instance), s.Guests[f.Instance]
+	switch f.Kind {
+	case BackStarted:
+		g.Stage, g.Attempt, g.Deadline = StageBacking, f.Attempt, f.Deadline
+	case BackDone:
+		if f.Attempt != g.Attempt || g.Stage != StageBacking {
+			return
+		}
+		g.Stage, g.Failures, t.Changed = StageBack, 0, f.At
+		s.interrupted(f.Turn, f.Instance, g.Stopped, f.At, f.At.Sub(g.Stopped).Milliseconds())
+		who.State, who.Saved, who.Away, who.Host = fleet.Running, false, false, t.Plan.Host
+	case BackFailed:
+		if f.Attempt != g.Attempt || g.Stage != StageBacking {
+			return
+		}
+		g.Failures++
+		g.Stage, g.Code, g.Why, t.Changed = StageStopped, f.Code, f.Why, f.At
+		g.RetryAt = f.At.Add(backoff(g.Failures, 5*time.Second, time.Minute))
+		if !f.Retry {
+			g.Failures += maxBackFailures
+		}
+	}
+}
+
+// backoff doubles from first up to most.
+func backoff(n int, first, most time.Duration) time.Duration {
+	d := first
+	for range n - 1 {
+		if d *= 2; d >= most {
+			return most
+		}
+	}
+	return d
+}

@@ -1,0 +1,185 @@
+package execution
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// ChoreKind says what a chore does.
+type ChoreKind string
+
+// The kinds of chores.
+const (
+	ChoreLook     ChoreKind = "look"
+	ChoreTell     ChoreKind = "tell"
+	ChoreCordon   ChoreKind = "cordon"
+	ChoreUncordon ChoreKind = "uncordon"
+	ChoreUpdate   ChoreKind = "update"
+	ChoreReboot   ChoreKind = "reboot"
+	ChoreProve    ChoreKind = "prove"
+	ChoreMove     ChoreKind = "move"
+	ChoreStop     ChoreKind = "stop"
+	ChoreBack     ChoreKind = "back"
+)
+
+// Chore is one act that should be in flight. Its Key names it: the same key is the same act, so a
+// chore that is in flight is not started again, and one that a crash lost is started with the same
+// attempt (drivers look first).
+type Chore struct {
+	Key         string
+	Kind        ChoreKind
+	Campaign    string
+	Revision    int
+	Generation  int64
+	Turn        string
+	Step        Step
+	Attempt     int
+	Host        string
+	Instance    string
+	From, To    string
+	Disposition plan.Disposition
+	Home        bool
+	BootID      string
+	NotBefore   time.Time
+	Deadline    time.Time
+
+	Notice     string
+	NoticeKind string
+	Tenant     string
+	Contact    string
+	Slots      []string
+}
+
+// Outstanding lists the chores that should be in flight at now, in a stable order. Its cost is that
+// of the notices not yet accepted and the turns under way, not of the fleet.
+func (s *State) Outstanding(now time.Time) []Chore {
+	if s.Plan == nil || s.Phase == PhaseFinished {
+		return nil
+	}
+	var out []Chore
+	add := func(c Chore) {
+		c.Campaign, c.Revision, c.Generation = s.Campaign, s.Revision, s.Generation
+		out = append(out, c)
+	}
+	for _, n := range s.openNotices() {
+		contact := ""
+		if cs := s.contacts(n.Tenant); len(cs) > 0 {
+			contact = cs[min(n.Contacts, len(cs)-1)].Email
+		}
+		add(Chore{Key: fmt.Sprintf("tell/%s/%d", n.ID, n.Attempts+1), Kind: ChoreTell, Notice: n.ID, NoticeKind: n.Kind,
+			Tenant: n.Tenant, Contact: contact, Slots: n.Slots, Attempt: n.Attempts + 1, NotBefore: n.RetryAt})
+	}
+	looks := map[string]bool{}
+	for _, id := range s.Active() {
+		t := s.Turns[id]
+		s.stepChore(t, add)
+		for _, g := range t.sortedGuests() {
+			s.guestChore(t, g, add)
+		}
+		for _, h := range s.wantLooks(t, now) {
+			looks[h] = true
+		}
+	}
+	for _, h := range s.wantPermitLooks(now) {
+		looks[h] = true
+	}
+	for _, id := range sortedKeys(looks) {
+		h := s.host(id)
+		add(Chore{Key: fmt.Sprintf("look/%s/%d", id, h.Looks+1), Kind: ChoreLook, Host: id, Attempt: h.Looks + 1, NotBefore: h.RetryAt})
+	}
+	return out
+}
+
+func (s *State) stepChore(t *TurnState, add func(Chore)) {
+	if !t.Started {
+		return
+	}
+	kind := map[Step]ChoreKind{StepCordon: ChoreCordon, StepUpdate: ChoreUpdate, StepReboot: ChoreReboot,
+		StepProve: ChoreProve, StepUncordon: ChoreUncordon}[t.Step]
+	if kind == "" {
+		return
+	}
+	if kind == ChoreProve && s.proofAt(t) {
+		return // the look that proves it is here: Decide judges it
+	}
+	add(Chore{Key: fmt.Sprintf("%s/%s/%d", t.Plan.ID, t.Step, t.Attempt), Kind: kind, Turn: t.Plan.ID, Step: t.Step,
+		Attempt: t.Attempt, Host: t.Plan.Host, BootID: t.OldBoot, Deadline: t.Deadline})
+}
+
+func (s *State) guestChore(t *TurnState, g *TurnGuest, add func(Chore)) {
+	c := Chore{Turn: t.Plan.ID, Instance: g.ID, Attempt: g.Attempt, Deadline: g.Deadline, Disposition: g.Disposition, Host: t.Plan.Host}
+	switch g.Stage {
+	case StageMoving, StageHoming:
+		c.Kind, c.Step, c.Home = ChoreMove, StepEmpty, g.Stage == StageHoming
+		if a := s.open[actKey(t.Plan.ID, g.ID)]; a != nil {
+			c.From, c.To = a.From, a.To
+		}
+		c.Key = fmt.Sprintf("%s/move/%s/%d", t.Plan.ID, g.ID, g.Attempt)
+	case StageStopping:
+		c.Kind, c.Step, c.From = ChoreStop, StepStop, t.Plan.Host
+		c.Key = fmt.Sprintf("%s/stop/%s/%d", t.Plan.ID, g.ID, g.Attempt)
+	case StageBacking:
+		c.Kind, c.Step, c.To = ChoreBack, StepReturn, t.Plan.Host
+		c.Key = fmt.Sprintf("%s/back/%s/%d", t.Plan.ID, g.ID, g.Attempt)
+	default:
+		return
+	}
+	add(c)
+}
+
+func (s *State) openNotices() []*NoticeState {
+	var out []*NoticeState
+	for _, id := range sortedKeys(s.Notices) {
+		if n := s.Notices[id]; n.Accepted.IsZero() && !n.GaveUp && n.Attempts < maxNoticeTries {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// wantLooks names the hosts that a turn under way must see anew.
+func (s *State) wantLooks(t *TurnState, now time.Time) []string {
+	if t.Phase == TurnOnHold {
+		return nil
+	}
+	var hosts []string
+	own := t.Plan.Host
+	needOwn := false
+	switch t.Step {
+	case StepEmpty, StepStop, StepReboot, StepJudge:
+		needOwn = !t.Started
+	case StepHome:
+		needOwn = s.Plan.Policy.BringHome
+	}
+	if needOwn && !s.sees(t, now) {
+		hosts = append(hosts, own)
+	}
+	if t.Step == StepEmpty && s.sees(t, now) {
+		for _, id := range s.candidates(t) {
+			if h := s.host(id); now.Sub(h.At) > lookAfter {
+				hosts = append(hosts, id)
+			}
+		}
+	}
+	return hosts
+}
+
+// wantPermitLooks names the hosts to be seen before the next turns can be permitted.
+func (s *State) wantPermitLooks(now time.Time) []string {
+	var hosts []string
+	for _, id := range s.front() {
+		t := s.Turns[id]
+		if v := s.permit(t, now); v.needLook {
+			hosts = append(hosts, t.Plan.Host)
+		}
+	}
+	return hosts
+}
+
+// sees: the turn's own host was looked at recently enough, and after the last thing that changed it.
+func (s *State) sees(t *TurnState, now time.Time) bool {
+	h := s.host(t.Plan.Host)
+	return h.View != nil && h.Lost.IsZero() && now.Sub(h.At) <= fresh && !h.At.Before(t.Changed)
+}

@@ -1,0 +1,360 @@
+package execution
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// Engine is who signs the facts that Decide returns.
+const Engine = "engine"
+
+// Decide returns the facts that should be recorded at now, in order; nothing when all waits. The
+// caller stores and applies them and asks again until nothing comes.
+func (s *State) Decide(now time.Time) []Fact {
+	if s.Plan == nil || s.Phase == PhaseFinished {
+		return nil
+	}
+	for _, rule := range []func(time.Time) []Fact{s.decideNotices, s.decideBudget, s.decideOverrun, s.decideTurns, s.decidePermits, s.decideEnd} {
+		if facts := rule(now); len(facts) > 0 {
+			for i := range facts {
+				facts[i].At, facts[i].Who, facts[i].Campaign, facts[i].Revision = now, Engine, s.Campaign, s.Revision
+			}
+			return facts
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func (s *State) noticeID(kind, tenant, extra string) string {
+	id := fmt.Sprintf("%s/r%d/%s/%s", s.Campaign, s.Revision, kind, tenant)
+	if extra != "" {
+		id += "/" + extra
+	}
+	return id
+}
+
+// decideNotices asks for what tenants must hear: the promises at once; that all is over; that it
+// will not come.
+func (s *State) decideNotices(now time.Time) []Fact {
+	slots := map[string][]*plan.Slot{}
+	for i := range s.Plan.Slots {
+		if sl := &s.Plan.Slots[i]; sl.Tenant != "" {
+			slots[sl.Tenant] = append(slots[sl.Tenant], sl)
+		}
+	}
+	var out []Fact
+	ask := func(kind, tenant, extra string, of []*plan.Slot) {
+		if id := s.noticeID(kind, tenant, extra); s.Notices[id] == nil && len(of) > 0 {
+			f := Fact{Kind: NoticeAsked, Notice: id, NoticeKind: kind, Tenant: tenant}
+			for _, sl := range of {
+				f.Slots = append(f.Slots, sl.ID)
+			}
+			out = append(out, f)
+		}
+	}
+	for _, tenant := range sortedKeys(slots) {
+		if s.Phase != PhaseAborted || s.Notices[s.noticeID(NoticeScheduled, tenant, "")] != nil {
+			ask(NoticeScheduled, tenant, "", slots[tenant])
+		}
+		var done, off []*plan.Slot
+		open := 0
+		for _, sl := range slots[tenant] {
+			switch t := s.Turns[sl.Turn]; {
+			case t.Phase == TurnFinished:
+				done = append(done, sl)
+			case t.Phase == TurnAbandoned, t.Phase == TurnOnHold && (t.Code == CodeSlotMissed || t.Code == CodeUndelivered):
+				off = append(off, sl)
+			default:
+				open++
+			}
+		}
+		if s.Notices[s.noticeID(NoticeScheduled, tenant, "")] == nil {
+			continue // it never heard of it
+		}
+		if open == 0 {
+			ask(NoticeFinished, tenant, "", done)
+		}
+		for _, sl := range off {
+			ask(NoticeCancelled, tenant, sl.ID, []*plan.Slot{sl})
+		}
+	}
+	return out
+}
+
+// decideBudget halts the campaign once too many turns broke.
+func (s *State) decideBudget(time.Time) []Fact {
+	if budget := max(1, s.Plan.Policy.FailureBudget); s.Phase == PhaseRunning && len(s.failed) >= budget {
+		id := sortedKeys(s.failed)[0]
+		return []Fact{{Kind: CampaignHalted, Code: CodeBudget,
+			Why: fmt.Sprintf("%d of at most %d turns broke; %s: %s", len(s.failed), budget, id, s.Turns[id].Why)}}
+	}
+	return nil
+}
+
+// decideOverrun notes each promise whose slot is past while the instance is not back.
+func (s *State) decideOverrun(now time.Time) []Fact {
+	var out []Fact
+	for _, id := range s.Active() {
+		t := s.Turns[id]
+		for _, g := range t.sortedGuests() {
+			sl := s.turnSlot[id+"/"+g.ID]
+			if sl == nil || s.overrun[sl.ID] || !g.disturbed() || now.Before(sl.End) {
+				continue
+			}
+			out = append(out, Fact{Kind: Overrun, Turn: id, Host: t.Plan.Host, Instance: g.ID, Tenant: sl.Tenant, Slots: []string{sl.ID},
+				Why: fmt.Sprintf("the slot ended at %s and %s is %s", sl.End.Format(time.RFC3339), g.ID, g.Stage)})
+			if sl.Tenant != "" {
+				out = append(out, Fact{Kind: NoticeAsked, Notice: s.noticeID(NoticeOverrun, sl.Tenant, sl.ID), NoticeKind: NoticeOverrun, Tenant: sl.Tenant, Slots: []string{sl.ID}})
+			}
+		}
+	}
+	return out
+}
+
+// disturbed: an act of ours has taken the instance away from service, or may have.
+func (g *TurnGuest) disturbed() bool {
+	switch g.Stage {
+	case StageMoving, StageStopping, StageStopped, StageBacking, StageHoming:
+		return true
+	}
+	return g.Stage == StageStuck && g.Sticky != ""
+}
+
+// decidePermits gives leave to the next turns that all rules allow.
+func (s *State) decidePermits(now time.Time) []Fact {
+	for _, id := range s.front() {
+		t := s.Turns[id]
+		switch r := s.permit(t, now); {
+		case r.hold != nil:
+			return []Fact{*r.hold}
+		case r.ok:
+			return []Fact{{Kind: TurnPermitted, Turn: id, Host: t.Plan.Host}} // one at a time: the next is judged with it under way
+		}
+	}
+	return nil
+}
+
+// decideEnd drops what an abort leaves, and ends the campaign once nothing is open and all have heard.
+func (s *State) decideEnd(time.Time) []Fact {
+	if s.Phase == PhaseAborted && len(s.waiting) > 0 {
+		var out []Fact
+		for _, id := range s.waiting {
+			out = append(out, Fact{Kind: TurnDropped, Turn: id, Host: s.Turns[id].Plan.Host, Code: CodeAborted, Why: "the campaign was aborted before its turn"})
+		}
+		return out
+	}
+	if len(s.waiting) > 0 || len(s.active) > 0 || len(s.openNotices()) > 0 {
+		return nil
+	}
+	code := "done"
+	for _, t := range s.Turns {
+		if t.Phase != TurnFinished {
+			code = "partly"
+		}
+	}
+	if s.Phase == PhaseAborted {
+		code = CodeAborted
+	}
+	return []Fact{{Kind: CampaignFinished, Code: code}}
+}
+
+func (t *TurnState) held(code, why, next string) *Fact {
+	return &Fact{Kind: TurnHeld, Turn: t.Plan.ID, Host: t.Plan.Host, Step: t.Step, Code: code, Why: why, Next: next}
+}
+
+// decideTurns takes each turn under way one decision further.
+func (s *State) decideTurns(now time.Time) []Fact {
+	for _, id := range s.Active() {
+		t := s.Turns[id]
+		if facts := s.decideTurn(t, now); len(facts) > 0 {
+			return facts
+		}
+	}
+	return nil
+}
+
+func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
+	if facts := s.unanswered(t, now); facts != nil {
+		return facts
+	}
+	quiet := s.Phase != PhaseRunning || t.Phase == TurnOnHold // no disruptive act may begin
+	if quiet && !t.Rebooted && !(t.Step == StepReboot && t.Started) {
+		// not beyond the point of no return: whoever was stopped comes back first
+		if facts := s.bringBack(t, now); facts != nil || t.anyStage(StageStopped, StageBacking) {
+			return facts
+		}
+	}
+	if s.Phase == PhaseAborted && (!t.Rebooted || t.Phase == TurnOnHold) {
+		return s.windDown(t, now)
+	}
+	if t.Phase == TurnOnHold {
+		if t.Rebooted && t.Step != StepProve {
+			return s.bringBack(t, now)
+		}
+		return nil
+	}
+	if t.Started && t.Step != StepProve {
+		return nil
+	}
+	if now.Before(t.RetryAt) {
+		return nil
+	}
+	if t.Failures >= maxStepFailures {
+		code := t.Code
+		if code == "" {
+			code = CodeStepFailed
+		}
+		return []Fact{*t.held(code, t.Why, orElse(t.Next, "mend the cause, then: evenkeel retry "+t.Plan.Host))}
+	}
+	return s.decideStep(t, now, quiet)
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func (t *TurnState) anyStage(stages ...Stage) bool {
+	for _, g := range t.Guests {
+		if slices.Contains(stages, g.Stage) {
+			return true
+		}
+	}
+	return false
+}
+
+// unanswered turns silence past a deadline into a failure: no step waits for ever.
+func (s *State) unanswered(t *TurnState, now time.Time) []Fact {
+	late := func(d time.Time) bool { return !d.IsZero() && now.After(d.Add(grace)) }
+	if t.Started && t.Step != StepProve && late(t.Deadline) {
+		return []Fact{{Kind: StepFailed, Turn: t.Plan.ID, Host: t.Plan.Host, Step: t.Step, Attempt: t.Attempt, Code: CodeNoAnswer, Retry: true,
+			Why: fmt.Sprintf("step %s gave no answer by its deadline", t.Step)}}
+	}
+	for _, g := range t.sortedGuests() {
+		if !late(g.Deadline) {
+			continue
+		}
+		f := Fact{Turn: t.Plan.ID, Instance: g.ID, Attempt: g.Attempt, Disposition: g.Disposition, Code: CodeNoAnswer, Retry: true, Why: "no answer by the deadline",
+			Source: "unreachable", Destination: "unreachable"}
+		switch g.Stage {
+		case StageMoving, StageHoming:
+			a := s.open[actKey(t.Plan.ID, g.ID)]
+			f.Kind, f.From, f.To = MoveFailed, a.From, a.To
+		case StageStopping:
+			f.Kind, f.From = StopFailed, t.Plan.Host
+		case StageBacking:
+			f.Kind, f.To = BackFailed, t.Plan.Host
+		default:
+			continue
+		}
+		return []Fact{f}
+	}
+	return nil
+}
+
+// windDown ends a turn of an aborted campaign in a safe place: nothing in flight, nobody stopped by
+// us, what was borrowed given back.
+func (s *State) windDown(t *TurnState, now time.Time) []Fact {
+	if facts := s.bringBack(t, now); facts != nil {
+		return facts
+	}
+	if t.anyStage(StageMoving, StageStopping, StageBacking, StageHoming) || t.Started {
+		return nil
+	}
+	for _, g := range t.Guests {
+		if g.Stage == StageStopped && g.Failures < maxBackFailures {
+			return nil // it is tried again
+		}
+	}
+	if t.Cordoned && t.Failures < maxStepFailures {
+		if now.Before(t.RetryAt) {
+			return nil
+		}
+		return []Fact{t.start(StepUncordon, now.Add(time.Minute))}
+	}
+	why := "the campaign was aborted"
+	if t.Phase == TurnOnHold {
+		why += "; it was held: " + t.Why
+	}
+	return []Fact{{Kind: TurnDropped, Turn: t.Plan.ID, Host: t.Plan.Host, Code: CodeAborted, Why: why}}
+}
+
+func (t *TurnState) start(step Step, deadline time.Time) Fact {
+	n := 1
+	if step == t.Step {
+		n = t.Attempt + 1
+	}
+	return Fact{Kind: StepStarted, Turn: t.Plan.ID, Host: t.Plan.Host, Step: step, Attempt: n, Deadline: deadline}
+}
+
+func (t *TurnState) done(why string) []Fact {
+	return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: t.Step, Attempt: t.Attempt, Why: why}}
+}
+
+func (t *TurnState) failed(code, why, next string, retry bool) []Fact {
+	return []Fact{{Kind: StepFailed, Turn: t.Plan.ID, Host: t.Plan.Host, Step: t.Step, Attempt: t.Attempt, Code: code, Why: why, Next: next, Retry: retry}}
+}
+
+// decideStep decides within one step. quiet: no disruptive act may begin.
+func (s *State) decideStep(t *TurnState, now time.Time, quiet bool) []Fact {
+	times := s.Plan.Policy.Times
+	switch t.Step {
+	case StepCordon:
+		if quiet {
+			return nil
+		}
+		return []Fact{t.start(StepCordon, now.Add(time.Minute))}
+	case StepEmpty:
+		return s.decideEmpty(t, now, quiet)
+	case StepUpdate:
+		c := s.cohort(t.Plan.Host)
+		switch {
+		case c == nil || (len(c.Update.Command) == 0 && c.Update.Hooks == ""):
+			return t.done("no update is named: the host is only rebooted")
+		case quiet:
+			return nil
+		}
+		return []Fact{t.start(StepUpdate, now.Add(time.Duration(times.UpdateMax)))}
+	case StepStop:
+		return s.decideStop(t, now, quiet)
+	case StepReboot:
+		return s.decideReboot(t, now, quiet)
+	case StepProve:
+		return s.decideProof(t, now)
+	case StepReturn:
+		if facts := s.bringBack(t, now); facts != nil || t.anyStage(StageStopped, StageBacking) {
+			return facts
+		}
+		return t.done("all that was stopped for the turn runs again")
+	case StepJudge:
+		return s.decideJudge(t, now)
+	case StepUncordon:
+		if !t.Cordoned {
+			return t.done("nothing was borrowed")
+		}
+		return []Fact{t.start(StepUncordon, now.Add(time.Minute))}
+	case StepHome:
+		return s.decideHome(t, now, quiet)
+	}
+	return []Fact{{Kind: TurnDone, Turn: t.Plan.ID, Host: t.Plan.Host}}
+}
+
+// present lists the instances that the last look saw on a host and that occupy it.
+func present(v *HostView) []InstanceView {
+	var out []InstanceView
+	for _, in := range v.Instances {
+		if in.State != string(fleet.Stopped) {
+			out = append(out, in)
+		}
+	}
+	return out
+}

@@ -1,0 +1,50 @@
+package execution
+
+import "time"
+
+// How long and how often. Durations that belong to the operator are in plan.Policy; these guard the
+// machine itself.
+const (
+	fresh     = 60 * time.Second // an older look starts nothing
+	lookAfter = 30 * time.Second // a look this old is renewed while a turn needs it
+	lookAgain = 3 * time.Second  // after a host did not answer
+	grace     = 15 * time.Second // a chore's answer may come this long after its deadline
+
+	maxStepFailures = 3
+	maxMoveFailures = 4
+	maxBackFailures = 5
+	maxRefills      = 3 // times a host is emptied again because others filled it
+	maxNoticeTries  = 20
+)
+
+// Notice kinds that execution asks for; the words are notice.Kind's.
+const (
+	NoticeScheduled = "scheduled"
+	NoticeOverrun   = "overrun"
+	NoticeFinished  = "finished"
+	NoticeCancelled = "cancelled"
+)
+
+// Codes of holds, drops and failures that execution itself decides.
+const (
+	CodeOperator    = "operator"    // an operator said so
+	CodeSlotMissed  = "slot-missed" // the promised slot is past, or too short by now
+	CodeUndelivered = "notice-undelivered"
+	CodeRefilled    = "refilled" // somebody put an instance on the emptied host
+	CodeNoPlace     = "no-place" // no destination that every rule allows
+	CodeMoveFailed  = "move-failed"
+	CodeStopFailed  = "stop-failed"
+	CodeStepFailed  = "step-failed"
+	CodeNotBack     = "host-not-back" // no answer after the reboot
+	CodeSameBoot    = "not-rebooted"  // it answers with the boot id from before
+	CodeOldVersion  = "old-version"   // it came back without the fix
+	CodeUnhealthy   = "unhealthy"
+	CodeStillOld    = "still-affected" // an instance on it still runs unfixed software
+	CodeNotReturned = "not-returned"   // a saved or stopped instance does not come back
+	CodeUnsupported = "unsupported-tactic"
+	CodeNoAnswer    = "no-answer" // neither an answer nor an error by the deadline
+	CodeAborted     = "aborted"
+	CodeBudget      = "failure-budget"
+	CodeBug         = "bug"
+	CodeSplit       = "split-brain"
+)

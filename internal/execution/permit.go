@@ -1,0 +1,226 @@
+package execution
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// ruling is the answer to 'may this turn begin now?'.
+type ruling struct {
+	ok       bool
+	needLook bool      // all holds but the look at its host is missing or old
+	until    time.Time // not before; zero: waits for something else to happen
+	hold     *Fact     // it must wait for a person
+	why      string
+}
+
+func wait(until time.Time, why string) ruling { return ruling{until: until, why: why} }
+
+// front is the list of turns that may be next: those of the lowest wave that is not permitted yet.
+func (s *State) front() []string {
+	if s.Phase != PhaseRunning || len(s.waiting) == 0 {
+		return nil
+	}
+	wave := s.Turns[s.waiting[0]].Plan.Wave
+	n := 0
+	for n < len(s.waiting) && s.Turns[s.waiting[n]].Plan.Wave == wave {
+		n++
+	}
+	return s.waiting[:n]
+}
+
+// permit rules on one waiting turn: order, soak, embargo, slot, notice, then what other turns under
+// way leave open, then the look at its host.
+func (s *State) permit(t *TurnState, now time.Time) ruling {
+	if len(t.steps()) == 0 {
+		return ruling{hold: t.held(CodeUnsupported, fmt.Sprintf("tactic %s cannot be carried out by this version", t.Plan.Tactic), "plan again without this tactic")}
+	}
+	for _, rule := range []func(*TurnState, time.Time) *ruling{s.inOrder, s.afterEmbargo, s.inSlot, s.told, s.apart} {
+		if r := rule(t, now); r != nil {
+			return *r
+		}
+	}
+	h := s.host(t.Plan.Host)
+	switch {
+	case !h.Lost.IsZero() && now.Sub(h.Lost) > 2*time.Minute:
+		return ruling{hold: t.held(CodeNoAnswer, fmt.Sprintf("host %s has not answered since %s: %s", t.Plan.Host, h.Lost.Format(time.RFC3339), h.Why), "bring the host back, then retry")}
+	case h.View == nil || !h.Lost.IsZero() || now.Sub(h.At) > fresh:
+		return ruling{needLook: true, why: "its host must be looked at first"}
+	}
+	return ruling{ok: true}
+}
+
+func (s *State) inOrder(t *TurnState, now time.Time) *ruling {
+	for id := range s.active {
+		o := s.Turns[id]
+		if o.Plan.Wave < t.Plan.Wave && (o.Phase == TurnActive || o.Plan.Canary) {
+			r := wait(time.Time{}, "wave "+fmt.Sprint(o.Plan.Wave)+" is not over: "+id)
+			return &r
+		}
+	}
+	if s.Plan.Policy.Canary {
+		for _, id := range s.Order {
+			o := s.Turns[id]
+			if !o.Plan.Canary {
+				break // the canary comes first
+			}
+			if soaked := o.Ended.Add(time.Duration(s.Plan.Policy.Soak)); o.Phase == TurnFinished && now.Before(soaked) && o != t {
+				r := wait(soaked, "the canary soaks")
+				return &r
+			}
+		}
+	}
+	return nil
+}
+
+func (s *State) afterEmbargo(_ *TurnState, now time.Time) *ruling {
+	if tg := s.Plan.Target; tg != nil && tg.EmbargoDeploy != "" && tg.EmbargoDeploy != "yes" && now.Before(tg.Disclosure) {
+		r := wait(tg.Disclosure, "the advisory forbids deployment under embargo")
+		return &r
+	}
+	return nil
+}
+
+// inSlot: nothing begins before the latest of the slots it touches, nor when its worst case would
+// end after the earliest of their ends.
+func (s *State) inSlot(t *TurnState, now time.Time) *ruling {
+	from, to := t.Plan.WindowStart, t.Plan.WindowEnd
+	for _, sl := range s.liveSlots(t) {
+		if sl.Start.After(from) {
+			from = sl.Start
+		}
+		if sl.End.Before(to) || to.IsZero() {
+			to = sl.End
+		}
+	}
+	if now.Before(from) {
+		r := wait(from, "its slot has not begun")
+		return &r
+	}
+	worst := time.Duration(t.Plan.WorstS) * time.Second
+	if !to.IsZero() && now.Add(worst).After(to) {
+		return &ruling{hold: t.held(CodeSlotMissed, fmt.Sprintf("the slot ends at %s and the turn may take %s", to.Format(time.RFC3339), worst), "plan again: the turn needs another slot")}
+	}
+	return nil
+}
+
+// liveSlots are the promises of a turn to instances that still exist and run on its host.
+func (s *State) liveSlots(t *TurnState) []*plan.Slot {
+	var out []*plan.Slot
+	for _, sl := range s.ofTurn[t.Plan.ID] {
+		if g := s.Guests[sl.Instance]; g != nil && !g.Gone && g.Host == t.Plan.Host {
+			out = append(out, sl)
+		}
+	}
+	return out
+}
+
+// told: each promise was accepted at least its class's lead time ago.
+func (s *State) told(t *TurnState, now time.Time) *ruling {
+	for _, sl := range s.liveSlots(t) {
+		if sl.Tenant == "" {
+			continue // the operator's own: there is nobody else to tell
+		}
+		if r := s.toldSlot(t, sl, now); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+func (s *State) toldSlot(t *TurnState, sl *plan.Slot, now time.Time) *ruling {
+	n := s.Notices[s.bySlot[sl.ID]]
+	if n != nil && !n.Accepted.IsZero() {
+		if due := n.Accepted.Add(s.Plan.Policy.Lead.Of(sl.Class)); now.Before(due) {
+			r := wait(due, "the lead time after the notice to "+sl.Tenant+" runs")
+			return &r
+		}
+		return nil
+	}
+	if n != nil && (n.GaveUp || n.Attempts >= maxNoticeTries) {
+		if s.Plan.Policy.Undeliverable == "override" {
+			return nil
+		}
+		return &ruling{hold: t.held(CodeUndelivered, fmt.Sprintf("tenant %s could not be told of %s: %s", sl.Tenant, sl.Instance, n.Why), "mend the tenant's contacts and plan again, or set undeliverable in the policy")}
+	}
+	r := wait(time.Time{}, "the notice to "+sl.Tenant+" is not accepted yet")
+	return &r
+}
+
+// apart: what is under way elsewhere leaves this turn open: pool share, host groups, stagger.
+func (s *State) apart(t *TurnState, _ time.Time) *ruling {
+	away := map[string]bool{}
+	inPool := 0
+	for id := range s.active {
+		o := s.Turns[id]
+		if o.Permitted.IsZero() {
+			continue
+		}
+		away[o.Plan.Host] = true
+		if o.Plan.Pool == t.Plan.Pool {
+			inPool++
+		}
+		if why := s.staggered(t.Plan, o.Plan); why != "" {
+			r := wait(time.Time{}, why)
+			return &r
+		}
+	}
+	if most := s.mostAway(t.Plan.Pool); inPool >= most {
+		r := wait(time.Time{}, fmt.Sprintf("%d of pool %s are away, which is the most allowed", inPool, t.Plan.Pool))
+		return &r
+	}
+	for _, g := range s.Fleet.HostGroups {
+		if !slices.Contains(g.Hosts, t.Plan.Host) {
+			continue
+		}
+		n := 0
+		for _, h := range g.Hosts {
+			if away[h] || (h != t.Plan.Host && s.isDown(h)) {
+				n++
+			}
+		}
+		if n >= g.MaxUnavailable {
+			r := wait(time.Time{}, fmt.Sprintf("host group %s has %d away, the most allowed", g.ID, n))
+			return &r
+		}
+	}
+	return nil
+}
+
+func (s *State) isDown(host string) bool {
+	h := s.Hosts[host]
+	if h != nil && !h.Lost.IsZero() {
+		return true
+	}
+	fh := s.index.Hosts[host]
+	return fh != nil && fh.Health == "down" && (h == nil || h.View == nil)
+}
+
+func (s *State) staggered(a, b plan.Turn) string {
+	if a.Site == b.Site {
+		return ""
+	}
+	ra, rb := s.region(a.Site), s.region(b.Site)
+	switch {
+	case s.Plan.Policy.StaggerSites && ra == rb:
+		return fmt.Sprintf("site %s is being disrupted and sites of one region are kept apart", b.Site)
+	case s.Plan.Policy.StaggerRegions && ra != rb:
+		return fmt.Sprintf("region %s is being disrupted and regions are kept apart", rb)
+	}
+	return ""
+}
+
+func (s *State) region(site string) string {
+	if st := s.index.Sites[site]; st != nil {
+		return st.Region
+	}
+	return ""
+}
+
+// mostAway is how many hosts of a pool may be in a turn at once.
+func (s *State) mostAway(pool string) int {
+	return max(1, len(s.index.PoolHosts[pool])*s.Plan.Policy.MaxAwayPercent/100)
+}

@@ -1,0 +1,363 @@
+package execution
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/advisory"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// Phase of a campaign.
+type Phase string
+
+// The phases.
+const (
+	PhaseNone     Phase = ""
+	PhaseRunning  Phase = "running"
+	PhasePaused   Phase = "paused"
+	PhaseHalted   Phase = "halted" // by the failure budget or a bug; an operator may resume
+	PhaseAborted  Phase = "aborted"
+	PhaseFinished Phase = "finished"
+)
+
+// TurnPhase is where a turn stands.
+type TurnPhase string
+
+// The phases of a turn.
+const (
+	TurnWaiting   TurnPhase = "waiting"
+	TurnActive    TurnPhase = "active"
+	TurnOnHold    TurnPhase = "held"
+	TurnFinished  TurnPhase = "done"
+	TurnAbandoned TurnPhase = "dropped"
+)
+
+// State is the run of one campaign, folded from its journal. Only Apply changes it.
+type State struct {
+	Campaign   string
+	Revision   int
+	Generation int64
+	Phase      Phase
+	PhaseWhy   string
+	Plan       *plan.Plan
+	Fleet      *fleet.Fleet
+	Seq        int64
+	At         time.Time // of the last fact
+
+	Turns   map[string]*TurnState
+	Order   []string // turn ids by wave, then start, then id
+	Notices map[string]*NoticeState
+	Hosts   map[string]*HostState
+	Guests  map[string]*GuestState
+
+	index    *fleet.Index
+	cohorts  *advisory.Cohorts               // nil in a routine cycle
+	slots    map[string]*plan.Slot           // by slot id
+	bySlot   map[string]string               // slot id -> id of the notice that tells of it
+	turnSlot map[string]*plan.Slot           // turn + "/" + instance
+	ofTurn   map[string][]*plan.Slot         // turn -> its slots
+	forecast map[string]string               // turn + "/" + instance -> forecast destination
+	active   map[string]bool                 // turns under way or held
+	waiting  []string                        // turns not yet permitted, in order
+	open     map[string]*openAct             // acts in flight by chore key
+	actual   map[string]*Actual              // slot id -> the interruption that happened
+	appeared map[string]bool                 // turn/instance that others put on a turn's host
+	overrun  map[string]bool                 // slot ids whose overrun is recorded
+	failed   map[string]bool                 // turns that count against the failure budget
+	landed   map[string]map[string]time.Time // host -> instances that our moves put there, and when
+	fixed    map[string]bool                 // hosts that are at the target, done or skipped
+}
+
+// TurnState is the run of one turn.
+type TurnState struct {
+	Plan      plan.Turn
+	Phase     TurnPhase
+	Step      Step
+	Started   bool // Step's chore is in flight
+	Attempt   int  // of Step
+	Failures  int  // of Step, since it began or was released
+	RetryAt   time.Time
+	Deadline  time.Time
+	Permitted time.Time
+	Since     time.Time // Step was entered
+	Changed   time.Time // something happened that an older look at the host does not show
+	Ended     time.Time
+	OldBoot   string // boot id that the reboot ends
+	NewBoot   string
+	Refills   int  // times the host was found filled again before its reboot
+	Rebooted  bool // the point of no return: the reboot order was taken (refresh: the update is done)
+	Cordoned  bool
+	Code      string // why it is held or was dropped
+	Why       string
+	Next      string
+	Guests    map[string]*TurnGuest
+}
+
+// TurnGuest is what one turn does to one instance.
+type TurnGuest struct {
+	ID          string
+	Disposition plan.Disposition
+	Stage       Stage
+	To          string
+	Attempt     int
+	Failures    int
+	RetryAt     time.Time
+	Deadline    time.Time
+	Sticky      string    // the only destination allowed: an earlier attempt may still end there
+	Stopped     time.Time // when its stop began
+	MovedTo     string    // where the turn's move took it
+	GoneHome    bool
+	Code, Why   string
+}
+
+// Actual is the interruption that happened in one slot: it lies between From and To.
+type Actual struct {
+	From, To time.Time
+	Ms       int64 // its length; -1: not measured
+}
+
+// Stage of a TurnGuest.
+type Stage string
+
+// The stages.
+const (
+	StageHere     Stage = ""         // still on the host, nothing in flight
+	StageMoving   Stage = "moving"   // away
+	StageAway     Stage = "away"     // runs elsewhere
+	StageStopping Stage = "stopping" // being saved or stopped
+	StageStopped  Stage = "stopped"  // saved or stopped on the host
+	StageBacking  Stage = "backing"  // being restored or started
+	StageBack     Stage = "back"     // runs on the host again
+	StageHoming   Stage = "homing"   // on its way home
+	StageHome     Stage = "home"     // moved away and brought home
+	StageStuck    Stage = "stuck"    // out of attempts
+	StageGone     Stage = "gone"     // deleted or moved by others
+)
+
+// NoticeState is the ledger's line of one notice.
+type NoticeState struct {
+	ID       string
+	Kind     string
+	Tenant   string
+	Slots    []string
+	Asked    time.Time
+	Accepted time.Time // zero: not yet
+	Contact  string    // that accepted it
+	Attempts int
+	Contacts int // contacts given up on
+	RetryAt  time.Time
+	GaveUp   bool
+	Why      string
+}
+
+// HostState is what is known of one host.
+type HostState struct {
+	View    *HostView
+	At      time.Time // of the view
+	Looks   int       // looks asked for so far, answered or not
+	Lost    time.Time // since when it does not answer; zero: it does
+	RetryAt time.Time
+	Why     string
+}
+
+// GuestState is where an instance is, as far as this campaign knows.
+type GuestState struct {
+	Host   string
+	State  fleet.State // running, stopped, paused
+	Saved  bool
+	Gone   bool
+	New    bool // appeared after the plan was made: nobody was told
+	Memory int64
+	Away   bool // stopped or moved by us and not yet back
+}
+
+// openAct is an act in flight that disturbs an instance or uses room.
+type openAct struct {
+	Turn, Instance, From, To string
+	Kind                     Kind
+	At                       time.Time
+}
+
+// New is the state before any fact.
+func New() *State {
+	return &State{
+		Turns: map[string]*TurnState{}, Notices: map[string]*NoticeState{}, Hosts: map[string]*HostState{}, Guests: map[string]*GuestState{},
+		slots: map[string]*plan.Slot{}, bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
+		forecast: map[string]string{}, active: map[string]bool{}, open: map[string]*openAct{},
+		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
+		appeared: map[string]bool{},
+		landed:   map[string]map[string]time.Time{},
+	}
+}
+
+// Fold makes the state of a whole journal.
+func Fold(facts []Fact) (*State, error) {
+	s := New()
+	for i := range facts {
+		if err := s.Apply(facts[i]); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// begin takes a plan in.
+func (s *State) begin(f Fact) error {
+	p, fl := new(plan.Plan), new(fleet.Fleet)
+	if err := json.Unmarshal(f.Plan, p); err != nil {
+		return fmt.Errorf("fact %d: its plan does not read: %w", f.Seq, err)
+	}
+	if err := json.Unmarshal(f.Fleet, fl); err != nil {
+		return fmt.Errorf("fact %d: its fleet does not read: %w", f.Seq, err)
+	}
+	s.Campaign, s.Revision, s.Generation, s.Phase, s.Plan, s.Fleet = f.Campaign, f.Revision, f.Generation, PhaseRunning, p, fl
+	s.index = fleet.NewIndex(fl)
+	if p.Target != nil {
+		s.cohorts = advisory.NewCohorts(fl, p.Target)
+	}
+	for i := range p.Slots {
+		sl := &p.Slots[i]
+		s.slots[sl.ID] = sl
+		s.turnSlot[sl.Turn+"/"+sl.Instance] = sl
+		s.ofTurn[sl.Turn] = append(s.ofTurn[sl.Turn], sl)
+	}
+	for _, m := range p.Moves {
+		if !m.Home {
+			s.forecast[m.Turn+"/"+m.Instance] = m.To
+		}
+	}
+	for _, t := range p.Turns {
+		s.Turns[t.ID] = &TurnState{Plan: t, Phase: TurnWaiting, Guests: map[string]*TurnGuest{}}
+		s.Order = append(s.Order, t.ID)
+	}
+	slices.SortFunc(s.Order, func(a, b string) int { return compareTurns(s.Turns[a].Plan, s.Turns[b].Plan) })
+	s.waiting = slices.Clone(s.Order)
+	for _, k := range p.Skipped {
+		s.fixed[k.Host] = true
+	}
+	for i := range fl.Hosts {
+		s.Hosts[fl.Hosts[i].ID] = &HostState{}
+	}
+	for i := range fl.Instances {
+		in := &fl.Instances[i]
+		st := in.State
+		if st == "" {
+			st = fleet.Running
+		}
+		s.Guests[in.ID] = &GuestState{Host: in.Host, State: st, Memory: in.MemoryMiB}
+	}
+	return nil
+}
+
+func compareTurns(a, b plan.Turn) int {
+	if a.Wave != b.Wave {
+		return a.Wave - b.Wave
+	}
+	if c := a.Start.Compare(b.Start); c != 0 {
+		return c
+	}
+	if a.ID < b.ID {
+		return -1
+	}
+	if a.ID > b.ID {
+		return 1
+	}
+	return 0
+}
+
+// Active lists the turns under way or held, in order.
+func (s *State) Active() []string {
+	ids := slices.Collect(maps.Keys(s.active))
+	slices.SortFunc(ids, func(a, b string) int { return compareTurns(s.Turns[a].Plan, s.Turns[b].Plan) })
+	return ids
+}
+
+// Count of turns per phase.
+func (s *State) Count() map[TurnPhase]int {
+	n := map[TurnPhase]int{}
+	for _, t := range s.Turns {
+		n[t.Phase]++
+	}
+	return n
+}
+
+// Fixed says whether a host is known to be at the target.
+func (s *State) Fixed(host string) bool { return s.fixed[host] }
+
+// SlotOf gives the promise for an instance in a turn, or nil.
+func (s *State) SlotOf(turn, instance string) *plan.Slot { return s.turnSlot[turn+"/"+instance] }
+
+// Actual gives the interruption that happened in a slot, or nil when none did so far.
+func (s *State) Actual(slot string) *Actual { return s.actual[slot] }
+
+// disturbed counts the members of a group that are down from any cause, or being moved or stopped.
+func (s *State) disturbed(group string) (n int) {
+	for _, in := range s.index.Members[group] {
+		if s.isDisturbed(in.ID) {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *State) isDisturbed(instance string) bool {
+	g := s.Guests[instance]
+	if g == nil || g.Gone {
+		return false // deleted by its owner: the group is what remains
+	}
+	if g.State != fleet.Running {
+		return true
+	}
+	for _, a := range s.open {
+		if a.Instance == instance {
+			return true
+		}
+	}
+	return false
+}
+
+// stepsOf is the way of a turn, by tactic.
+var stepsOf = map[plan.Tactic][]Step{
+	plan.Evacuate: {StepCordon, StepEmpty, StepUpdate, StepStop, StepReboot, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
+	plan.Suspend:  {StepCordon, StepEmpty, StepUpdate, StepStop, StepReboot, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
+	plan.Reboot:   {StepCordon, StepEmpty, StepUpdate, StepStop, StepReboot, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
+	plan.Refresh:  {StepCordon, StepEmpty, StepUpdate, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
+}
+
+// Steps lists the steps of a tactic, in order; none when this machine cannot carry it out.
+func Steps(t plan.Tactic) []Step { return stepsOf[t] }
+
+func (t *TurnState) steps() []Step { return stepsOf[t.Plan.Tactic] }
+
+// next is the step after the present one; "" at the end.
+func (t *TurnState) next() Step {
+	st := t.steps()
+	if i := slices.Index(st, t.Step); i >= 0 && i+1 < len(st) {
+		return st[i+1]
+	}
+	return ""
+}
+
+// cohort gives what a host should become; nil in a routine cycle.
+func (s *State) cohort(host string) *plan.Cohort {
+	h := s.index.Hosts[host]
+	if s.Plan.Target == nil || h == nil {
+		return nil
+	}
+	return s.cohorts.Of(h)
+}
+
+// sortedGuests lists a turn's instances by id.
+func (t *TurnState) sortedGuests() []*TurnGuest {
+	ids := slices.Sorted(maps.Keys(t.Guests))
+	out := make([]*TurnGuest, len(ids))
+	for i, id := range ids {
+		out[i] = t.Guests[id]
+	}
+	return out
+}

@@ -1,0 +1,51 @@
+package execution
+
+import "time"
+
+// Wake is the next moment at which Decide may have something new to say without any fact coming in;
+// zero when only a fact can change anything.
+func (s *State) Wake(now time.Time) time.Time {
+	var next time.Time
+	at := func(t time.Time) {
+		if !t.IsZero() && t.After(now) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	if s.Plan == nil || s.Phase == PhaseFinished {
+		return next
+	}
+	for _, n := range s.openNotices() {
+		at(n.RetryAt)
+	}
+	for _, id := range s.front() {
+		r := s.permit(s.Turns[id], now)
+		at(r.until)
+		if h := s.host(s.Turns[id].Plan.Host); r.needLook && !h.Lost.IsZero() {
+			at(h.Lost.Add(2*time.Minute + time.Second))
+		}
+		if to := s.Turns[id].Plan.WindowEnd; !to.IsZero() { // so that a missed slot is noticed
+			at(to.Add(-time.Duration(s.Turns[id].Plan.WorstS)*time.Second + time.Second))
+		}
+	}
+	for _, id := range s.Active() {
+		t := s.Turns[id]
+		at(t.RetryAt)
+		if t.Started {
+			at(t.Deadline.Add(time.Second))
+			at(t.Deadline.Add(grace + time.Second))
+		}
+		if h := s.host(t.Plan.Host); t.Phase == TurnActive {
+			at(h.At.Add(fresh + time.Second)) // the look grows old
+		}
+		for _, g := range t.Guests {
+			at(g.RetryAt)
+			if g.disturbed() {
+				at(g.Deadline.Add(grace + time.Second))
+			}
+		}
+		for _, sl := range s.ofTurn[id] {
+			at(sl.End)
+		}
+	}
+	return next
+}

@@ -1,0 +1,57 @@
+package form
+
+import (
+	"net/mail"
+	"regexp"
+	"strings"
+	"time"
+	_ "time/tzdata" // time zones are known without the system's own files
+)
+
+// format is a rule for a text, with the pattern that says the same, as far as a pattern can, in a
+// JSON Schema.
+type format struct {
+	expected string
+	pattern  string
+	fits     func(string) bool // nil: the pattern decides
+}
+
+var formats = map[string]format{
+	"id":      {expected: "an id: 1 to 128 letters, digits or any of . _ : @ -", pattern: `^[A-Za-z0-9._:@-]{1,128}$`},
+	"zone":    {expected: "an IANA time zone such as Europe/Zurich or UTC", pattern: `^[A-Za-z][A-Za-z0-9_+/-]*$`, fits: isZone},
+	"clock":   {expected: "a time of day from \"00:00\" to \"23:59\"", pattern: `^([01][0-9]|2[0-3]):[0-5][0-9]$`},
+	"email":   {expected: "a mail address such as ops@acme.example", pattern: `^[^\s@<>]+@[^\s@<>]+$`, fits: isEmail},
+	"sha256":  {expected: "a SHA-256 sum of 64 hexadecimal digits", pattern: `^[0-9a-fA-F]{64}$`},
+	"version": {expected: "a Debian version such as 1:7.2+dfsg-7+deb12u18", pattern: `^([0-9]+:)?[0-9][A-Za-z0-9.+:~-]*$`},
+	"filled":  {expected: "text that is not empty", pattern: `\S`},
+}
+
+var patterns = func() map[string]*regexp.Regexp {
+	m := map[string]*regexp.Regexp{}
+	for name, f := range formats {
+		m[name] = regexp.MustCompile(f.pattern)
+	}
+	return m
+}()
+
+// Fits tells whether a text has a format.
+func Fits(format, text string) bool {
+	f := formats[format]
+	return patterns[format].MatchString(text) && (f.fits == nil || f.fits(text))
+}
+
+// Pattern gives a format's regular expression and what is expected of it, in words.
+func Pattern(format string) (pattern, expected string) {
+	return formats[format].pattern, formats[format].expected
+}
+
+func isZone(text string) bool {
+	_, err := time.LoadLocation(text)
+	return err == nil && text != "Local"
+}
+
+// isEmail: a bare address, without a name and angle brackets.
+func isEmail(text string) bool {
+	a, err := mail.ParseAddress(text)
+	return err == nil && a.Name == "" && a.Address == text && !strings.HasSuffix(text, ".")
+}

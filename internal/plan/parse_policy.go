@@ -1,0 +1,70 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/form"
+)
+
+func (c *checker) policy(p *Policy) {
+	if len(p.Windows) == 0 {
+		c.wrong("windows", "no windows", "at least one: without a window nothing can ever start")
+	}
+	for n := range p.Windows {
+		c.window(fmt.Sprintf("windows[%d]", n), &p.Windows[n], p.Slot)
+	}
+	if len(p.Tactics) == 0 {
+		c.wrong("tactics", "no tactics", "at least one: without a tactic no host can be served")
+	}
+	c.onceTactics("tactics", p.Tactics)
+	c.once("non_converging", p.NonConverging, "step")
+	for n, step := range p.NonConverging {
+		if step == "hold" && n+1 < len(p.NonConverging) {
+			c.wrong(fmt.Sprintf("non_converging[%d]", n), form.Quote(step)+" with more after it", "hold as the last: a person decides then")
+		}
+	}
+	c.times(p)
+}
+
+func (c *checker) window(path string, w *WindowRule, slot Duration) {
+	if w.Always {
+		for _, named := range []struct {
+			key string
+			set bool
+		}{{"start", w.Start != ""}, {"length", w.Length != 0}, {"days", len(w.Days) > 0}, {"timezone", w.Timezone != ""}} {
+			if named.set {
+				c.wrong(path+"."+named.key, named.key+" in a window that is always open", "no "+named.key+", or no always")
+			}
+		}
+		return
+	}
+	if w.Start == "" {
+		c.wrong(path+".start", "nothing", "start (a time of day such as \"02:00\"), or always: true")
+	}
+	c.once(path+".days", w.Days, "day")
+	switch {
+	case w.Length == 0:
+		c.wrong(path+".length", "nothing", "length (a duration above 0 such as 2h), or always: true")
+	case w.Length < slot:
+		c.wrong(path+".length", w.Length.String(), "at least the length of a slot, "+slot.String())
+	case w.Length > Duration(7*24*time.Hour):
+		c.wrong(path+".length", w.Length.String(), "at most 7d, after which the window comes again")
+	}
+}
+
+// times: what is expected is never longer than what is the longest.
+func (c *checker) times(p *Policy) {
+	t := p.Times
+	for _, pair := range []struct {
+		key            string
+		expected, most Duration
+	}{
+		{"update", t.Update, t.UpdateMax}, {"reboot", t.Reboot, t.RebootMax},
+		{"migrate", t.MigrateBase, t.MigrateMax}, {"save", t.Save, t.SaveMax},
+	} {
+		if pair.expected > pair.most {
+			c.wrong("times."+pair.key+"_max", pair.most.String(), "at least what is expected, "+pair.expected.String())
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/evenkeel/evenkeel/internal/form"
+	"github.com/evenkeel/evenkeel/internal/version"
+)
+
+func (c *checker) target(t *Target) {
+	if len(t.Fixes) == 0 && len(t.Cohorts) == 0 {
+		c.wrong("", "a target with neither fixes nor cohorts", "fixes, cohorts or both: what shall be reached")
+	}
+	c.once("fixes", t.Fixes, "advisory")
+	for n, id := range t.Fixes {
+		if namesID(t.Public, id) {
+			c.wrong("public", form.Quote(t.Public), fmt.Sprintf("words without the id %s (fixes[%d]): tenants read them before disclosure", id, n))
+		}
+	}
+	for n := range t.Cohorts {
+		c.cohort(fmt.Sprintf("cohorts[%d]", n), &t.Cohorts[n], t)
+	}
+}
+
+// namesID tells whether a text gives an advisory's id away, in whatever case or punctuation.
+func namesID(text, id string) bool {
+	bare := func(s string) string { return notWord.ReplaceAllString(strings.ToLower(s), "") }
+	return bare(id) != "" && strings.Contains(bare(text), bare(id))
+}
+
+var notWord = regexp.MustCompile(`[^\pL\pN]+`)
+
+func (c *checker) cohort(path string, k *Cohort, t *Target) {
+	if len(k.Packages) == 0 && len(t.Fixes) == 0 {
+		c.wrong(path, "a cohort without packages in a target without fixes", "packages: what shall be reached")
+	}
+	c.ecosystem(path, k)
+	if k.Remedy == "live-patch" && len(k.Tactics) > 0 && !slices.Contains(k.Tactics, LivePatch) {
+		c.wrong(path+".tactics", listed(k.Tactics), "live-patch among them, since the remedy is live-patch")
+	}
+	c.onceTactics(path+".tactics", k.Tactics)
+	u := k.Update
+	if len(u.Command) > 0 && u.Hooks != "" {
+		c.wrong(path+".update", "a command and hooks", "one of them")
+	}
+	for _, cmd := range []struct {
+		key   string
+		words []string
+	}{{"command", u.Command}, {"reboot", u.Reboot}} {
+		if len(cmd.words) > 0 && strings.TrimSpace(cmd.words[0]) == "" {
+			c.wrong(path+".update."+cmd.key+"[0]", "an empty text", "the name of a command")
+		}
+	}
+}
+
+// ecosystem: the versions must be ones that it can compare.
+func (c *checker) ecosystem(path string, k *Cohort) {
+	if _, err := version.Compare(k.Ecosystem, "1", "1"); err != nil {
+		c.wrong(path+".ecosystem", form.Quote(k.Ecosystem), "Debian, with or without a release such as Debian:12")
+		return
+	}
+	for pkg, v := range k.Packages {
+		if _, err := version.Compare(k.Ecosystem, v, v); err != nil {
+			c.wrong(path+".packages."+pkg, form.Quote(v), "a Debian version such as 1:7.2+dfsg-7+deb12u18")
+		}
+	}
+}
+
+// once reports texts of a list that stand there twice.
+func (c *checker) once(path string, list []string, what string) {
+	for n, text := range list {
+		if slices.Contains(list[:n], text) && text != "" {
+			c.wrong(fmt.Sprintf("%s[%d]", path, n), form.Quote(text)+" a second time", "each "+what+" once")
+		}
+	}
+}
+
+func (c *checker) onceTactics(path string, tactics []Tactic) {
+	texts := make([]string, len(tactics))
+	for n, t := range tactics {
+		texts[n] = string(t)
+	}
+	c.once(path, texts, "tactic")
+}
+
+func listed(tactics []Tactic) string {
+	words := make([]string, len(tactics))
+	for n, t := range tactics {
+		words[n] = string(t)
+	}
+	return strings.Join(words, ", ")
+}
