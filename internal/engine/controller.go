@@ -79,7 +79,7 @@ func (c *Controller) open(id string) error {
 		default: // it is awake already
 		}
 	}
-	var d Dispatcher = c.dispatcher(func() Campaign { return r.pump.campaign() })
+	var d Dispatcher = c.dispatcher(func() Campaign { return r.pump.Campaign() })
 	p, err := Open(c.ctx, c.journal, id, c.generation, c.clock, d, wake)
 	if err != nil {
 		return err
@@ -95,8 +95,8 @@ func (c *Controller) open(id string) error {
 	return nil
 }
 
-// campaign is what chores need to know; plan and fleet never change within a revision.
-func (p *Pump) campaign() Campaign {
+// Campaign is what chores need to know; plan and fleet never change within a revision.
+func (p *Pump) Campaign() Campaign {
 	k := Campaign{
 		Asked: func(id string) (at time.Time) {
 			p.Read(func(s *execution.State) {
@@ -165,7 +165,9 @@ func (c *Controller) Apply(ctx context.Context, p *plan.Plan, who string) error 
 	if err := c.acceptable(p, f, now); err != nil {
 		return err
 	}
-	pj, err := json.Marshal(p)
+	bare := *p
+	bare.Fleet = nil // it is stored beside the plan
+	pj, err := json.Marshal(bare)
 	if err != nil {
 		return err
 	}
@@ -182,7 +184,7 @@ func (c *Controller) Apply(ctx context.Context, p *plan.Plan, who string) error 
 }
 
 func (c *Controller) acceptable(p *plan.Plan, f *fleet.Fleet, now time.Time) error {
-	if p.Digest != plan.Digest(p) {
+	if p.Digest != plan.Digest(*p) {
 		return &Refused{"digest", "the plan was changed after it was made: its digest does not fit", "plan again"}
 	}
 	if len(p.Turns) == 0 {

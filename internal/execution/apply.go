@@ -329,6 +329,9 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 	}
 	key := actKey(f.Turn, f.Instance)
 	if f.Kind == MovePlaced {
+		if g.Stage == StageAway && !f.Home {
+			t.Refills++ // it was moved away and is here again
+		}
 		g.Disposition, g.To, g.Attempt, g.Deadline = plan.DispLiveMigrate, f.To, f.Attempt, f.Deadline
 		g.Stage = StageMoving
 		if f.Home {

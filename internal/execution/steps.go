@@ -44,6 +44,9 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 			stuck = append(stuck, fmt.Sprintf("%s: %s", in.ID, orElse(g.Why, g.Code)))
 			continue
 		}
+		if g.Stage == StageAway && t.Refills >= maxRefills {
+			return []Fact{*t.held(CodeRefilled, in.ID+" and others keep coming back to the host that is being emptied", "stop the tool that places them, then: evenkeel retry "+t.Plan.Host)}
+		}
 		if quiet || now.Before(g.RetryAt) || s.movesFull(t) {
 			soon = true
 			continue
@@ -83,8 +86,12 @@ func (s *State) tryMove(t *TurnState, in InstanceView, now time.Time) ([]Fact, P
 	known := s.index.Instances[in.ID] != nil
 	sl := s.turnSlot[t.Plan.ID+"/"+in.ID]
 	deadline := now.Add(time.Duration(s.Plan.Policy.Times.MigrateMax))
-	if sl != nil && deadline.After(sl.End) {
-		return []Fact{*t.held(CodeSlotMissed, fmt.Sprintf("%s's slot ends at %s and its move may take %s", in.ID, sl.End.Format(time.RFC3339), time.Duration(s.Plan.Policy.Times.MigrateMax)), "plan again: what is left needs another slot")}, Placement{}
+	end := t.Plan.WindowEnd // for one that nobody was told about
+	if sl != nil {
+		end = sl.End
+	}
+	if !end.IsZero() && deadline.After(end) {
+		return []Fact{*t.held(CodeSlotMissed, fmt.Sprintf("%s's slot ends at %s and its move may take %s", in.ID, end.Format(time.RFC3339), time.Duration(s.Plan.Policy.Times.MigrateMax)), "plan again: what is left needs another slot")}, Placement{}
 	}
 	if sl == nil && !s.noted(t, in.ID) {
 		t := Fact{Kind: External, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: in.ID, Code: "appeared", Why: "it was put on this host by others; it can only be live-migrated"}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func newApply(app *App) *cobra.Command {
+	var revision int
+	cmd := &cobra.Command{
+		Use:   "apply PLAN",
+		Short: "Begin a campaign: tell the tenants, then carry the plan out",
+		Long: `Begin a campaign: tell the tenants, then carry the plan out. The plan file is the one that
+'evenkeel plan --out' wrote. A stale plan is refused: one that was applied already, whose notices
+would come too late, whose hosts belong to another campaign, or in which the auditor finds a
+violation. Exit code 3 means refused; nothing was changed then.`,
+		Example: "  evenkeel apply plan.json --revision 1",
+		Args:    cobra.ExactArgs(1),
+	}
+	server := serverFlag(app, cmd)
+	cmd.Flags().IntVar(&revision, "revision", 0, "refuse unless the plan has this revision")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		p, err := loadPlan(app, args[0])
+		if err != nil {
+			return err
+		}
+		if revision != 0 && p.Revision != revision {
+			return Refusal{fmt.Errorf("the plan is revision %d, not %d", p.Revision, revision)}
+		}
+		if p.Fleet == nil {
+			return errors.New("the plan does not carry the fleet that it was made from: write it with 'evenkeel plan --out'")
+		}
+		st, err := dialServer(app, *server).Apply(cmd.Context(), p, operator(app))
+		if err != nil {
+			return asRefusal(err)
+		}
+		fmt.Fprintf(app.Out, "campaign %s revision %d begins: %d hosts, tenants are being told\nwatch it:  evenkeel watch %s\nstop it:   evenkeel pause %s  |  evenkeel abort %s\n",
+			st.Campaign, st.Revision, len(st.Turns), st.Campaign, st.Campaign, st.Campaign)
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/internal/driver"
+	"github.com/evenkeel/evenkeel/internal/driver/libvirt"
+	"github.com/evenkeel/evenkeel/internal/driver/simulated"
+	"github.com/evenkeel/evenkeel/internal/engine"
+	"github.com/evenkeel/evenkeel/internal/engine/local"
+	"github.com/evenkeel/evenkeel/internal/httpapi"
+	"github.com/evenkeel/evenkeel/internal/notify"
+	"github.com/evenkeel/evenkeel/internal/notify/email"
+	"github.com/evenkeel/evenkeel/internal/store/sqlite"
+)
+
+type serveFlags struct {
+	state, listen                                       string
+	smtp, mailFrom, smtpTLS, smtpUser, smtpPasswordFile string
+	sshKey, knownHosts                                  string
+	migrateTLS                                          bool
+	simulated                                           string
+	logFormat                                           string
+}
+
+func newServe(app *App) *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server that carries campaigns out",
+		Long: `Run the server that carries campaigns out. It keeps its journal in STATE/journal.db and
+goes on where it stood when it is started again, whatever ended it.
+
+Orders come in through its socket, which only its own user may open:
+  evenkeel apply plan.json, evenkeel watch, evenkeel status, evenkeel pause ...`,
+		Example: `  evenkeel serve --smtp mail.example:25 --mail-from ops@operator.example \
+    --ssh-key /etc/evenkeel/id_ed25519 --known-hosts /etc/evenkeel/known_hosts`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), app, f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.state, "state", stateDir(app), "directory of the journal and the socket")
+	fl.StringVar(&f.listen, "listen", "", "unix:PATH or a loopback HOST:PORT (default: unix:STATE/evenkeel.sock)")
+	fl.StringVar(&f.smtp, "smtp", "", "mail server, HOST:PORT; without one no tenant can be told and no disruption begins")
+	fl.StringVar(&f.mailFrom, "mail-from", "", "sender of the notices")
+	fl.StringVar(&f.smtpTLS, "smtp-tls", "starttls", "none, starttls or tls")
+	fl.StringVar(&f.smtpUser, "smtp-user", "", "user at the mail server")
+	fl.StringVar(&f.smtpPasswordFile, "smtp-password-file", "", "file that holds the password")
+	fl.StringVar(&f.sshKey, "ssh-key", "", "private key for the hosts' SSH")
+	fl.StringVar(&f.knownHosts, "known-hosts", "", "file with the hosts' pinned SSH keys")
+	fl.BoolVar(&f.migrateTLS, "migrate-tls", false, "encrypt live migrations (hosts need certificates)")
+	fl.StringVar(&f.simulated, "simulated", "", "socket of a simulated world (evenkeel simulate), for hosts with sim:// URIs")
+	fl.StringVar(&f.logFormat, "log", "text", "log format on standard error: text or json")
+	return cmd
+}
+
+func serve(ctx context.Context, app *App, f serveFlags) error {
+	log, err := logger(app, f.logFormat)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(f.state, 0o700); err != nil {
+		return err
+	}
+	lock, err := lockState(f.state)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	world, err := f.world()
+	if err != nil {
+		return err
+	}
+	defer closeAll(world)
+	journal, err := sqlite.Open(ctx, filepath.Join(f.state, "journal.db"))
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	c, err := engine.NewController(ctx, journal, engine.RealClock{}, log, func(k func() engine.Campaign) engine.Dispatcher { return local.New(ctx, world, k) })
+	if err != nil {
+		return err
+	}
+	l, where, err := f.open()
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: httpapi.Handler(c, app.Now, log), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	log.Info("serving", "address", where, "state", f.state, "campaigns", len(c.Campaigns()))
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		log.Info("stopping: what is under way goes on by the journal when the server is started again")
+	}
+	stop()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if shut := srv.Shutdown(grace); shut != nil {
+		srv.Close()
+	}
+	c.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}
+
+func logger(app *App, format string) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(app.Err, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(app.Err, nil)), nil
+	}
+	return nil, fmt.Errorf("--log is %q, expected text or json", format)
+}
+
+// lockState keeps a second server off the same journal. The kernel gives the lock back however the
+// process ends.
+func lockState(dir string) (*os.File, error) {
+	path := filepath.Join(dir, "lock")
+	l, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(l.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("another server holds %s: stop it first, or use another --state: %w", path, err)
+	}
+	return l, nil
+}
+
+// world sets drivers and the channel up.
+func (f serveFlags) world() (engine.World, error) {
+	w := engine.World{Drivers: map[string]driver.Driver{}, Clock: engine.RealClock{}, WithDeadline: context.WithDeadline}
+	lv, err := libvirt.New(libvirt.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts, MigrateTLS: f.migrateTLS})
+	if err != nil {
+		return w, err
+	}
+	w.Drivers["qemu"] = lv
+	if f.simulated != "" {
+		w.Drivers["sim"] = simulated.Dial(f.simulated)
+	}
+	w.Channel, err = f.channel()
+	return w, err
+}
+
+func (f serveFlags) channel() (notify.Channel, error) {
+	if f.smtp == "" {
+		return nil, nil
+	}
+	if f.mailFrom == "" {
+		return nil, errors.New("--smtp needs --mail-from: tenants must see who writes to them")
+	}
+	return email.New(email.Config{Addr: f.smtp, From: f.mailFrom, TLS: email.TLS(f.smtpTLS), User: f.smtpUser, PasswordFile: f.smtpPasswordFile})
+}
+
+func closeAll(w engine.World) {
+	for _, d := range w.Drivers {
+		d.Close()
+	}
+}
+
+// open listens. A socket file that a killed server left behind is removed: the lock on the state
+// directory says that nobody serves on it.
+func (f serveFlags) open() (net.Listener, string, error) {
+	listen := f.listen
+	if listen == "" {
+		listen = "unix:" + filepath.Join(f.state, "evenkeel.sock")
+	}
+	path, is := strings.CutPrefix(listen, "unix:")
+	if !is {
+		host, _, err := net.SplitHostPort(listen)
+		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+			return nil, "", fmt.Errorf("--listen is %q: only unix:PATH or a loopback address is served, since there is no login yet", listen)
+		}
+		l, err := net.Listen("tcp", listen)
+		return l, "http://" + listen, err
+	}
+	if st, err := os.Lstat(path); err == nil && st.Mode()&os.ModeSocket != 0 {
+		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+			c.Close()
+			return nil, "", fmt.Errorf("somebody serves on %s already", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, "", err
+		}
+	}
+	old := unix.Umask(0o177) // only our own user may connect
+	l, err := net.Listen("unix", path)
+	unix.Umask(old)
+	return l, listen, err
+}

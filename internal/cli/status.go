@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"github.com/evenkeel/evenkeel/internal/execution"
+)
+
+// glyphs and words of a turn's phase: the same in CLI, console and report.
+var glyphs = map[execution.TurnPhase]string{
+	execution.TurnWaiting: "○", execution.TurnActive: "▶", execution.TurnFinished: "✔", execution.TurnOnHold: "‖", execution.TurnAbandoned: "✕",
+}
+
+func newStatus(app *App) *cobra.Command {
+	cmd := &cobra.Command{Use: "status [CAMPAIGN]", Short: "Show where campaigns stand", Args: cobra.MaximumNArgs(1)}
+	server := serverFlag(app, cmd)
+	output := cmd.Flags().StringP("output", "o", "table", "table, json or yaml")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c := dialServer(app, *server)
+		var all []execution.Status
+		var err error
+		if len(args) == 1 {
+			var one execution.Status
+			one, err = c.Status(cmd.Context(), args[0])
+			all = []execution.Status{one}
+		} else {
+			all, err = c.Campaigns(cmd.Context())
+		}
+		if err != nil {
+			return asRefusal(err)
+		}
+		switch *output {
+		case "json":
+			e := json.NewEncoder(app.Out)
+			e.SetIndent("", "  ")
+			return e.Encode(all)
+		case "yaml":
+			return yaml.NewEncoder(app.Out, yaml.UseJSONMarshaler()).Encode(all)
+		case "table":
+			if len(all) == 0 {
+				fmt.Fprintln(app.Out, "there is no campaign yet: evenkeel plan, then evenkeel apply")
+			}
+			for _, s := range all {
+				printStatus(app.Out, s, len(args) == 1 || s.Phase != execution.PhaseFinished)
+			}
+			return nil
+		}
+		return fmt.Errorf("-o is %q, expected table, json or yaml", *output)
+	}
+	return cmd
+}
+
+func printStatus(w io.Writer, s execution.Status, turns bool) {
+	fmt.Fprintf(w, "%s  %s  %d of %d hosts done  notices %d/%d accepted", s.Campaign, s.Phase, s.Done, len(s.Turns), s.Notices.Accepted, s.Notices.Asked)
+	if s.Overruns > 0 {
+		fmt.Fprintf(w, "  overruns %d", s.Overruns)
+	}
+	fmt.Fprintln(w)
+	if s.Why != "" && s.Phase != execution.PhaseFinished {
+		fmt.Fprintln(w, "  "+firstLine(s.Why))
+	}
+	if len(s.NotBack) > 0 {
+		fmt.Fprintln(w, "  stopped by us and not back yet: "+strings.Join(s.NotBack, " "))
+	}
+	if !turns {
+		return
+	}
+	tw := tabwriter.NewWriter(w, 0, 2, 2, ' ', 0)
+	fmt.Fprintln(tw, "  \tHOST\tWAVE\tTACTIC\tPHASE\tSTEP\tMOVED\tSTOPPED\tPLANNED\t")
+	for _, t := range s.Turns {
+		fmt.Fprintf(tw, "  %s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", glyphs[t.Phase], t.Host, t.Wave, t.Tactic, t.Phase, t.Step, t.Moved, t.Stopped,
+			t.Start.UTC().Format("2006-01-02 15:04:05Z"), acts(t))
+	}
+	tw.Flush()
+	for _, t := range s.Turns {
+		if t.Why != "" && (t.Phase == execution.TurnOnHold || t.Phase == execution.TurnAbandoned) {
+			fmt.Fprintf(w, "  %s %s is %s at %s (%s): %s\n", glyphs[t.Phase], t.Host, t.Phase, t.Step, t.Code, firstLine(t.Why))
+			if t.Next != "" {
+				fmt.Fprintf(w, "      next: %s\n", t.Next)
+			}
+		}
+		if t.Waits != "" && s.Phase == execution.PhaseRunning {
+			fmt.Fprintf(w, "  %s %s waits: %s\n", glyphs[t.Phase], t.Host, t.Waits)
+		}
+	}
+}
+
+func acts(t execution.TurnStatus) string {
+	var out []string
+	for _, a := range t.Acts {
+		s := a.Instance + " " + string(a.Stage)
+		if a.To != "" && a.Stage == execution.StageMoving {
+			s = a.Instance + "→" + a.To
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, " ")
+}
+
+func firstLine(s string) string {
+	line, _, more := strings.Cut(s, "\n")
+	if more {
+		line += " ..."
+	}
+	return line
+}
+
+func clockTime(t time.Time) string { return t.UTC().Format("15:04:05Z") }
