@@ -57,6 +57,8 @@ func (s *State) apply(f Fact) error {
 		h.RetryAt, h.Why = f.At.Add(lookAgain), f.Why
 	case External:
 		s.applyExternal(f)
+	case NotReturned:
+		s.listed[f.Instance] = true
 	case Overrun:
 		for _, id := range f.Slots {
 			s.overrun[id] = true
@@ -129,7 +131,9 @@ func (s *State) seeHost(id string, v *HostView) {
 			delete(s.landed[id], inst) // the look shows it
 		}
 	}
+	here := map[string]bool{}
 	for _, in := range v.Instances {
+		here[in.ID] = true
 		g := s.Guests[in.ID]
 		if g == nil {
 			g = &GuestState{New: true}
@@ -145,6 +149,13 @@ func (s *State) seeHost(id string, v *HostView) {
 			g.Host, g.State, g.Saved = id, fleet.State(in.State), in.Saved
 		}
 		g.Memory = in.MemoryMiB
+	}
+	absent := h.Absent
+	h.Absent = map[string]int{}
+	for inst, g := range s.Guests {
+		if g.Host == id && !g.Gone && !here[inst] && !s.inFlight(inst) {
+			h.Absent[inst] = absent[inst] + 1
+		}
 	}
 }
 
@@ -167,6 +178,9 @@ func (s *State) applyExternal(f Fact) {
 	}
 	if f.Code == "gone" {
 		g.Gone = true
+		if h := s.Hosts[f.Host]; h != nil {
+			delete(h.Absent, f.Instance)
+		}
 		for _, id := range s.Active() {
 			if tg := s.Turns[id].Guests[f.Instance]; tg != nil && tg.Stage == StageHere {
 				tg.Stage = StageGone
@@ -205,6 +219,8 @@ func (s *State) applyTurn(t *TurnState, f Fact) error {
 		s.dropWaiting(t.Plan.ID)
 	case StepStarted, StepDone, StepFailed:
 		s.applyStep(t, f)
+	case StaysAway:
+		t.guest(f.Instance).GoneHome = true
 	case Borrowed:
 		t.Cordoned = true
 	case GivenBack:
@@ -332,7 +348,7 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 		if g.Stage == StageAway && !f.Home {
 			t.Refills++ // it was moved away and is here again
 		}
-		g.Disposition, g.To, g.Attempt, g.Deadline = plan.DispLiveMigrate, f.To, f.Attempt, f.Deadline
+		g.Disposition, g.From, g.To, g.Attempt, g.Deadline = plan.DispLiveMigrate, f.From, f.To, f.Attempt, f.Deadline
 		g.Stage = StageMoving
 		if f.Home {
 			g.Stage = StageHoming
@@ -340,12 +356,15 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 		s.open[key] = &openAct{f.Turn, f.Instance, f.From, f.To, f.Kind, f.At}
 		return
 	}
-	if f.Attempt != g.Attempt || (g.Stage != StageMoving && g.Stage != StageHoming) {
+	if f.Attempt != g.Attempt || (g.Stage != StageMoving && g.Stage != StageHoming && g.Sticky == "") {
 		return
 	}
-	home := g.Stage == StageHoming
-	from := s.open[key].At
+	home, from := f.Home, g.FailedAt
+	if a := s.open[key]; a != nil {
+		from = a.At
+	}
 	delete(s.open, key)
+	delete(s.unproven, f.Instance)
 	t.Changed = f.At
 	if f.Kind == MoveDone {
 		who.Host, who.State, who.Saved, who.Gone = f.To, fleet.Running, false, false
@@ -353,6 +372,7 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 			s.landed[f.To] = map[string]time.Time{}
 		}
 		s.landed[f.To][f.Instance] = f.At
+		s.lastLanded[f.To] = f.At
 		g.Stage, g.MovedTo, g.Code, g.Why, g.Failures, g.Sticky = StageAway, f.To, "", "", 0, ""
 		if home {
 			g.Stage, g.GoneHome = StageHome, true
@@ -362,18 +382,16 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 		return
 	}
 	g.Failures++
-	g.RetryAt = f.At.Add(backoff(g.Failures, 3*time.Second, time.Minute))
+	g.RetryAt, g.FailedAt = f.At.Add(backoff(g.Failures, 3*time.Second, time.Minute)), f.At
 	g.Code, g.Why = f.Code, f.Why
 	g.Sticky = ""
 	if f.Source != "running" || (f.Destination != "absent" && f.Destination != "stopped") {
-		g.Sticky = f.To // not proven to have stayed: nothing else may be tried
+		g.Sticky = f.To
+		s.unproven[f.Instance] = f.Turn
 	}
 	switch {
 	case home:
-		g.Stage = StageAway
-		if !f.Retry || g.Failures >= maxMoveFailures {
-			g.GoneHome = true // it stays where it runs: fixed, and told
-		}
+		g.Stage, g.Stuck = StageAway, !f.Retry
 	case !f.Retry || g.Failures >= maxMoveFailures:
 		g.Stage = StageStuck
 	default:

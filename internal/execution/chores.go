@@ -71,23 +71,34 @@ func (s *State) Outstanding(now time.Time) []Chore {
 		add(Chore{Key: fmt.Sprintf("tell/%s/%d", n.ID, n.Attempts+1), Kind: ChoreTell, Notice: n.ID, NoticeKind: n.Kind,
 			Tenant: n.Tenant, Contact: contact, Slots: n.Slots, Attempt: n.Attempts + 1, NotBefore: n.RetryAt})
 	}
-	looks := map[string]bool{}
+	looks := map[string]time.Time{} // host -> not before
+	want := func(hosts []string, pause time.Duration) {
+		for _, id := range hosts {
+			h := s.host(id)
+			from := h.RetryAt
+			if again := h.At.Add(pause); pause > 0 && again.After(from) {
+				from = again // looks in a row tell more when some time lies between them
+			}
+			if have, twice := looks[id]; !twice || from.Before(have) {
+				looks[id] = from
+			}
+		}
+	}
 	for _, id := range s.Active() {
 		t := s.Turns[id]
 		s.stepChore(t, add)
 		for _, g := range t.sortedGuests() {
 			s.guestChore(t, g, add)
 		}
-		for _, h := range s.wantLooks(t, now) {
-			looks[h] = true
-		}
+		want(s.wantLooks(t, now), 0)
+		want(s.doubtful(t), lookAgain)
+		want(s.unprovenHosts(t), lookAgain)
 	}
-	for _, h := range s.wantPermitLooks(now) {
-		looks[h] = true
-	}
+	want(s.wantPermitLooks(now), 0)
+	want(s.unseen(now), lookAgain)
 	for _, id := range sortedKeys(looks) {
-		h := s.host(id)
-		add(Chore{Key: fmt.Sprintf("look/%s/%d", id, h.Looks+1), Kind: ChoreLook, Host: id, Attempt: h.Looks + 1, NotBefore: h.RetryAt})
+		n := s.host(id).Looks + 1
+		add(Chore{Key: fmt.Sprintf("look/%s/%d", id, n), Kind: ChoreLook, Host: id, Attempt: n, NotBefore: looks[id]})
 	}
 	return out
 }
@@ -164,6 +175,14 @@ func (s *State) wantLooks(t *TurnState, now time.Time) []string {
 		}
 	}
 	return hosts
+}
+
+// doubtful is the turn's own host while its last look did not show what should be there.
+func (s *State) doubtful(t *TurnState) []string {
+	if t.Phase == TurnActive && !t.Started && (t.Step == StepEmpty || t.Step == StepStop || t.Step == StepReboot) && s.doubts(t.Plan.Host) {
+		return []string{t.Plan.Host}
+	}
+	return nil
 }
 
 // wantPermitLooks names the hosts to be seen before the next turns can be permitted.

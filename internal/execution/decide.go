@@ -142,7 +142,7 @@ func (s *State) decidePermits(now time.Time) []Fact {
 }
 
 // decideEnd drops what an abort leaves, and ends the campaign once nothing is open and all have heard.
-func (s *State) decideEnd(time.Time) []Fact {
+func (s *State) decideEnd(now time.Time) []Fact {
 	if s.Phase == PhaseAborted && len(s.waiting) > 0 {
 		var out []Fact
 		for _, id := range s.waiting {
@@ -152,6 +152,9 @@ func (s *State) decideEnd(time.Time) []Fact {
 	}
 	if len(s.waiting) > 0 || len(s.active) > 0 || len(s.openNotices()) > 0 {
 		return nil
+	}
+	if facts, wait := s.takeStock(now); facts != nil || wait {
+		return facts
 	}
 	code := "done"
 	for _, t := range s.Turns {
@@ -182,6 +185,9 @@ func (s *State) decideTurns(now time.Time) []Fact {
 
 func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
 	if facts := s.unanswered(t, now); facts != nil {
+		return facts
+	}
+	if facts := s.decideUnproven(t, now); facts != nil {
 		return facts
 	}
 	quiet := s.Phase != PhaseRunning || t.Phase == TurnOnHold // no disruptive act may begin
@@ -221,6 +227,15 @@ func orElse(a, b string) string {
 		return a
 	}
 	return b
+}
+
+func (t *TurnState) count(stage Stage) (n int) {
+	for _, g := range t.Guests {
+		if g.Stage == stage {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *TurnState) anyStage(stages ...Stage) bool {
@@ -267,7 +282,7 @@ func (s *State) windDown(t *TurnState, now time.Time) []Fact {
 	if facts := s.bringBack(t, now); facts != nil {
 		return facts
 	}
-	if t.anyStage(StageMoving, StageStopping, StageBacking, StageHoming) || t.Started {
+	if t.anyStage(StageMoving, StageStopping, StageBacking, StageHoming) || t.Started || (s.unprovenOf(t) > 0 && t.Phase != TurnOnHold) {
 		return nil
 	}
 	for _, g := range t.Guests {

@@ -44,12 +44,14 @@ const (
 	BackDone    Kind = "back-done"    // Turn, Instance, To, Disposition, Attempt: runs again
 	BackFailed  Kind = "back-failed"  // Turn, Instance, To, Disposition, Attempt, Code, Why, Retry
 
-	HostSeen  Kind = "host-seen"  // Host, Seen: an observation a decision rests on
-	HostLost  Kind = "host-lost"  // Host, Code, Why: it did not answer
-	Overrun   Kind = "overrun"    // Turn, Instance, Why: a slot is past and the instance is not back
-	Borrowed  Kind = "borrowed"   // Turn, Host, Code (cordon): a setting taken for the turn
-	GivenBack Kind = "given-back" // Turn, Host, Code
-	External  Kind = "external"   // Host, Instance, Code (gone, appeared, moved, stopped), Why: done by others
+	HostSeen    Kind = "host-seen"    // Host, Seen: an observation a decision rests on
+	HostLost    Kind = "host-lost"    // Host, Code, Why: it did not answer
+	Overrun     Kind = "overrun"      // Turn, Instance, Why: a slot is past and the instance is not back
+	Borrowed    Kind = "borrowed"     // Turn, Host, Code (cordon): a setting taken for the turn
+	GivenBack   Kind = "given-back"   // Turn, Host, Code
+	StaysAway   Kind = "stays-away"   // Turn, Instance, To, Code, Why: policy brings it home and it stays where it runs
+	NotReturned Kind = "not-returned" // Host, Instance, Code (gone, stopped, paused, unreachable), Why: the named list at a campaign's end
+	External    Kind = "external"     // Host, Instance, Code (gone, appeared, moved, stopped), Why: done by others
 )
 
 // Step of a turn, in order.

@@ -10,6 +10,11 @@ const (
 	lookAgain = 3 * time.Second  // after a host did not answer
 	grace     = 15 * time.Second // a chore's answer may come this long after its deadline
 
+	// looksToBelieve is how many looks in a row must miss an instance before it counts as gone: one
+	// answer can be wrong, and what is believed gone is not looked after.
+	looksToBelieve = 3
+	unprovenFor    = 5 * time.Minute // that long both ends of a move are read again before a person is asked
+
 	maxStepFailures = 3
 	maxMoveFailures = 4
 	maxBackFailures = 5
@@ -47,4 +52,5 @@ const (
 	CodeBudget      = "failure-budget"
 	CodeBug         = "bug"
 	CodeSplit       = "split-brain"
+	CodeUnproven    = "unknown-end" // a move's ends could not be read for long
 )

@@ -38,7 +38,7 @@ func (s *State) permit(t *TurnState, now time.Time) ruling {
 	if len(t.steps()) == 0 {
 		return ruling{hold: t.held(CodeUnsupported, fmt.Sprintf("tactic %s cannot be carried out by this version", t.Plan.Tactic), "plan again without this tactic")}
 	}
-	for _, rule := range []func(*TurnState, time.Time) *ruling{s.inOrder, s.afterEmbargo, s.inSlot, s.told, s.apart} {
+	for _, rule := range []func(*TurnState, time.Time) *ruling{s.inOrder, s.afterEmbargo, s.inSlot, s.told, s.stayed, s.apart} {
 		if r := rule(t, now); r != nil {
 			return *r
 		}
@@ -148,6 +148,16 @@ func (s *State) toldSlot(t *TurnState, sl *plan.Slot, now time.Time) *ruling {
 	}
 	r := wait(time.Time{}, "the notice to "+sl.Tenant+" is not accepted yet")
 	return &r
+}
+
+// stayed: whoever our moves brought to this host has had its least stay there.
+func (s *State) stayed(t *TurnState, now time.Time) *ruling {
+	due := s.lastLanded[t.Plan.Host].Add(time.Duration(s.Plan.Policy.MinStay))
+	if now.Before(due) {
+		r := wait(due, "instances that were moved to it have not had their least stay yet")
+		return &r
+	}
+	return nil
 }
 
 // apart: what is under way elsewhere leaves this turn open: pool share, host groups, stagger.

@@ -41,9 +41,6 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 	var best []choice
 	fixedSoon := false
 	for _, id := range s.candidates(t) {
-		if only := t.guest(instance).Sticky; only != "" && only != id {
-			continue
-		}
 		no := s.refuses(t, in, id, now)
 		if no == nil {
 			best = append(best, choice{id, s.rank(t, instance, id)})
@@ -269,6 +266,11 @@ func (s *State) free(host string) int64 {
 	for _, a := range s.open {
 		if a.To == host {
 			free -= s.Guests[a.Instance].Memory
+		}
+	}
+	for id, turn := range s.unproven {
+		if g := s.Turns[turn].Guests[id]; g.Sticky == host {
+			free -= s.Guests[id].Memory
 		}
 	}
 	for _, id := range sortedKeys(s.landed[host]) {

@@ -196,6 +196,7 @@ func TestFailures(t *testing.T) {
 		}},
 		{name: "both ends run", turn: "h1", code: CodeSplit, answer: func(w *world, c Chore) ([]Fact, bool) {
 			if c.Kind == ChoreMove && c.Instance == "g4" {
+				w.hosts[c.To].guests["g4"], w.hosts[c.To].on["g4"] = "running", oldQEMU
 				return []Fact{{Kind: MoveFailed, Turn: c.Turn, Instance: c.Instance, From: c.From, To: c.To, Attempt: c.Attempt, Code: CodeSplit, Why: "runs twice", Source: "running", Destination: "running"}}, true
 			}
 			return nil, false
@@ -259,20 +260,22 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// A failed or unknown move is tried again, to the same host while its end is not proven.
-func TestUnknownMoveSticksToItsDestination(t *testing.T) {
+// A move whose end is unknown is tried again only after both ends were looked at.
+func TestUnknownMoveIsReadAtBothEndsFirst(t *testing.T) {
 	w := newWorld(t, nil)
-	first := ""
+	first, failed := "", time.Time{}
 	w.answer = func(c Chore) ([]Fact, bool) {
 		if c.Kind != ChoreMove || c.Instance != "g1" {
 			return nil, false
 		}
 		if c.Attempt == 1 {
-			first = c.To
+			first, failed = c.To, w.now
 			return []Fact{{Kind: MoveFailed, Turn: c.Turn, Instance: c.Instance, From: c.From, To: c.To, Attempt: 1, Code: "unreachable", Why: "lost", Retry: true, Source: "running", Destination: "unreachable"}}, true
 		}
-		if c.To != first {
-			t.Fatalf("tried to %s while it may still be at %s", c.To, first)
+		for _, h := range []string{c.From, first} {
+			if w.s.host(h).At.Before(failed) {
+				t.Fatalf("tried again before %s was looked at", h)
+			}
 		}
 		return nil, false
 	}

@@ -55,22 +55,25 @@ type State struct {
 	Hosts   map[string]*HostState
 	Guests  map[string]*GuestState
 
-	index    *fleet.Index
-	cohorts  *advisory.Cohorts               // nil in a routine cycle
-	slots    map[string]*plan.Slot           // by slot id
-	bySlot   map[string]string               // slot id -> id of the notice that tells of it
-	turnSlot map[string]*plan.Slot           // turn + "/" + instance
-	ofTurn   map[string][]*plan.Slot         // turn -> its slots
-	forecast map[string]string               // turn + "/" + instance -> forecast destination
-	active   map[string]bool                 // turns under way or held
-	waiting  []string                        // turns not yet permitted, in order
-	open     map[string]*openAct             // acts in flight by chore key
-	actual   map[string]*Actual              // slot id -> the interruption that happened
-	appeared map[string]bool                 // turn/instance that others put on a turn's host
-	overrun  map[string]bool                 // slot ids whose overrun is recorded
-	failed   map[string]bool                 // turns that count against the failure budget
-	landed   map[string]map[string]time.Time // host -> instances that our moves put there, and when
-	fixed    map[string]bool                 // hosts that are at the target, done or skipped
+	index      *fleet.Index
+	cohorts    *advisory.Cohorts               // nil in a routine cycle
+	slots      map[string]*plan.Slot           // by slot id
+	bySlot     map[string]string               // slot id -> id of the notice that tells of it
+	turnSlot   map[string]*plan.Slot           // turn + "/" + instance
+	ofTurn     map[string][]*plan.Slot         // turn -> its slots
+	forecast   map[string]string               // turn + "/" + instance -> forecast destination
+	active     map[string]bool                 // turns under way or held
+	waiting    []string                        // turns not yet permitted, in order
+	open       map[string]*openAct             // acts in flight by chore key
+	actual     map[string]*Actual              // slot id -> the interruption that happened
+	listed     map[string]bool                 // instances on the named list
+	unproven   map[string]string               // instance -> turn whose move of it may have ended at either end
+	lastLanded map[string]time.Time            // host -> when our last move to it ended
+	appeared   map[string]bool                 // turn/instance that others put on a turn's host
+	overrun    map[string]bool                 // slot ids whose overrun is recorded
+	failed     map[string]bool                 // turns that count against the failure budget
+	landed     map[string]map[string]time.Time // host -> instances that our moves put there, and when
+	fixed      map[string]bool                 // hosts that are at the target, done or skipped
 }
 
 // TurnState is the run of one turn.
@@ -108,11 +111,16 @@ type TurnGuest struct {
 	Failures    int
 	RetryAt     time.Time
 	Deadline    time.Time
-	Sticky      string    // the only destination allowed: an earlier attempt may still end there
-	Stopped     time.Time // when its stop began
-	MovedTo     string    // where the turn's move took it
-	GoneHome    bool
-	Code, Why   string
+	// Sticky is the destination at which an attempt that is not proven to have failed may still end:
+	// until both ends were read nothing else may be tried.
+	Sticky    string
+	From      string    // of the last move
+	FailedAt  time.Time // when the last move failed
+	Stopped   time.Time // when its stop began
+	MovedTo   string    // where the turn's move took it
+	GoneHome  bool      // no further move home: done, or it stays away
+	Stuck     bool      // its last failure is not to be tried again
+	Code, Why string
 }
 
 // Actual is the interruption that happened in one slot: it lies between From and To.
@@ -158,9 +166,10 @@ type NoticeState struct {
 // HostState is what is known of one host.
 type HostState struct {
 	View    *HostView
-	At      time.Time // of the view
-	Looks   int       // looks asked for so far, answered or not
-	Lost    time.Time // since when it does not answer; zero: it does
+	At      time.Time      // of the view
+	Absent  map[string]int // instances that should be there -> how many looks in a row did not show them
+	Looks   int            // looks asked for so far, answered or not
+	Lost    time.Time      // since when it does not answer; zero: it does
 	RetryAt time.Time
 	Why     string
 }
@@ -190,8 +199,8 @@ func New() *State {
 		slots: map[string]*plan.Slot{}, bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
 		forecast: map[string]string{}, active: map[string]bool{}, open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
-		appeared: map[string]bool{},
-		landed:   map[string]map[string]time.Time{},
+		appeared: map[string]bool{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
+		landed: map[string]map[string]time.Time{},
 	}
 }
 
@@ -313,12 +322,7 @@ func (s *State) isDisturbed(instance string) bool {
 	if g.State != fleet.Running {
 		return true
 	}
-	for _, a := range s.open {
-		if a.Instance == instance {
-			return true
-		}
-	}
-	return false
+	return s.inFlight(instance) || s.unproven[instance] != ""
 }
 
 // stepsOf is the way of a turn, by tactic.

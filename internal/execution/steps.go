@@ -16,12 +16,12 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 	if !s.sees(t, now) {
 		return nil
 	}
-	if facts := s.gone(t); facts != nil {
+	if facts, wait := s.gone(t); facts != nil || wait {
 		return facts
 	}
-	left, stuck := 0, []string{}
+	left, stuck := s.unprovenOf(t)+t.count(StageMoving), []string{}
 	var why []string
-	soon := t.anyStage(StageMoving)
+	soon := left > 0
 	for _, in := range present(s.host(t.Plan.Host).View) {
 		if in.Incoming {
 			left++
@@ -31,11 +31,11 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 		if s.disposition(t, in.ID) != plan.DispLiveMigrate {
 			continue // its turn comes after the update
 		}
-		left++
 		g := t.guest(in.ID)
-		if g.Stage == StageMoving || g.Stage == StageHoming {
-			continue
+		if g.Stage == StageMoving || g.Stage == StageHoming || g.Sticky != "" {
+			continue // counted already
 		}
+		left++
 		if in.State == string(fleet.Paused) && !in.Migrating {
 			stuck = append(stuck, in.ID+" is paused by somebody")
 			continue
@@ -131,26 +131,36 @@ func (s *State) movesFull(t *TurnState) bool {
 	return host >= max(1, p.MovesPerHost) || pool >= max(1, p.MovesPerPool)
 }
 
-// gone records instances that should be on the host by all we know and are not there.
-func (s *State) gone(t *TurnState) []Fact {
-	here := map[string]bool{}
-	for _, in := range s.host(t.Plan.Host).View.Instances {
-		here[in.ID] = true
-	}
-	var out []Fact
-	for _, id := range sortedKeys(s.Guests) {
-		g := s.Guests[id]
-		if g.Host != t.Plan.Host || g.Gone || here[id] || s.inFlight(id) {
-			continue
+// gone records instances that should be on the host by all we know and that several looks in a row
+// did not show. wait: some were missed, but not often enough to believe it.
+func (s *State) gone(t *TurnState) (facts []Fact, wait bool) {
+	absent := s.host(t.Plan.Host).Absent
+	for _, id := range sortedKeys(absent) {
+		switch {
+		case s.unproven[id] != "":
+			continue // its own reading of both ends decides
+		case absent[id] < looksToBelieve:
+			wait = true
+		default:
+			facts = append(facts, Fact{Kind: External, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: id, Code: "gone", Why: "it was on this host and is not there any more; no act of ours moved it"})
 		}
-		out = append(out, Fact{Kind: External, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: id, Code: "gone", Why: "it was on this host and is not there any more; no act of ours moved it"})
 	}
-	return out
+	return facts, wait
+}
+
+// doubts: the last look did not show an instance that should be there, and one look may be wrong.
+func (s *State) doubts(host string) bool {
+	for id, n := range s.host(host).Absent {
+		if n < looksToBelieve && s.unproven[id] == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // decideStop saves or stops what stays, in its promised slot and with its group's leave.
 func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
-	if !s.sees(t, now) {
+	if !s.sees(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 {
 		return nil
 	}
 	left := 0
@@ -189,7 +199,7 @@ func (s *State) restWorst() time.Duration {
 
 // decideReboot looks once more that the host is empty, then orders the reboot of that very boot.
 func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
-	if quiet || !s.sees(t, now) {
+	if quiet || !s.sees(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 || t.anyStage(StageMoving, StageHoming, StageStopping, StageBacking) {
 		return nil
 	}
 	v := s.host(t.Plan.Host).View
@@ -225,7 +235,7 @@ func (s *State) decideProof(t *TurnState, now time.Time) []Fact {
 	if s.proofAt(t) {
 		return s.judgeProof(t)
 	}
-	if !now.After(t.Deadline) {
+	if now.Before(t.Deadline) {
 		return nil
 	}
 	h := s.host(t.Plan.Host)
@@ -330,13 +340,10 @@ func (s *State) bringBack(t *TurnState, now time.Time) []Fact {
 // decideHome brings moved instances back where policy says so, within their slot; those that cannot
 // come stay where they run.
 func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
-	if !s.Plan.Policy.BringHome || quiet {
-		if t.anyStage(StageHoming) {
-			return nil
-		}
+	if !s.Plan.Policy.BringHome {
 		return t.done("instances stay where they run")
 	}
-	if !s.sees(t, now) {
+	if (quiet && s.Phase != PhaseAborted) || !s.sees(t, now) {
 		return nil
 	}
 	away, home := 0, 0
@@ -351,11 +358,11 @@ func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
 		who := s.Guests[g.ID]
 		sl := s.turnSlot[t.Plan.ID+"/"+g.ID]
 		deadline := now.Add(time.Duration(s.Plan.Policy.Times.MigrateMax))
-		if g.Stage != StageAway || g.GoneHome || who.Gone || who.Host != g.MovedTo || (sl != nil && deadline.After(sl.End)) || sl == nil && s.index.Instances[g.ID] == nil {
+		if g.Stage != StageAway || g.GoneHome || g.Sticky != "" || who.Gone || who.Host != g.MovedTo || s.index.Instances[g.ID] == nil {
 			continue
 		}
-		if s.refusesHome(t, g.ID) {
-			continue
+		if why := s.refusesHome(t, g, deadline); why != "" {
+			return []Fact{{Kind: StaysAway, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: g.ID, To: who.Host, Code: "stays", Why: why}}
 		}
 		if now.Before(g.RetryAt) || s.movesFull(t) || s.groupFull(s.instance(g.ID)) != "" {
 			away++
@@ -373,10 +380,25 @@ func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
 	return t.done(fmt.Sprintf("%d instances are back home", home))
 }
 
-func (s *State) refusesHome(t *TurnState, instance string) bool {
-	in := s.instance(instance)
-	if s.fits(in, in.Host, t.Plan.Host) != nil || s.spreads(in, t.Plan.Host) != nil {
-		return true
+// refusesHome says why an instance cannot be brought home; "" when it can.
+func (s *State) refusesHome(t *TurnState, g *TurnGuest, deadline time.Time) string {
+	in := s.instance(g.ID)
+	sl := s.turnSlot[t.Plan.ID+"/"+g.ID]
+	switch no, apart := s.fits(in, in.Host, t.Plan.Host), s.spreads(in, t.Plan.Host); {
+	case s.Phase == PhaseAborted:
+		return "the campaign was aborted"
+	case g.Failures > 0 && (g.Code != "" && g.Stuck || g.Failures >= maxMoveFailures):
+		return "its move home failed: " + orElse(g.Why, g.Code)
+	case sl != nil && deadline.After(sl.End):
+		return "its slot ends before the move home is sure to be over"
+	case sl == nil:
+		return "nobody was told of a move home"
+	case no != nil:
+		return no.Why
+	case apart != nil:
+		return apart.Why
+	case s.free(t.Plan.Host) < in.MemoryMiB:
+		return fmt.Sprintf("its home has %d MiB free and it needs %d", s.free(t.Plan.Host), in.MemoryMiB)
 	}
-	return s.free(t.Plan.Host) < in.MemoryMiB
+	return ""
 }

@@ -27,6 +27,11 @@ func (s *State) Wake(now time.Time) time.Time {
 			at(to.Add(-time.Duration(s.Turns[id].Plan.WorstS)*time.Second + time.Second))
 		}
 	}
+	for _, id := range s.unseen(now) {
+		if h := s.host(id); !h.Lost.IsZero() {
+			at(later(h.Lost, s.over()).Add(2*time.Minute + time.Second))
+		}
+	}
 	for _, id := range s.Active() {
 		t := s.Turns[id]
 		at(t.RetryAt)

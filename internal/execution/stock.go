@@ -1,0 +1,96 @@
+package execution
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+)
+
+// Before a campaign ends, every host that it touched is looked at once more: whoever ran before and
+// does not run now is named, whatever the cause (law 7).
+
+// touchedHosts are the hosts of turns that began, and those that our moves left or reached.
+func (s *State) touchedHosts() []string {
+	hosts := map[string]bool{}
+	for _, t := range s.Turns {
+		if t.Permitted.IsZero() {
+			continue
+		}
+		hosts[t.Plan.Host] = true
+		for _, g := range t.Guests {
+			for _, h := range []string{g.From, g.To, g.MovedTo} {
+				if h != "" {
+					hosts[h] = true
+				}
+			}
+		}
+	}
+	return sortedKeys(hosts)
+}
+
+// over is when the last turn ended.
+func (s *State) over() (at time.Time) {
+	for _, t := range s.Turns {
+		if t.Ended.After(at) {
+			at = t.Ended
+		}
+	}
+	return at
+}
+
+// unseen are the touched hosts that were not looked at since all turns were over, or whose last look
+// leaves a doubt. A host that does not answer for two minutes is given up.
+func (s *State) unseen(now time.Time) (hosts []string) {
+	if len(s.waiting) > 0 || len(s.active) > 0 || len(s.openNotices()) > 0 {
+		return nil
+	}
+	over := s.over()
+	for _, id := range s.touchedHosts() {
+		h := s.host(id)
+		switch {
+		case !h.Lost.IsZero() && now.Sub(later(h.Lost, over)) > 2*time.Minute:
+		case !h.Lost.IsZero(), h.At.Before(over), s.doubts(id):
+			hosts = append(hosts, id)
+		}
+	}
+	return hosts
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// takeStock names those that ran when the campaign began and do not run now. wait: looks are missing.
+func (s *State) takeStock(now time.Time) (facts []Fact, wait bool) {
+	if len(s.unseen(now)) > 0 {
+		return nil, true
+	}
+	touched := s.touchedHosts()
+	for i := range s.Fleet.Instances {
+		in := &s.Fleet.Instances[i]
+		g := s.Guests[in.ID]
+		if (in.State != "" && in.State != fleet.Running) || s.listed[in.ID] || !slices.Contains(touched, g.Host) {
+			continue
+		}
+		f := Fact{Kind: NotReturned, Host: g.Host, Instance: in.ID, Tenant: in.Tenant}
+		switch h := s.host(g.Host); {
+		case g.Gone || h.Absent[in.ID] >= looksToBelieve:
+			f.Code, f.Why = "gone", "it is not on "+g.Host+" any more; no act of ours removed it"
+		case s.unproven[in.ID] != "":
+			f.Code, f.Why = "unreachable", "a move of it ended unread: look at "+g.Host+" and at the host it went to"
+		case !h.Lost.IsZero():
+			f.Code, f.Why = "unreachable", fmt.Sprintf("%s does not answer: %s", g.Host, h.Why)
+		case g.State != fleet.Running:
+			f.Code, f.Why = string(g.State), "it does not run on "+g.Host
+		default:
+			continue
+		}
+		facts = append(facts, f)
+	}
+	return facts, false
+}

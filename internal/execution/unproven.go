@@ -1,0 +1,92 @@
+package execution
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+)
+
+// A move that failed without both ends having been read may have ended at either of them, or at
+// both. Until it is known the instance counts as disturbed, its memory as used at the destination,
+// and nothing else is done to it: both hosts are looked at again.
+
+// unprovenOf counts the instances of a turn whose whereabouts are not proven.
+func (s *State) unprovenOf(t *TurnState) (n int) {
+	for _, g := range t.Guests {
+		if g.Sticky != "" && g.Stage != StageMoving && g.Stage != StageHoming {
+			n++
+		}
+	}
+	return n
+}
+
+// unprovenHosts are the hosts to look at for them; while the turn is held a person looks.
+func (s *State) unprovenHosts(t *TurnState) (hosts []string) {
+	if t.Phase == TurnOnHold {
+		return nil
+	}
+	for _, g := range t.sortedGuests() {
+		if g.Sticky != "" && g.Stage != StageMoving && g.Stage != StageHoming {
+			hosts = append(hosts, g.From, g.Sticky)
+		}
+	}
+	return hosts
+}
+
+// decideUnproven says what two looks, both after the failure, tell of such a move.
+func (s *State) decideUnproven(t *TurnState, now time.Time) []Fact {
+	for _, g := range t.sortedGuests() {
+		if g.Sticky == "" || g.Stage == StageMoving || g.Stage == StageHoming {
+			continue
+		}
+		if g.Code == CodeSplit && t.Phase == TurnActive {
+			return []Fact{*t.held(CodeSplit, fmt.Sprintf("%s runs, or may run, on %s and on %s at once", g.ID, g.From, g.Sticky),
+				"look at both copies, leave exactly one running, then: evenkeel retry "+t.Plan.Host)}
+		}
+		src, dst := s.end(g.From, g), s.end(g.Sticky, g)
+		f := Fact{Turn: t.Plan.ID, Instance: g.ID, From: g.From, To: g.Sticky, Attempt: g.Attempt, Home: g.From != t.Plan.Host,
+			Source: src, Destination: dst, Why: "both ends were read again"}
+		none := func(w string) bool { return w == "absent" || w == "stopped" }
+		switch {
+		case dst == "running" && none(src):
+			f.Kind, f.BlackoutMs = MoveDone, -1
+			return []Fact{f}
+		case src == "running" && none(dst):
+			f.Kind, f.Code, f.Retry = MoveFailed, "stayed", g.Code != CodeSplit // after a split a person decides
+			return []Fact{f}
+		case src == "running" && dst == "running" && g.Code != CodeSplit && t.Phase == TurnActive:
+			f.Kind, f.Code, f.Why = MoveFailed, CodeSplit, "it runs at both ends"
+			return []Fact{f}
+		case t.Phase == TurnActive && now.Sub(g.FailedAt) > unprovenFor:
+			return []Fact{*t.held(CodeUnproven, fmt.Sprintf("where %s runs is not known: %s is %s, %s is %s", g.ID, g.From, src, g.Sticky, dst),
+				"look at both hosts, leave exactly one copy running, then: evenkeel retry "+t.Plan.Host)}
+		}
+	}
+	return nil
+}
+
+// end is what the last look after the failure says of an instance at one host.
+func (s *State) end(host string, g *TurnGuest) string {
+	h := s.host(host)
+	if h.View == nil || h.At.Before(g.FailedAt) || !h.Lost.IsZero() {
+		return "unreachable"
+	}
+	for _, in := range h.View.Instances {
+		switch {
+		case in.ID != g.ID:
+		case in.Incoming, in.Migrating:
+			return "unreachable" // still changing
+		case in.State == string(fleet.Running):
+			return "running"
+		case in.State == string(fleet.Paused):
+			return "paused"
+		default:
+			return "stopped"
+		}
+	}
+	if h.Absent[g.ID] > 0 && h.Absent[g.ID] < looksToBelieve {
+		return "unreachable" // one look may be wrong
+	}
+	return "absent"
+}
