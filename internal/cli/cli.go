@@ -70,6 +70,7 @@ func Main(ctx context.Context, app *App, args []string) int {
 
 // newRoot puts the tree of commands together.
 func newRoot(app *App) *cobra.Command {
+	cobra.EnableCommandSorting = false
 	root := &cobra.Command{
 		Use:           "evenkeel",
 		Short:         "Keep a hypervisor fleet serving while it is patched",

@@ -2,5 +2,23 @@ package cli
 
 import "github.com/spf13/cobra"
 
-// commands is the list of all commands, in the order in which help shows them.
-var commands = []func(*App) *cobra.Command{}
+// commands is the list of all commands, in the order of the main job, which help keeps.
+var commands = []func(*App) *cobra.Command{
+	newFleet,
+	newAssess,
+	newPlan,
+	newAudit,
+	newNotice,
+	newServe,
+	newApply,
+	newWatch,
+	newStatus,
+	newPause,
+	newResume,
+	newAbort,
+	newHold,
+	newRetry,
+	newReport,
+	newJournal,
+	newSimulate,
+}

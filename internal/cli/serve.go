@@ -149,21 +149,18 @@ func lockState(dir string) (*os.File, error) {
 // world sets drivers and the channel up.
 func (f serveFlags) world() (engine.World, error) {
 	w := engine.World{Drivers: map[string]driver.Driver{}, Clock: engine.RealClock{}, WithDeadline: context.WithDeadline}
-	lv, err := libvirt.New(libvirt.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts, MigrateTLS: f.migrateTLS})
-	if err != nil {
-		return w, err
-	}
-	w.Drivers["qemu"] = lv
+	w.Drivers["qemu"] = libvirt.New(libvirt.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts, MigrateTLS: f.migrateTLS})
 	if f.simulated != "" {
 		w.Drivers["sim"] = simulated.Dial(f.simulated)
 	}
+	var err error
 	w.Channel, err = f.channel()
 	return w, err
 }
 
 func (f serveFlags) channel() (notify.Channel, error) {
 	if f.smtp == "" {
-		return nil, nil
+		return nil, nil // nobody can be told, so no disruption that must be told begins
 	}
 	if f.mailFrom == "" {
 		return nil, errors.New("--smtp needs --mail-from: tenants must see who writes to them")

@@ -73,7 +73,7 @@ func (w World) reach(k Campaign, id string) (driver.Host, driver.Driver, error) 
 			continue
 		}
 		d, err := w.DriverOf(h.URI)
-		return driver.Host{ID: h.ID, URI: h.URI, SSH: h.SSH}, d, err
+		return driver.Host{ID: h.ID, URI: h.URI, SSH: h.SSH, MemoryMiB: h.MemoryMiB}, d, err
 	}
 	return driver.Host{ID: id}, nil, &driver.Error{Code: driver.CodeNotFound, Why: "host " + id + " is not in the fleet", Next: "plan again with a fleet that names it"}
 }
@@ -133,9 +133,7 @@ func (w World) view(ctx context.Context, k Campaign, id string) (*execution.Host
 	if err != nil {
 		return nil, err
 	}
-	v := viewOf(o, at)
-	capRoom(v, k.Fleet, id)
-	return v, nil
+	return viewOf(o, at), nil
 }
 
 func viewOf(o driver.Observation, at time.Time) *execution.HostView {
@@ -146,23 +144,6 @@ func viewOf(o driver.Observation, at time.Time) *execution.HostView {
 			Migrating: in.Migrating, Saved: in.Saved, MemoryMiB: in.MemoryMiB, Running: in.Running})
 	}
 	return v
-}
-
-// capRoom: a host never has more room for instances than the fleet says, whatever it measures.
-func capRoom(v *execution.HostView, f *fleet.Fleet, id string) {
-	for i := range f.Hosts {
-		if f.Hosts[i].ID != id || f.Hosts[i].MemoryMiB >= v.MemoryMiB {
-			continue
-		}
-		v.MemoryMiB = f.Hosts[i].MemoryMiB
-		free := v.MemoryMiB
-		for _, in := range v.Instances {
-			if in.State != string(fleet.Stopped) {
-				free -= in.MemoryMiB
-			}
-		}
-		v.FreeMiB = max(0, min(v.FreeMiB, free))
-	}
 }
 
 func (w World) look(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {

@@ -2,6 +2,7 @@ package execution
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -271,7 +272,8 @@ func (s *State) release(t *TurnState, at time.Time) {
 	if t.Permitted.IsZero() { // held before it began: it waits for its permit again
 		t.Phase, t.Code, t.Why, t.Next = TurnWaiting, "", "", ""
 		delete(s.active, t.Plan.ID)
-		s.waiting = append([]string{t.Plan.ID}, s.waiting...)
+		i, _ := slices.BinarySearchFunc(s.waiting, t.Plan, func(id string, p plan.Turn) int { return compareTurns(s.Turns[id].Plan, p) })
+		s.waiting = slices.Insert(s.waiting, i, t.Plan.ID)
 		return
 	}
 	t.Phase, t.Code, t.Why, t.Next = TurnActive, "", "", ""

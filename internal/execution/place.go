@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -60,7 +61,15 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 		out.Wait = out.Wait || fixedSoon // a fixed host may have room: look at it before an unfixed one is taken
 		return out
 	}
-	return Placement{To: best[0].host}
+	to := Placement{To: best[0].host}
+	if !s.fixed[to.To] { // say why no fixed host took it
+		for _, r := range out.Why {
+			if host, _, _ := strings.Cut(r.Why, ":"); s.fixed[host] {
+				to.Why = append(to.Why, r)
+			}
+		}
+	}
+	return to
 }
 
 // candidates are the hosts that share a pool with the turn's host, by id.
@@ -263,19 +272,29 @@ func (s *State) free(host string) int64 {
 		return s.index.FreeMiB(host)
 	}
 	free := h.View.FreeMiB
+	counted := map[string]bool{} // the look shows it, or it was taken off already
+	for _, in := range h.View.Instances {
+		counted[in.ID] = in.State != string(fleet.Stopped)
+	}
+	take := func(id string) {
+		if !counted[id] {
+			counted[id] = true
+			free -= s.Guests[id].Memory
+		}
+	}
 	for _, a := range s.open {
 		if a.To == host {
-			free -= s.Guests[a.Instance].Memory
+			take(a.Instance)
 		}
 	}
 	for id, turn := range s.unproven {
-		if g := s.Turns[turn].Guests[id]; g.Sticky == host {
-			free -= s.Guests[id].Memory
+		if s.Turns[turn].Guests[id].Sticky == host {
+			take(id)
 		}
 	}
-	for _, id := range sortedKeys(s.landed[host]) {
-		if at := s.landed[host][id]; at.After(h.At) {
-			free -= s.Guests[id].Memory
+	for id, at := range s.landed[host] {
+		if at.After(h.At) {
+			take(id)
 		}
 	}
 	return free

@@ -319,8 +319,8 @@ func (s *State) isDisturbed(instance string) bool {
 	if g == nil || g.Gone {
 		return false // deleted by its owner: the group is what remains
 	}
-	if g.State != fleet.Running {
-		return true
+	if g.State != fleet.Running || s.host(g.Host).Absent[instance] > 0 {
+		return true // also when the last look at its host did not show it
 	}
 	return s.inFlight(instance) || s.unproven[instance] != ""
 }

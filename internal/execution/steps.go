@@ -36,6 +36,9 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 			continue // counted already
 		}
 		left++
+		if other := s.unproven[in.ID]; other != "" { // another turn's move of it ended unread
+			return []Fact{*t.held(CodeUnproven, fmt.Sprintf("%s runs here and, for all that is known, may run twice: turn %s does not know where its move of it ended", in.ID, other), "settle turn "+other+" first, then: evenkeel retry "+t.Plan.Host)}
+		}
 		if in.State == string(fleet.Paused) && !in.Migrating {
 			stuck = append(stuck, in.ID+" is paused by somebody")
 			continue
@@ -106,6 +109,9 @@ func (s *State) tryMove(t *TurnState, in InstanceView, now time.Time) ([]Fact, P
 		Deadline: deadline, Disposition: plan.DispLiveMigrate}
 	if known {
 		f.Tenant = s.index.Instances[in.ID].Tenant
+	}
+	if len(p.Why) > 0 {
+		f.Why = "no fixed host can take it: " + p.Why[0].Why
 	}
 	return []Fact{f}, p
 }

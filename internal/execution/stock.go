@@ -11,7 +11,8 @@ import (
 // Before a campaign ends, every host that it touched is looked at once more: whoever ran before and
 // does not run now is named, whatever the cause (law 7).
 
-// touchedHosts are the hosts of turns that began, and those that our moves left or reached.
+// touchedHosts are the hosts of turns that began, those that our moves left or reached, and those
+// whose last look did not show all that should be there.
 func (s *State) touchedHosts() []string {
 	hosts := map[string]bool{}
 	for _, t := range s.Turns {
@@ -25,6 +26,11 @@ func (s *State) touchedHosts() []string {
 					hosts[h] = true
 				}
 			}
+		}
+	}
+	for id, h := range s.Hosts {
+		if len(h.Absent) > 0 {
+			hosts[id] = true
 		}
 	}
 	return sortedKeys(hosts)

@@ -44,6 +44,7 @@ type lineParser struct {
 	name     string
 	fleet    *Fleet
 	seen     map[string][]line // list, such as hosts -> where its items stand
+	decoder  form.Decoder
 	mistakes form.Mistakes
 	torn     bool // lines could not be read: references to them would seem unknown
 }
@@ -114,7 +115,7 @@ func (p *lineParser) line(l line) {
 func (p *lineParser) head(l line, tree *form.Tree) {
 	if len(p.seen["fleet"]) == 0 {
 		var head fleetHead
-		p.mistakes = append(p.mistakes, tree.Decode("", &head, false)...)
+		p.mistakes = append(p.mistakes, p.decoder.Decode(tree, "", &head)...)
 		p.fleet.Evenkeel, p.fleet.Taken = head.Evenkeel, head.Taken
 	}
 	p.seen["fleet"] = append(p.seen["fleet"], l)
@@ -124,7 +125,7 @@ func (p *lineParser) head(l line, tree *form.Tree) {
 func add[T any](p *lineParser, l line, tree *form.Tree, list string, to *[]T) {
 	var one T
 	path := fmt.Sprintf("%s[%d]", list, len(*to))
-	p.mistakes = append(p.mistakes, tree.Decode(path, &one, false)...)
+	p.mistakes = append(p.mistakes, p.decoder.Decode(tree, path, &one)...)
 	*to = append(*to, one)
 	p.seen[list] = append(p.seen[list], l)
 }

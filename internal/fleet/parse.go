@@ -8,7 +8,7 @@ func Parse(name string, src []byte) (*Fleet, form.Mistakes) {
 	f := &Fleet{}
 	tree, mistakes := form.ParseYAML(name, src)
 	whole := tree.Whole()
-	mistakes = append(mistakes, tree.Decode("", f, false)...)
+	mistakes = append(mistakes, (&form.Decoder{}).Decode(tree, "", f)...)
 	if whole { // of a torn text, what refers to the missing parts would all seem unknown
 		mistakes = append(mistakes, form.Beyond(mistakes, check(name, tree, f))...)
 	}

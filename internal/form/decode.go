@@ -209,9 +209,6 @@ func (d *decoder) structure(path string, n *node, v reflect.Value) {
 }
 
 func (d *decoder) fields(t reflect.Type) []Field {
-	if d.known == nil {
-		d.known = map[reflect.Type][]Field{}
-	}
 	fields, ok := d.known[t]
 	if !ok {
 		fields = Fields(t)

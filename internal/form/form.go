@@ -13,7 +13,7 @@
 //	form:"enum=kvm|xen"          the texts allowed, also for each text of a list
 //	form:"is=zone"               a format of formats.go, also for each text of a list
 //
-// Start reading at Decode and Tree.Decode.
+// Start reading at Decode.
 package form
 
 import "reflect"
@@ -35,14 +35,14 @@ type Positions interface {
 // does not name keep their values. When there are mistakes, what could be read has been set.
 func Decode(name string, src []byte, into any) (Positions, Mistakes) {
 	tree, mistakes := ParseYAML(name, src)
-	return tree, append(mistakes, tree.Decode("", into, false)...).Sort()
+	return tree, append(mistakes, (&Decoder{}).Decode(tree, "", into)...).Sort()
 }
 
 // Overlay is Decode for a text that changes only what it names: no key is required but those that
 // are tagged so.
 func Overlay(name string, src []byte, into any) (Positions, Mistakes) {
 	tree, mistakes := ParseYAML(name, src)
-	return tree, append(mistakes, tree.Decode("", into, true)...).Sort()
+	return tree, append(mistakes, (&Decoder{Overlay: true}).Decode(tree, "", into)...).Sort()
 }
 
 // Tree is a parsed text.
@@ -52,12 +52,22 @@ type Tree struct {
 	partial bool // parts of the text were broken and are not in the tree
 }
 
-// Decode reads the tree into the struct that into points to. Paths in mistakes begin with prefix.
-func (t *Tree) Decode(prefix string, into any, overlay bool) Mistakes {
+// Decoder reads trees into structs. One may be used for many trees, which saves looking at the
+// same struct's tags again.
+type Decoder struct {
+	Overlay bool // only what is tagged as always required is required
+	known   map[reflect.Type][]Field
+}
+
+// Decode reads a tree into the struct that into points to. Paths in mistakes begin with prefix.
+func (o *Decoder) Decode(t *Tree, prefix string, into any) Mistakes {
 	if t.root == nil {
 		return nil
 	}
-	d := &decoder{file: t.name, overlay: overlay, partial: t.partial}
+	if o.known == nil {
+		o.known = map[reflect.Type][]Field{}
+	}
+	d := &decoder{file: t.name, overlay: o.Overlay, partial: t.partial, known: o.known}
 	d.value(prefix, t.root, reflect.ValueOf(into).Elem(), rules{})
 	return d.mistakes
 }

@@ -77,6 +77,32 @@ func TestActual(t *testing.T) {
 	}
 }
 
+// The first paragraph says how many instances are interrupted, how badly, and what a slot is; an
+// instance with several slots counts once, by its worst.
+func TestLead(t *testing.T) {
+	const stop, move, still = plan.DispStop, plan.DispLiveMigrate, plan.DispNone
+	for _, c := range []struct {
+		slots map[string]plan.Disposition
+		want  string
+	}{
+		{map[string]plan.Disposition{"kvm-1/a": stop}, "interrupts 1 of your instances: 1 by an outage."},
+		{map[string]plan.Disposition{"kvm-1/a": move, "kvm-1/b": move}, "interrupts 2 of your instances: 2 by a short pause."},
+		{map[string]plan.Disposition{"kvm-1/a": plan.DispStatefulStop, "kvm-1/b": move}, "interrupts 2 of your instances: 1 by an outage, 1 by a short pause."},
+		{map[string]plan.Disposition{"kvm-1/a": move, "kvm-2/a": stop, "kvm-3/a": still}, "interrupts 1 of your instances: 1 by an outage."},
+		{map[string]plan.Disposition{"kvm-1/a": still}, "touches 1 of your instances without interrupting them."},
+		{map[string]plan.Disposition{"kvm-1/a": still, "kvm-1/b": stop, "kvm-1/c": move}, "touches 3 of your instances and interrupts 2 of them: 1 by an outage, 1 by a short pause."},
+	} {
+		n := Notice{Kind: Scheduled}
+		for id, d := range c.slots {
+			s := slot(id, "acme", d, "2026-10-25T00:00:00Z", 1, 2)
+			n.Items = append(n.Items, Item{Slot: s, Instance: s.Instance})
+		}
+		if got := lead(n); !strings.Contains(got, c.want) || !strings.Contains(got, "A slot is the time inside which") {
+			t.Errorf("%v: %q lacks %q, or what a slot is", c.slots, got, c.want)
+		}
+	}
+}
+
 // The same notice is the same mail, whenever it is rendered.
 func TestRenderIsStable(t *testing.T) {
 	for _, kind := range everyKind {

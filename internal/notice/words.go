@@ -2,6 +2,7 @@ package notice
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
@@ -16,49 +17,60 @@ type kindWords struct {
 	prepare bool   // what to do is worth reading
 }
 
+// slotWords keep a reader from taking the slot for the interruption, or the other way round.
+const slotWords = "A slot is the time inside which the interruption falls; how long the interruption itself is, expected and at worst, stands below it for each instance."
+
 var kinds = map[Kind]kindWords{
 	Planned: {badge: "Planned", heading: "Maintenance is planned", prepare: true, reason: "Reason",
-		lead: "We plan maintenance that %s. The times below are those of the present plan. They are not promised yet: you will be told again when they are."},
+		lead: "We plan maintenance that %s. The times below are those of the present plan. They are not promised yet: you will be told again when they are. " + slotWords},
 	Scheduled: {badge: "Scheduled", heading: "Maintenance is scheduled", promise: true, prepare: true, reason: "Reason",
-		lead: "We have scheduled maintenance that %s. Start and end of each slot are given below."},
+		lead: "We have scheduled maintenance that %s. " + slotWords},
 	Reminded: {badge: "Reminder", heading: "Reminder of scheduled maintenance", promise: true, prepare: true, reason: "Reason",
-		lead: "This is a reminder of scheduled maintenance that %s. The times are the ones that you were told before."},
+		lead: "This is a reminder of scheduled maintenance that %s. The times are the ones that you were told before. " + slotWords},
 	Starting: {badge: "Starting", heading: "Maintenance is starting", promise: true, prepare: true, reason: "Reason",
-		lead: "Maintenance is starting that %s. It stays inside the slot below."},
+		lead: "Maintenance is starting that %s. " + slotWords},
 	Finished: {badge: "Finished", heading: "Maintenance is finished", reason: "Remark",
-		lead: "The maintenance of %s is finished. Below is what was promised and what happened. You need not do anything."},
+		lead: "The maintenance of %s is finished. Below is what was promised and what happened. If anything is not as it was before, tell us: the contact is at the end."},
 	Overrun: {badge: "Overrun", heading: "Maintenance takes longer than promised", reason: "Reason",
 		lead: "The slot that we promised for %s is past, and the maintenance is not finished. We are working on it. You will be told when it is finished, with what was promised and what happened."},
 	Rescheduled: {badge: "Rescheduled", heading: "Maintenance has been rescheduled", promise: true, prepare: true, reason: "Reason",
-		lead: "We have rescheduled maintenance that %s. For each slot you find what it was and what it is now. Only the new times count."},
+		lead: "We have rescheduled maintenance that %s. For each slot you find what it was and what it is now. Only the new times count. " + slotWords},
 	Cancelled: {badge: "Cancelled", heading: "Maintenance is cancelled", reason: "Reason",
 		lead: "The maintenance of %s is cancelled. Nothing will be done to them in the slots below. You need not do anything."},
 }
 
-// lead is the first sentence: what this is about, and how many instances.
+// lead is the first paragraph: what this is about, how many instances, and how badly.
 func lead(n Notice) string {
-	k := kinds[n.Kind]
-	touched, felt := map[string]bool{}, map[string]bool{}
+	worst := map[string]plan.Class{} // by instance
 	for _, it := range n.Items {
-		touched[it.Instance] = true
-		if it.Slot.Class != plan.ClassNone {
-			felt[it.Instance] = true
+		if c, seen := worst[it.Instance]; !seen || weight[it.Slot.Class] > weight[c] {
+			worst[it.Instance] = it.Slot.Class
 		}
 	}
-	many := counted(len(touched), "of your instances")
+	many := fmt.Sprintf("%d of your instances", len(worst))
 	if n.Kind == Finished || n.Kind == Overrun || n.Kind == Cancelled {
-		return fmt.Sprintf(k.lead, many)
+		return fmt.Sprintf(kinds[n.Kind].lead, many)
 	}
+	of := map[plan.Class]int{}
+	for _, c := range worst {
+		of[c]++
+	}
+	var felt []string
+	if of[plan.ClassOutage] > 0 {
+		felt = append(felt, fmt.Sprintf("%d by an outage", of[plan.ClassOutage]))
+	}
+	if of[plan.ClassBlip] > 0 {
+		felt = append(felt, fmt.Sprintf("%d by a short pause", of[plan.ClassBlip]))
+	}
+	what := "interrupts " + many + ": " + strings.Join(felt, ", ")
 	switch {
 	case len(felt) == 0:
-		return fmt.Sprintf(k.lead, "touches "+many+" without interrupting them")
-	case len(felt) < len(touched):
-		return fmt.Sprintf(k.lead, fmt.Sprintf("touches %s and interrupts %d of them", many, len(felt)))
+		what = "touches " + many + " without interrupting them"
+	case of[plan.ClassNone] > 0:
+		what = fmt.Sprintf("touches %s and interrupts %d of them: %s", many, len(worst)-of[plan.ClassNone], strings.Join(felt, ", "))
 	}
-	return fmt.Sprintf(k.lead, "interrupts "+many)
+	return fmt.Sprintf(kinds[n.Kind].lead, what)
 }
-
-func counted(n int, of string) string { return fmt.Sprintf("%d %s", n, of) }
 
 var classWord = map[plan.Class]string{
 	plan.ClassNone:   "none (no interruption)",

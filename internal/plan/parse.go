@@ -6,7 +6,7 @@ import "github.com/evenkeel/evenkeel/internal/form"
 func ParseTarget(name string, src []byte) (*Target, form.Mistakes) {
 	t := &Target{}
 	tree, mistakes := form.ParseYAML(name, src)
-	mistakes = append(mistakes, tree.Decode("", t, false)...)
+	mistakes = append(mistakes, (&form.Decoder{}).Decode(tree, "", t)...)
 	if tree.Whole() {
 		c := &checker{name: name, at: tree}
 		c.target(t)
@@ -20,7 +20,7 @@ func ParseTarget(name string, src []byte) (*Target, form.Mistakes) {
 func ParsePolicy(name string, src []byte) (*Policy, form.Mistakes) {
 	p := DefaultPolicy()
 	tree, mistakes := form.ParseYAML(name, src)
-	mistakes = append(mistakes, tree.Decode("", &p, true)...)
+	mistakes = append(mistakes, (&form.Decoder{Overlay: true}).Decode(tree, "", &p)...)
 	if tree.Whole() {
 		c := &checker{name: name, at: tree}
 		c.policy(&p)

@@ -18,6 +18,7 @@ func (c *checker) target(t *Target) {
 	for n, id := range t.Fixes {
 		if namesID(t.Public, id) {
 			c.wrong("public", form.Quote(t.Public), fmt.Sprintf("words without the id %s (fixes[%d]): tenants read them before disclosure", id, n))
+			break
 		}
 	}
 	for n := range t.Cohorts {
@@ -38,7 +39,7 @@ func (c *checker) cohort(path string, k *Cohort, t *Target) {
 		c.wrong(path, "a cohort without packages in a target without fixes", "packages: what shall be reached")
 	}
 	c.ecosystem(path, k)
-	if k.Remedy == "live-patch" && len(k.Tactics) > 0 && !slices.Contains(k.Tactics, LivePatch) {
+	if k.Remedy == "live-patch" && len(k.Tactics) > 0 && !slices.Contains(k.Tactics, LivePatch) && !slices.Contains(k.Tactics, "") {
 		c.wrong(path+".tactics", listed(k.Tactics), "live-patch among them, since the remedy is live-patch")
 	}
 	c.onceTactics(path+".tactics", k.Tactics)

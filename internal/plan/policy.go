@@ -124,6 +124,7 @@ func DefaultPolicy() Policy {
 		NonConverging:  []string{"post-copy", "hold"},
 		Blackout:       5 * s,
 		Undeliverable:  "hold",
+		Contact:        "reply to this mail",
 		MinStay:        10 * m,
 		FailureBudget:  1,
 		Times: Times{

@@ -7,8 +7,6 @@ package version
 import (
 	"fmt"
 	"strings"
-
-	debian "github.com/knqyf263/go-deb-version"
 )
 
 // Ecosystems that Compare knows. Names follow the OSV schema; a release suffix
@@ -22,13 +20,13 @@ func Compare(ecosystem, a, b string) (int, error) {
 	if name != Debian && name != "" {
 		return 0, fmt.Errorf("versions of ecosystem %q cannot be compared: known is Debian", ecosystem)
 	}
-	va, err := debian.NewVersion(a)
+	va, err := parseDebian(a)
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a Debian version: %w", a, err)
 	}
-	vb, err := debian.NewVersion(b)
+	vb, err := parseDebian(b)
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a Debian version: %w", b, err)
 	}
-	return va.Compare(vb), nil
+	return va.compare(vb), nil
 }

@@ -1,0 +1,55 @@
+# What can be done here; 'make help' lists it. A fresh Debian 12 machine needs git, make and Go 1.26 for
+# all of it: each target does its own set-up.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+SEEDS ?= 2000# simulated campaigns that 'make test' runs
+FUZZTIME ?= 10s# of each fuzz target
+ROUNDS ?= 3# of soak and compare
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+##@ First run
+demo: ## real libvirt hosts and guests as root on Debian 12, else simulated ones: from advisory to report
+	@lab/demo/run
+demo-simulated: ## the same on simulated hosts, wherever this is
+	@EVENKEEL_DEMO=simulated lab/demo/run
+demo-down: ## stop all that a demo left running
+	@lab/demo/down
+
+##@ Every day
+build: ## bin/evenkeel
+	go build -o bin/ ./cmd/evenkeel
+test: ## lint, all tests with the race detector, and SEEDS simulated campaigns (2000)
+test: lint
+	@.ci/need gcc:gcc,libc6-dev
+	@command -v gcc >/dev/null || echo "make test: no gcc here and no root to install it: without the race detector"
+	go test $$(command -v gcc >/dev/null && echo -race) -timeout 15m ./...
+	go test ./internal/sim -run Seeds -seeds=$(SEEDS) -timeout 20m
+lint: ## gofmt, vet, staticcheck, shellcheck where it is installed
+	@bad=$$(gofmt -l cmd internal lab schema *.go); [ -z "$$bad" ] || { echo "not gofmt'ed: $$bad"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@! command -v shellcheck >/dev/null || shellcheck -x -P SCRIPTDIR $$(grep -rlE '^#!/bin/bash' .ci lab)
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@grep -rlE --include='*_test.go' '^func Fuzz' internal lab | sort | while read -r f; do \
+	  for t in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' "$$f"); do \
+	    echo "$$t in $$(dirname "$$f")"; go test "./$$(dirname "$$f")" -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME); \
+	  done; done
+bench: ## all benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+##@ Real hosts (root on Debian 12)
+test-libvirt: ## the libvirt driver's conformance tests, on a lab of their own
+	@lab/libvirt/test
+soak: ## ROUNDS demos with the server killed at random moments, a destination killed in mid-copy, 10 x SEEDS, fuzz 60s
+	@for n in $$(seq $(ROUNDS)); do lab/demo/kill9; lab/demo/crash-destination; done
+	go test ./internal/sim -run Seeds -seeds=$$(( $(SEEDS) * 10 )) -timeout 4h
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
+compare: ## ROUNDS times the same maintenance by hand with virsh and by evenkeel: wall time, blackouts
+	@lab/compare/run $(ROUNDS)
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo demo-simulated demo-down build test lint fuzz bench test-libvirt soak compare help

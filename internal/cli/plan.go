@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/evenkeel/evenkeel/internal/advisory"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/form"
+	"github.com/evenkeel/evenkeel/internal/plan"
+	"github.com/evenkeel/evenkeel/internal/planner"
+)
+
+// planFlags are what `evenkeel plan` was asked.
+type planFlags struct {
+	fleet, target, routine, policy string
+	advisories                     []string
+	now, campaign, out, output     string
+	revision, parent               int
+	all                            bool
+}
+
+func newPlan(app *App) *cobra.Command {
+	var in planFlags
+	cmd := &cobra.Command{
+		Use:   "plan --fleet FILE (--target FILE | --routine reboot)",
+		Short: "Plan the maintenance of a whole fleet in calendar time",
+		Long: `Plan the maintenance of a whole fleet in calendar time: which host when and by which tactic,
+where its instances go meanwhile, and what is promised to whom. Nothing is changed.
+
+With --target each host that the target's advisories affect gets a turn; with --routine reboot
+each host does. What cannot be done is listed with the reason and with what would allow it; all
+else is planned. Without a policy careful defaults apply: a canary first, at most 5 % of a pool
+(at least one host) away at once, the pool's reserve kept, two-hour slots at 02:00 in the site's
+own zone, a day of notice for a live migration and a week for anything longer.
+
+Exit code 0: nothing to do; 2: changes are planned; 3: hosts need maintenance and none can have
+a turn; 1: an error.`,
+		Example: `  evenkeel plan --fleet fleet.yaml --target target.yaml --out plan.json
+  evenkeel plan --fleet fleet.yaml --routine reboot --policy policy.yaml
+  evenkeel plan --fleet fleet.yaml --target target.yaml --now 2026-03-01T08:00:00Z -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return runPlan(app, in) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&in.fleet, "fleet", "", "the fleet (required)")
+	f.StringVar(&in.target, "target", "", "the target that hosts are to reach")
+	f.StringVar(&in.routine, "routine", "", "a cycle without an advisory: reboot")
+	f.StringVar(&in.policy, "policy", "", "the policy (default: careful defaults)")
+	f.StringArrayVar(&in.advisories, "advisory", nil, "an OSV document beside those that the target names; may be repeated")
+	f.StringVar(&in.now, "now", "", "the moment to plan from, such as 2026-03-01T08:00:00Z (default: now)")
+	f.StringVar(&in.campaign, "campaign", "", "the campaign's name (default: maintenance- and the moment)")
+	f.IntVar(&in.revision, "revision", 1, "the plan's revision")
+	f.IntVar(&in.parent, "parent", 0, "the revision that this plan replaces")
+	f.StringVar(&in.out, "out", "", "also save the plan, as JSON, to this file")
+	f.StringVarP(&in.output, "output", "o", "table", "table, json or yaml")
+	f.BoolVar(&in.all, "all", false, "name every host and blocker in the table")
+	if err := cmd.MarkFlagRequired("fleet"); err != nil {
+		panic(err) // a flag of that name was defined just above
+	}
+	return cmd
+}
+
+func runPlan(app *App, in planFlags) error {
+	if err := in.check(); err != nil {
+		return err
+	}
+	now := app.Now().UTC()
+	if in.now != "" {
+		t, err := time.Parse(time.RFC3339, in.now)
+		if err != nil {
+			return fmt.Errorf("--now: found %q, expected a moment such as 2026-03-01T08:00:00Z", in.now)
+		}
+		now = t.UTC()
+	}
+	input, err := planInput(app, in, now)
+	if err != nil {
+		return err
+	}
+	p, err := planner.Propose(input)
+	if err != nil {
+		return err
+	}
+	if in.out != "" {
+		if err := savePlan(in.out, p); err != nil {
+			return err
+		}
+	}
+	if err := printPlan(app, in, p); err != nil {
+		return err
+	}
+	switch {
+	case p.Counts.Hosts > 0:
+		return Exit(ExitChanges)
+	case len(p.Blocked) > 0:
+		return Exit(ExitRefused)
+	}
+	return nil
+}
+
+func (in planFlags) check() error {
+	switch {
+	case (in.target == "") == (in.routine == ""):
+		return errors.New("say what to plan for: either --target FILE or --routine reboot")
+	case in.routine != "" && in.routine != "reboot":
+		return fmt.Errorf("--routine: found %q, expected reboot", in.routine)
+	case in.routine != "" && len(in.advisories) > 0:
+		return errors.New("--advisory has no meaning in a routine cycle: leave it out, or give a --target")
+	case !slices.Contains([]string{"table", "json", "yaml"}, in.output):
+		return fmt.Errorf("-o %s is not known: use table, json or yaml", in.output)
+	case in.revision < 1 || in.parent < 0 || in.parent >= in.revision:
+		return fmt.Errorf("--revision %d --parent %d: a revision counts from 1 and its parent is below it (0: none)", in.revision, in.parent)
+	}
+	return nil
+}
+
+// planInput reads what was named. Mistakes in all files are told at once.
+func planInput(app *App, in planFlags, now time.Time) (planner.Input, error) {
+	f, fleetErr := loadFleet(app, in.fleet)
+	p, policyErr := loadPolicy(app, in.policy)
+	var t *plan.Target
+	var as []advisory.Advisory
+	var targetErr, advisoryErr error
+	if in.target != "" {
+		if t, targetErr = loadTarget(app, in.target); targetErr == nil {
+			as, advisoryErr = loadAdvisories(t, in.target, in.advisories)
+		}
+	}
+	if err := errors.Join(fleetErr, targetErr, policyErr, advisoryErr); err != nil {
+		return planner.Input{}, err
+	}
+	input := planner.Input{Fleet: f, Target: t, Policy: *p, Campaign: in.campaign, Now: now, Revision: in.revision, Parent: in.parent}
+	if input.Campaign == "" {
+		input.Campaign = "maintenance-" + now.Format("20060102-1504") // tenants may see it: it names no advisory
+	}
+	if t != nil {
+		input.Assessment = advisory.Assess(f, t, as, p.StaleAfter.Std(), now)
+	}
+	return input, nil
+}
+
+// savePlan writes the whole file or nothing: a plan cut short must not lie where a plan should.
+func savePlan(path string, p plan.Plan) error {
+	var text bytes.Buffer
+	if err := plan.Write(&text, p); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".plan-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(text.Bytes())
+	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+func printPlan(app *App, in planFlags, p plan.Plan) error {
+	switch in.output {
+	case "json":
+		return plan.Write(app.Out, p)
+	case "yaml":
+		_, err := app.Out.Write(form.Encode(p))
+		return err
+	}
+	o := plan.TableOptions{Zone: siteZones(p.Fleet), Most: 20}
+	if in.all {
+		o.Most = 0
+	}
+	if in.out != "" {
+		o.Path = shellWord(in.out)
+	}
+	return plan.Table(app.Out, p, o)
+}
+
+// siteZones finds the time zones of a fleet's sites.
+func siteZones(f *fleet.Fleet) func(string) *time.Location {
+	zones := map[string]*time.Location{}
+	for _, s := range f.Sites {
+		if zone, err := time.LoadLocation(s.Timezone); err == nil {
+			zones[s.ID] = zone
+		}
+	}
+	return func(site string) *time.Location { return zones[site] }
+}

@@ -1,0 +1,223 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// TableOptions say how a plan is written for people.
+type TableOptions struct {
+	// Path is the file that the plan was saved to, for the next command; empty: it was not saved.
+	Path string
+	// Zone gives a site's time zone; nil or a nil zone: UTC alone is shown.
+	Zone func(site string) *time.Location
+	// Most is how many hosts of one wave and blockers of one cause are named; 0: all.
+	Most int
+}
+
+// Table writes a plan for people: whether it can be done, what it touches, the waves with their
+// clock times, what is blocked and what would allow it, how far from the bounds it is, and the
+// next command.
+func Table(w io.Writer, p Plan, o TableOptions) error {
+	t := &table{out: w, p: &p, o: o}
+	t.line("%s", p.Verdict)
+	t.line("")
+	t.summary()
+	t.waves()
+	t.blocked()
+	t.skipped()
+	t.next()
+	return t.err
+}
+
+// table prints; the first error of the output stays.
+type table struct {
+	out io.Writer
+	p   *Plan
+	o   TableOptions
+	err error
+}
+
+func (t *table) line(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintf(t.out, strings.TrimRight(format, " ")+"\n", args...)
+	}
+}
+
+func (t *table) summary() {
+	c, b := t.p.Counts, t.p.Bounds
+	t.line("campaign   %s, revision %d (%s)", t.p.Campaign, t.p.Revision, t.p.Public)
+	t.line("hosts      %d with a turn, %d blocked, %d skipped", c.Hosts, len(t.blockedHosts()), c.Skipped)
+	t.line("instances  %d touched, of %d tenants; %d live migrations, %d stops", c.Instances, c.Tenants, c.Moves, c.Stops)
+	if c.Hosts > 0 {
+		t.line("time       %s to %s at worst", moment(t.p.Start, nil), moment(t.p.End, nil))
+		t.line("bounds     waves %d, at least %d (%.2f x); moves %d, at least %d (%.2f x)", c.Waves, b.WavesMin, b.WavesRatio, c.Moves, b.MovesMin, b.MovesRatio)
+	}
+	t.line("")
+}
+
+func (t *table) blockedHosts() map[string]bool {
+	hosts := map[string]bool{}
+	for _, b := range t.p.Blocked {
+		if b.Host != "" {
+			hosts[b.Host] = true
+		}
+	}
+	return hosts
+}
+
+// waves lists each wave: when, in UTC and in the zones of its sites, and which hosts by which tactic.
+func (t *table) waves() {
+	moves, stops := map[string]int{}, map[string]int{}
+	for _, m := range t.p.Moves {
+		moves[m.Turn]++
+	}
+	for _, s := range t.p.Slots {
+		if s.Class == ClassOutage {
+			stops[s.Turn]++
+		}
+	}
+	for i := 0; i < len(t.p.Turns); {
+		n := i
+		for n < len(t.p.Turns) && t.p.Turns[n].Wave == t.p.Turns[i].Wave {
+			n++
+		}
+		t.wave(t.p.Turns[i:n], moves, stops)
+		i = n
+	}
+}
+
+func (t *table) wave(turns []Turn, moves, stops map[string]int) {
+	start, end := turns[0].Start, turns[0].WorstEnd()
+	var sites []string
+	for _, u := range turns {
+		if u.WorstEnd().After(end) {
+			end = u.WorstEnd()
+		}
+		sites = append(sites, u.Site)
+	}
+	slices.Sort(sites)
+	head := fmt.Sprintf("wave %d  %s to %s at worst", turns[0].Wave, moment(start, nil), clockOf(start, end, time.UTC))
+	for _, site := range slices.Compact(sites) {
+		if t.o.Zone != nil {
+			if zone := t.o.Zone(site); zone != nil && zone.String() != "UTC" {
+				head += fmt.Sprintf("; at %s %s to %s", site, moment(start, zone), clockOf(start, end, zone))
+			}
+		}
+	}
+	t.line("%s", head)
+	for i, u := range turns {
+		if t.o.Most > 0 && i == t.o.Most {
+			t.line("  and %d more hosts", len(turns)-i)
+			return
+		}
+		mark := ""
+		if u.Canary {
+			mark = "  canary"
+		}
+		t.line("  %s  %s  %d moves, %d stops, %s expected%s", u.Host, u.Tactic, moves[u.ID], stops[u.ID], u.End.Sub(u.Start), mark)
+	}
+}
+
+// cause is what several blocked things have in common.
+type cause struct {
+	code    string
+	members []Blocked
+}
+
+// blocked groups what is blocked by cause, the most frequent first; hosts that wait for one of
+// their instances are told with it.
+func (t *table) blocked() {
+	if len(t.p.Blocked) == 0 {
+		return
+	}
+	var causes []cause
+	for _, b := range t.p.Blocked {
+		if b.Host != "" && b.Code == "instance-blocked" {
+			continue
+		}
+		i := slices.IndexFunc(causes, func(c cause) bool { return c.code == b.Code })
+		if i < 0 {
+			i, causes = len(causes), append(causes, cause{code: b.Code})
+		}
+		causes[i].members = append(causes[i].members, b)
+	}
+	slices.SortStableFunc(causes, func(a, b cause) int {
+		return cmp.Or(cmp.Compare(len(b.members), len(a.members)), strings.Compare(a.code, b.code))
+	})
+	t.line("")
+	t.line("blocked")
+	for _, c := range causes {
+		t.line("  %s (%d)", c.code, len(c.members))
+		for i, b := range c.members {
+			if t.o.Most > 0 && i == t.o.Most {
+				t.line("    and %d more", len(c.members)-i)
+				break
+			}
+			who := "host " + b.Host
+			if b.Instance != "" {
+				who = "instance " + b.Instance
+			}
+			t.line("    %s: %s", who, b.Why)
+			t.line("      would allow it: %s", b.Unblock)
+		}
+	}
+}
+
+func (t *table) skipped() {
+	n := map[string]int{}
+	var codes []string
+	for _, s := range t.p.Skipped {
+		if n[s.Code]++; n[s.Code] == 1 {
+			codes = append(codes, s.Code)
+		}
+	}
+	slices.Sort(codes)
+	for _, code := range codes {
+		t.line("")
+		t.line("skipped  %d hosts: %s", n[code], code)
+	}
+}
+
+func (t *table) next() {
+	t.line("")
+	switch {
+	case t.p.Counts.Hosts == 0 && len(t.p.Blocked) == 0:
+		t.line("next: nothing")
+	case t.p.Counts.Hosts == 0:
+		t.line("next: remove a blocker, then plan again")
+	case t.o.Path == "":
+		t.line("next: the same command with --out plan.json, then: evenkeel apply plan.json --revision %d", t.p.Revision)
+	default:
+		t.line("next: evenkeel apply %s --revision %d", t.o.Path, t.p.Revision)
+	}
+}
+
+// moment writes an instant in UTC, or in a zone with its name.
+func moment(at time.Time, zone *time.Location) string {
+	if zone == nil {
+		return at.UTC().Format("Mon 2006-01-02 " + clockForm(at) + " UTC")
+	}
+	return at.In(zone).Format("Mon 2006-01-02 " + clockForm(at) + " MST")
+}
+
+// clockOf writes the end of a stretch: the clock alone where the day is the same.
+func clockOf(start, end time.Time, zone *time.Location) string {
+	a, b := start.In(zone), end.In(zone)
+	if a.YearDay() == b.YearDay() && a.Year() == b.Year() {
+		return b.Format(clockForm(end))
+	}
+	return b.Format("Mon 2006-01-02 " + clockForm(end))
+}
+
+// clockForm leaves seconds out where there are none.
+func clockForm(at time.Time) string {
+	if at.Second() == 0 {
+		return "15:04"
+	}
+	return "15:04:05"
+}

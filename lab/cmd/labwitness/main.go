@@ -1,0 +1,188 @@
+// Command labwitness says from outside what happens in a lab. See package witness.
+//
+//	labwitness follow [-lab DIR] -out DIR      until SIGTERM: gaps to OUT/GUEST.jsonl, summary to OUT/summary.json and stdout
+//	labwitness mark   [-lab DIR] -out FILE     note boot ids and running instances
+//	labwitness count  [-lab DIR] -mark FILE    print what changed since, as JSON
+//	labwitness verdict [-lab DIR] -mark FILE -follow DIR -mails DIR [-findings N] [-out FILE]
+//	                                           print all of that in one line; exit 1 unless all is well
+//	labwitness simulated -fleet FILE -log FILE -speed N -mails DIR [-findings N] [-out FILE]
+//	                                           the same of a simulated world, from its own log
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/lab/witness"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "labwitness:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) == 0 {
+		return errors.New("say follow, mark or count")
+	}
+	fs := flag.NewFlagSet(args[0], flag.ExitOnError)
+	def := os.Getenv("EVENKEEL_LAB")
+	if def == "" {
+		def = "/var/lib/evenkeel-lab"
+	}
+	dir := fs.String("lab", def, "state folder of the lab")
+	out := fs.String("out", "", "where to write")
+	mark := fs.String("mark", "", "the file that 'mark' wrote")
+	followed := fs.String("follow", "", "the folder that 'follow' wrote to")
+	mails := fs.String("mails", "", "the folder of the SMTP sink")
+	findings := fs.Int("findings", 0, "how many breaches the auditor found in the journal")
+	fleetFile := fs.String("fleet", "", "the fleet file of a simulated world")
+	log := fs.String("log", "", "the log of a simulated world")
+	speed := fs.Float64("speed", 1, "how many times as fast as the mail server's clock a simulated world's is")
+	if err := fs.Parse(args[1:]); err != nil {
+		return err
+	}
+	if args[0] == "simulated" {
+		v, err := simulated(*fleetFile, *log, *speed, *mails)
+		if err != nil {
+			return err
+		}
+		v.AuditFindings = *findings
+		return tell(v, *out)
+	}
+	lab, err := witness.Open(*dir)
+	if err != nil {
+		return err
+	}
+	switch {
+	case args[0] == "follow" && *out != "":
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		sum, err := witness.Follow(ctx, lab, *out)
+		if err != nil {
+			return err
+		}
+		return show(sum)
+	case args[0] == "mark" && *out != "":
+		m, err := lab.Mark()
+		if err != nil {
+			return err
+		}
+		raw, err := json.MarshalIndent(m, "", "  ")
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(*out, append(raw, '\n'), 0o644)
+	case args[0] == "count" && *mark != "":
+		m, err := readMark(*mark)
+		if err != nil {
+			return err
+		}
+		t, err := lab.Count(m)
+		if err != nil {
+			return err
+		}
+		return show(t)
+	case args[0] == "verdict" && *mark != "" && *followed != "" && *mails != "":
+		v, err := verdict(lab, *mark, *followed, *mails)
+		if err != nil {
+			return err
+		}
+		v.AuditFindings = *findings
+		return tell(v, *out)
+	}
+	return fmt.Errorf("%s: unknown, or -out or -mark is missing", args[0])
+}
+
+func readMark(path string) (*witness.MarkState, error) {
+	m := &witness.MarkState{}
+	return m, readJSON(path, m)
+}
+
+func readJSON(path string, into any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func verdict(lab *witness.Lab, mark, followed, mails string) (*witness.Verdict, error) {
+	m, err := readMark(mark)
+	if err != nil {
+		return nil, err
+	}
+	var sum witness.Summary
+	if err := readJSON(filepath.Join(followed, "summary.json"), &sum); err != nil {
+		return nil, err
+	}
+	got, err := witness.Mails(mails)
+	if err != nil {
+		return nil, err
+	}
+	t, err := lab.Count(m)
+	if err != nil {
+		return nil, err
+	}
+	return witness.Judge(m, t, &sum, got)
+}
+
+func simulated(fleetFile, log string, speed float64, mails string) (*witness.Verdict, error) {
+	src, err := os.ReadFile(fleetFile)
+	if err != nil {
+		return nil, err
+	}
+	f, mistakes := fleet.Parse(fleetFile, src)
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	raw, err := os.ReadFile(log)
+	if err != nil {
+		return nil, err
+	}
+	got, err := witness.Mails(mails)
+	if err != nil {
+		return nil, err
+	}
+	return witness.JudgeSimulated(f, log, raw, speed, got)
+}
+
+// tell prints the verdict's line, and what is wrong on standard error.
+func tell(v *witness.Verdict, out string) error {
+	if out != "" {
+		raw, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(out, append(raw, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	fmt.Println(v.Line())
+	for _, bad := range v.Violations {
+		fmt.Fprintln(os.Stderr, "witness:", bad)
+	}
+	if !v.OK() {
+		return errors.New("not all is well")
+	}
+	return nil
+}
+
+func show(v any) error {
+	enc := json.NewEncoder(os.Stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
