@@ -99,11 +99,11 @@ func TestParseOSVTellsAllAtOnce(t *testing.T) {
 func TestParseOSVCorpus(t *testing.T) {
 	dir := os.Getenv("EVENKEEL_CORPUS")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "advisories")
+		t.Skip("skipped: no corpus (EVENKEEL_CORPUS names its folder)")
 	}
 	src, err := os.ReadFile(filepath.Join(dir, "osv_GHSA-53jp-4hq4-cmc7.json"))
 	if err != nil {
-		t.Skip("skipped: no corpus")
+		t.Fatal(err)
 	}
 	a, mistakes := ParseOSV("ghsa", src)
 	if len(mistakes) > 0 || a.ID != "GHSA-53jp-4hq4-cmc7" || len(a.Affected) != 0 || !a.Names("CVE-2017-15597") {

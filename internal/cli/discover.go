@@ -102,7 +102,7 @@ func (f discoverFlags) check(app *App, uris []string) (*fleet.Fleet, error) {
 		}
 		// Only its form is checked: what it refers to may be what is going to be found.
 		tree, mistakes := form.ParseYAML(name, src)
-		mistakes = append(mistakes, tree.Decode("", base, true)...)
+		mistakes = append(mistakes, (&form.Decoder{Overlay: true}).Decode(tree, "", base)...)
 		if err := unreadable(f.base, mistakes.Sort()); err != nil {
 			return nil, err
 		}

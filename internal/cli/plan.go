@@ -88,6 +88,7 @@ func runPlan(app *App, in planFlags) error {
 	if err != nil {
 		return err
 	}
+	p.Fleet = input.Fleet // so that the file stands for itself; it is pinned by the plan's fleet_digest
 	if in.out != "" {
 		if err := savePlan(in.out, p); err != nil {
 			return err

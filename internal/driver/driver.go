@@ -27,6 +27,9 @@ type Host struct {
 	ID  string
 	URI string // libvirt URI, or the simulated world's
 	SSH string // user@address[:port]; empty when there is none
+	// MemoryMiB is what instances can use there in all, where an operator has said so (the fleet
+	// file's memory_mib); 0: as the driver measures it.
+	MemoryMiB int64
 }
 
 // Driver is what every driver can do: look.

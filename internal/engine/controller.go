@@ -176,7 +176,7 @@ func (c *Controller) Apply(ctx context.Context, p *plan.Plan, who string) error 
 		return err
 	}
 	first := execution.Fact{At: now, Kind: execution.CampaignApplied, Who: "operator:" + who, Campaign: p.Campaign, Revision: p.Revision,
-		Generation: c.generation, Plan: pj, Fleet: fj, Why: p.Verdict}
+		Plan: pj, Fleet: fj, Why: p.Verdict}
 	if _, err := c.journal.Append(ctx, p.Campaign, 0, []execution.Fact{first}); err != nil {
 		return err
 	}
@@ -186,6 +186,9 @@ func (c *Controller) Apply(ctx context.Context, p *plan.Plan, who string) error 
 func (c *Controller) acceptable(p *plan.Plan, f *fleet.Fleet, now time.Time) error {
 	if p.Digest != plan.Digest(*p) {
 		return &Refused{"digest", "the plan was changed after it was made: its digest does not fit", "plan again"}
+	}
+	if p.FleetDigest != plan.FleetDigest(f) {
+		return &Refused{"digest", "the fleet in the plan is not the one that the plan was made from", "plan again"}
 	}
 	if len(p.Turns) == 0 {
 		return &Refused{"empty", "the plan has no turn: there is nothing to do", ""}

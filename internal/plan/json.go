@@ -51,7 +51,7 @@ func offsetOf(err error, d *json.Decoder) int64 {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
-		return syntax.Offset
+		return syntax.Offset - 1 // it counts the byte at fault
 	case errors.As(err, &kind):
 		return kind.Offset
 	}

@@ -52,7 +52,7 @@ func (t *table) summary() {
 	c, b := t.p.Counts, t.p.Bounds
 	t.line("campaign   %s, revision %d (%s)", t.p.Campaign, t.p.Revision, t.p.Public)
 	t.line("hosts      %d with a turn, %d blocked, %d skipped", c.Hosts, len(t.blockedHosts()), c.Skipped)
-	t.line("instances  %d touched, of %d tenants; %d live migrations, %d stops", c.Instances, c.Tenants, c.Moves, c.Stops)
+	t.line("instances  %d touched, of %s; %s, %s", c.Instances, many(c.Tenants, "tenant"), many(c.Moves, "live migration"), many(c.Stops, "stop"))
 	if c.Hosts > 0 {
 		t.line("time       %s to %s at worst", moment(t.p.Start, nil), moment(t.p.End, nil))
 		t.line("bounds     waves %d, at least %d (%.2f x); moves %d, at least %d (%.2f x)", c.Waves, b.WavesMin, b.WavesRatio, c.Moves, b.MovesMin, b.MovesRatio)
@@ -119,7 +119,10 @@ func (t *table) wave(turns []Turn, moves, stops map[string]int) {
 		if u.Canary {
 			mark = "  canary"
 		}
-		t.line("  %s  %s  %d moves, %d stops, %s expected%s", u.Host, u.Tactic, moves[u.ID], stops[u.ID], u.End.Sub(u.Start), mark)
+		t.line("  %s  %s  %s, %s, %s expected%s", u.Host, u.Tactic, many(moves[u.ID], "move"), many(stops[u.ID], "stop"), u.End.Sub(u.Start), mark)
+		if stops[u.ID] > 0 {
+			t.line("    %s", u.Why)
+		}
 	}
 }
 
@@ -179,7 +182,7 @@ func (t *table) skipped() {
 	slices.Sort(codes)
 	for _, code := range codes {
 		t.line("")
-		t.line("skipped  %d hosts: %s", n[code], code)
+		t.line("skipped    %s: %s", many(n[code], "host"), code)
 	}
 }
 
@@ -189,12 +192,19 @@ func (t *table) next() {
 	case t.p.Counts.Hosts == 0 && len(t.p.Blocked) == 0:
 		t.line("next: nothing")
 	case t.p.Counts.Hosts == 0:
-		t.line("next: remove a blocker, then plan again")
+		t.line("next: do what would allow one of them, then plan again")
 	case t.o.Path == "":
 		t.line("next: the same command with --out plan.json, then: evenkeel apply plan.json --revision %d", t.p.Revision)
 	default:
 		t.line("next: evenkeel apply %s --revision %d", t.o.Path, t.p.Revision)
 	}
+}
+
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // moment writes an instant in UTC, or in a zone with its name.

@@ -54,8 +54,8 @@ wait_for 20 bin/evenkeel status || give_up "the server does not answer: see $OUT
 expect 0 bin/evenkeel journal >"$OUT/journal.jsonl"
 report=0
 bin/evenkeel report --journal "$OUT/journal.jsonl" >"$OUT/report.txt" || report=$?
-bin/evenkeel report --journal "$OUT/journal.jsonl" -o json >"$OUT/report.json" || report=$?
-bin/evenkeel report --journal "$OUT/journal.jsonl" --html "$OUT/report.html" >/dev/null || report=$?
+bin/evenkeel report --journal "$OUT/journal.jsonl" -o json --out "$OUT/report.json" || report=$?
+bin/evenkeel report --journal "$OUT/journal.jsonl" -o html --out "$OUT/report.html" || report=$?
 head -n 40 "$OUT/report.txt"
 
 phase "Judging the journal against the laws"

@@ -1,0 +1,157 @@
+package audit
+
+import (
+	"sort"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// absence is one stretch in which one member of a set is away.
+type absence struct {
+	span
+	id string
+	s  Subject
+}
+
+// crowd is an instant at which one more member starts to be away than may be.
+type crowd struct {
+	at  time.Time
+	n   int // members away then, with those down for good
+	who absence
+}
+
+// crowded plays absences through and gives each start at which more than most are away; down are
+// away all the time. A member counts once, however many of its stretches overlap.
+func crowded(list []absence, down map[string]bool, most int) []crowd {
+	sort.SliceStable(list, func(i, j int) bool { return list[i].start.Before(list[j].start) })
+	var out []crowd
+	var open []absence
+	for _, a := range list {
+		still := open[:0]
+		away := map[string]bool{a.id: true}
+		for _, o := range open {
+			if o.end.After(a.start) {
+				still = append(still, o)
+				away[o.id] = true
+			}
+		}
+		open = append(still, a)
+		for id := range down {
+			away[id] = true
+		}
+		if len(away) > most {
+			out = append(out, crowd{a.start, len(away), a})
+		}
+	}
+	return out
+}
+
+// redundancy asks law 3 of groups and host groups. A member is disrupted from its move's start to
+// its end, or, when it is stopped, for the whole of the turn; one that does not run counts always.
+// A host is away for the whole of a turn that reboots it; one that is down counts always.
+func (d *dossier) redundancy() {
+	away := map[string][]absence{}
+	for i := range d.p.Moves {
+		m := &d.p.Moves[i]
+		away[m.Instance] = append(away[m.Instance], absence{span{m.Start, m.End}, m.Instance, ofMove(m)})
+	}
+	for i := range d.p.Slots {
+		s := &d.p.Slots[i]
+		if t := d.turns[s.Turn]; t != nil && plan.ClassOf(s.Disposition) == plan.ClassOutage {
+			away[s.Instance] = append(away[s.Instance], absence{span{t.Start, t.End}, s.Instance, ofSlot(s)})
+		}
+	}
+	for _, g := range d.groups {
+		var list []absence
+		down := map[string]bool{}
+		for _, m := range g.members {
+			list = append(list, away[m]...)
+			if !serves(d.instances[m]) {
+				down[m] = true
+			}
+		}
+		d.checked[2] += len(list)
+		for _, c := range crowded(list, down, g.most) {
+			s := c.who.s
+			s.Group = g.id
+			d.must(false, 3, "group", s, c.at, "another time, or a higher max_unavailable of the group",
+				"%d of the %d members of group %s are disrupted or down when %s begins, at most %d may be", c.n, len(g.members), g.id, c.who.id, g.most)
+		}
+	}
+	d.hostsTogether()
+}
+
+func (d *dossier) hostsTogether() {
+	turns := map[string][]absence{}
+	for _, t := range d.ordered {
+		if reboots(t.Tactic) {
+			turns[t.Host] = append(turns[t.Host], absence{span{t.Start, t.End}, t.Host, ofTurn(t)})
+		}
+	}
+	for i := range d.f.HostGroups {
+		g := &d.f.HostGroups[i]
+		var list []absence
+		down := map[string]bool{}
+		for _, id := range g.Hosts {
+			if h := d.hosts[id]; h != nil && h.Health == fleet.Down {
+				down[id] = true
+			}
+			list = append(list, turns[id]...)
+		}
+		d.checked[2] += len(list)
+		for _, c := range crowded(list, down, max(1, g.MaxUnavailable)) {
+			s := c.who.s
+			s.Group = g.ID
+			d.must(false, 3, "host-group", s, c.at, "another time, or a higher max_unavailable of the host group",
+				"%d of the %d hosts of host group %s are away or down when %s begins its turn, at most %d may be", c.n, len(g.Hosts), g.ID, c.who.id, g.MaxUnavailable)
+		}
+	}
+}
+
+// stagger asks whether sites of one region, and regions, are disrupted apart where policy says so.
+// A turn that touches no instance disrupts no site.
+func (d *dossier) stagger() {
+	pol := d.p.Policy
+	if !pol.StaggerSites && !pol.StaggerRegions {
+		return
+	}
+	var open []*plan.Turn
+	for _, t := range d.ordered {
+		if !d.disrupting(t) {
+			continue
+		}
+		at := d.where(t.Host)
+		still := open[:0]
+		var other *plan.Turn
+		for _, o := range open {
+			if !o.End.After(t.Start) {
+				continue
+			}
+			still = append(still, o)
+			if b := d.where(o.Host); apart(pol, at, b) {
+				other = o
+			}
+		}
+		open = append(still, t)
+		s, ends := ofTurn(t), ""
+		if other != nil {
+			ends = clock(other.End)
+		}
+		d.must(other == nil, 3, "stagger", s, t.Start, "a start after "+ends+", or a policy without the stagger",
+			"turn %s at site %s of region %s starts while %s disrupts another that policy sets apart", t.ID, at.site, at.region, hostOf(other))
+	}
+}
+
+// apart: policy sets the two places apart.
+func apart(pol plan.Policy, a, b place) bool {
+	return pol.StaggerSites && a.region == b.region && a.site != b.site || pol.StaggerRegions && a.region != b.region
+}
+
+func hostOf(t *plan.Turn) string {
+	if t == nil {
+		return ""
+	}
+	return t.Host
+}

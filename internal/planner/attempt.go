@@ -1,0 +1,212 @@
+package planner
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// try asks whether a host can have its turn in this wave, beside those that are in it already, and
+// takes it in if so. If it cannot, nothing has changed.
+func (v *wave) try(h *host) (*draft, trouble) {
+	if !v.apart(h) {
+		return nil, trouble{why: waits}
+	}
+	d, t := v.dispose(h, false)
+	if t.why != fine && t.why != waits && len(d.moves) > 0 && !h.mayStop { // packing it tighter may do
+		v.undo(d)
+		d, t = v.dispose(h, true)
+	}
+	if t.why == fine {
+		t = v.schedule(d)
+	}
+	if t.why != fine {
+		v.undo(d)
+		return d, t
+	}
+	if !v.probing {
+		v.enter(d)
+	}
+	return d, t
+}
+
+// dispose decides what happens to each guest of a host and where those that move go; the draft
+// holds what was booked, also when it fails.
+func (v *wave) dispose(h *host, tight bool) (*draft, trouble) {
+	d := &draft{host: h, piece: h.piece}
+	if h.can.livePatch {
+		d.tactic = plan.LivePatch
+		return d, trouble{}
+	}
+	var moving []*guest
+	for _, g := range h.guests {
+		if v.mustStop(h, g) {
+			d.stops = append(d.stops, v.fallback(h, g))
+		} else {
+			moving = append(moving, g)
+		}
+	}
+	slices.SortFunc(moving, func(a, b *guest) int {
+		return cmp.Or(cmp.Compare(b.MemoryMiB, a.MemoryMiB), strings.Compare(a.ID, b.ID))
+	})
+	stops, _ := d.disturbed()
+	if t := v.groups(stops, moving); t.why != fine {
+		return d, t
+	}
+	for _, g := range moving {
+		to, t := v.destination(h, g, tight)
+		if to == nil {
+			s := v.fallback(h, g)
+			if !h.mayStop || t.why == waits || s.how == plan.DispBlocked {
+				return d, t
+			}
+			s.why = map[failure]string{noReserve: codeReserve, noSpread: codeSpread}[t.why]
+			s.why = orElse(s.why, codeNoRoom)
+			d.stops = append(d.stops, s)
+			continue
+		}
+		m := &move{guest: g, from: h, to: to}
+		land(m)
+		v.landings[to.pool]++
+		v.landings[h.pool]++
+		d.moves = append(d.moves, m)
+	}
+	d.tactic = v.tacticOf(h, d.stops)
+	return d, v.roomy(d)
+}
+
+// roomy asks once more what depends on all guests together: groups, where some are stopped for want
+// of room, and the reserve of pools that instances landed in while this host is away.
+func (v *wave) roomy(d *draft) trouble {
+	if t := v.groups(d.disturbed()); t.why != fine {
+		return t
+	}
+	h := d.host
+	if v.landings[h.pool] > 0 && !v.probing {
+		if left, ok := v.reserve(h.pool, h, 0); !ok {
+			return trouble{why: noReserve, pool: h.pool, left: left}
+		}
+	}
+	if total := v.saveTime(d.stops); total > v.policy.Times.SaveMax.Std() && len(d.stops) > 1 {
+		return trouble{why: noSave}
+	}
+	return trouble{}
+}
+
+func (v *wave) undo(d *draft) {
+	for _, m := range d.moves {
+		unland(m)
+		v.landings[m.to.pool]--
+		v.landings[d.host.pool]--
+	}
+	d.moves = nil
+}
+
+// tacticOf is the least disruptive tactic that does what was decided for the guests.
+func (w *world) tacticOf(h *host, stops []stop) plan.Tactic {
+	worst := plan.DispNone
+	for _, s := range stops {
+		if s.how == plan.DispStop {
+			worst = plan.DispStop
+		} else if worst == plan.DispNone {
+			worst = plan.DispStatefulStop
+		}
+	}
+	switch {
+	case h.can.livePatch:
+		return plan.LivePatch
+	case worst == plan.DispStop:
+		return plan.Reboot
+	case worst == plan.DispStatefulStop:
+		return plan.Suspend
+	case h.can.refresh:
+		return plan.Refresh
+	case h.can.evacuate:
+		return plan.Evacuate
+	case h.can.suspend:
+		return plan.Suspend
+	}
+	return plan.Reboot
+}
+
+// schedule gives the draft's migrations their times and asks whether the turn's worst case fits
+// its slot.
+func (v *wave) schedule(d *draft) trouble {
+	marks := [4]int{v.leave.mark(), v.worstLeave.mark(), v.home.mark(), v.worstHome.mark()}
+	drain, worstDrain := v.bookLeaving(d)
+	expected, worst := v.fixedSpans(d.host, d.tactic, d.stops)
+	expected.all += drain
+	worst.all += worstDrain
+	collides := v.firstHome >= 0 && drain > v.firstHome
+	if v.policy.BringHome && !collides {
+		v.bookHome(d, &expected, &worst)
+	}
+	d.expected, d.worst = expected, worst
+	need := worst.all + margin(v.policy.Slot.Std())
+	if v.start.Add(need).After(d.piece.end) || collides || v.tooLate(v.start.Add(worst.all)) != "" {
+		v.leave.undo(marks[0])
+		v.worstLeave.undo(marks[1])
+		v.home.undo(marks[2])
+		v.worstHome.undo(marks[3])
+		d.homes = nil
+		if collides {
+			return trouble{why: waits}
+		}
+		return trouble{why: noTime}
+	}
+	return trouble{}
+}
+
+// bookLeaving books the moves off the host; it gives when the last is over, expected and at p99.
+func (v *wave) bookLeaving(d *draft) (drain, worst time.Duration) {
+	inTurn, inWorst := map[*group]time.Duration{}, map[*group]time.Duration{}
+	lastFixed := v.lastFixed
+	for _, m := range d.moves {
+		var from time.Duration
+		if !m.to.fixed() && lastFixed >= 0 {
+			from = lastFixed + time.Second // room on fixed hosts is taken before any other is
+		}
+		length := v.moveTime(m.guest, min(nic(d.host), nic(m.to)))
+		m.start, m.end = bookOne(v.leave, d.host, m.to, m.guest, from, length, inTurn)
+		_, end := bookOne(v.worstLeave, d.host, m.to, m.guest, from, v.worstMove(length), inWorst)
+		if m.to.fixed() {
+			lastFixed = max(lastFixed, m.start)
+		}
+		drain, worst = max(drain, m.end), max(worst, end)
+	}
+	return drain, worst
+}
+
+// bookHome books the ways back of those that may go back, after all else is done.
+func (v *wave) bookHome(d *draft, expected, worst *spanOf) {
+	inTurn, inWorst := map[*group]time.Duration{}, map[*group]time.Duration{}
+	base, worstBase := expected.all, worst.all
+	for _, m := range d.moves {
+		if !v.returns(m.guest, m.to, d.host) || !spreadAtHome(m.guest) {
+			continue
+		}
+		length := v.moveTime(m.guest, min(nic(d.host), nic(m.to)))
+		back := &move{guest: m.guest, from: m.to, to: d.host}
+		back.start, back.end = bookOne(v.home, d.host, m.to, m.guest, base, length, inTurn)
+		_, end := bookOne(v.worstHome, d.host, m.to, m.guest, worstBase, v.worstMove(length), inWorst)
+		d.homes = append(d.homes, back)
+		expected.all, worst.all = max(expected.all, back.end), max(worst.all, end)
+	}
+}
+
+// bookOne books one migration after those of the same turn that its groups cannot spare it beside.
+func bookOne(t *timetable, turn, other *host, g *guest, from, length time.Duration, last map[*group]time.Duration) (start, end time.Duration) {
+	for _, gr := range g.groups {
+		if before, ok := last[gr]; ok {
+			from = max(from, before+time.Second)
+		}
+	}
+	start, end = t.book(turn, other, from, length)
+	for _, gr := range g.groups {
+		last[gr] = end
+	}
+	return start, end
+}

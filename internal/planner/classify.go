@@ -1,0 +1,173 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/evenkeel/evenkeel/internal/advisory"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// tactics are those that policy, cohort, remedy and the host's capabilities leave.
+type tactics struct{ livePatch, refresh, evacuate, suspend, reboot bool }
+
+func (t tactics) none() bool  { return t == tactics{} }
+func (t tactics) moves() bool { return t.refresh || t.evacuate }
+
+// classify decides for each host whether it gets a turn, is skipped or is blocked.
+func (w *world) classify() {
+	for _, h := range w.hosts {
+		w.classifyHost(h)
+	}
+	for _, h := range w.hosts {
+		for _, p := range h.pools {
+			if h.fixed() {
+				p.fixed = append(p.fixed, h)
+			}
+		}
+	}
+	// Only now is it known where instances could go.
+	for _, h := range w.hosts {
+		if h.status == due && !h.can.livePatch {
+			w.judgeGuests(h)
+		}
+	}
+}
+
+func (w *world) classifyHost(h *host) {
+	h.after = h.Host
+	cohort, ok := w.needs(h)
+	if !ok {
+		return
+	}
+	if h.Health == fleet.Down {
+		w.blockHost(h, "host-down", "host "+h.ID+" does not answer", "bring it back, read the fleet again and plan again")
+		return
+	}
+	if h.lane.windows.None() {
+		w.blockHost(h, "no-window", fmt.Sprintf("no window of the policy matches region %s, site %s, hypervisor %s", h.region, h.site, h.Hypervisor),
+			"add a window that matches it to the policy")
+		return
+	}
+	for _, g := range h.hostGroups {
+		if g.spare <= 0 {
+			w.blockHost(h, "host-group-degraded", fmt.Sprintf("host group %s allows %d away, and %d of its hosts are down already", g.ID, g.MaxUnavailable, g.MaxUnavailable-g.spare),
+				"bring back the hosts of "+g.ID+" that are down, or raise its max_unavailable")
+			return
+		}
+	}
+	h.updates = w.in.Target != nil && !w.onlyGuests(h)
+	h.can = w.allowed(h, cohort)
+	h.after = asFixed(h.Host, cohort)
+	switch {
+	case h.updates && !h.Can(fleet.CanUpdate):
+		w.blockHost(h, "no-update", "host "+h.ID+" cannot be updated: its driver does not offer it", "give the host an ssh address or a driver that can update it")
+	case h.can.none():
+		w.blockHost(h, "no-tactic", w.whyNoTactic(h, cohort), "allow a tactic that both the host can carry out and the remedy needs, in the policy's and the cohort's tactics")
+	}
+}
+
+// needs tells whether a host needs a turn and by which cohort (nil in a routine cycle); those that
+// do not are skipped, those of which nothing is known are blocked.
+func (w *world) needs(h *host) (*plan.Cohort, bool) {
+	if w.in.Target == nil {
+		return nil, true
+	}
+	v, known := w.in.Assessment.Host(h.ID)
+	switch {
+	case !known:
+		w.blockHost(h, codeUnknown, "the assessment does not know host "+h.ID, "assess this fleet again")
+		return nil, false
+	case v.Verdict == advisory.IsFixed && w.onlyGuests(h):
+	case v.Verdict == advisory.IsFixed, v.Verdict == advisory.NotAffected:
+		h.status = at
+		w.plan.Skipped = append(w.plan.Skipped, plan.Skipped{Host: h.ID, Code: string(v.Verdict), Why: firstOf(v.Evidence, "the assessment says so")})
+		return nil, false
+	case v.Verdict != advisory.IsAffected:
+		w.blockHost(h, codeUnknown, "whether host "+h.ID+" is affected is not known: "+firstOf(v.Evidence, "there is no evidence"), orElse(v.Needs, "look at the host's software, then assess again"))
+		return nil, false
+	}
+	c := w.cohorts.Of(h.Host)
+	if c == nil {
+		w.blockHost(h, "no-cohort", "no cohort of target "+w.in.Target.ID+" matches host "+h.ID+", so nothing says what would fix it", "add a cohort that matches it to the target")
+		return nil, false
+	}
+	return c, true
+}
+
+// onlyGuests: the host itself is fixed, but instances on it still run on what was there before.
+func (w *world) onlyGuests(h *host) bool {
+	if v, _ := w.in.Assessment.Host(h.ID); v.Verdict != advisory.IsFixed {
+		return false
+	}
+	for _, g := range h.guests {
+		if v, ok := w.in.Assessment.Instance(g.ID); ok && v.Verdict == advisory.IsAffected {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) allowed(h *host, c *plan.Cohort) tactics {
+	may := func(t plan.Tactic) bool {
+		return slices.Contains(w.policy.Tactics, t) && (c == nil || len(c.Tactics) == 0 || slices.Contains(c.Tactics, t))
+	}
+	remedy := ""
+	if c != nil {
+		remedy = c.Remedy
+	}
+	reboot := h.Can(fleet.CanReboot)
+	return tactics{
+		livePatch: remedy == "live-patch" && may(plan.LivePatch) && h.Can(fleet.CanLivePatch) && !w.onlyGuests(h),
+		refresh:   (remedy == "refresh" || c != nil && w.onlyGuests(h)) && may(plan.Refresh),
+		evacuate:  reboot && may(plan.Evacuate),
+		suspend:   reboot && may(plan.Suspend) && h.Can(fleet.CanSuspend),
+		reboot:    reboot && may(plan.Reboot),
+	}
+}
+
+func (w *world) whyNoTactic(h *host, c *plan.Cohort) string {
+	why := fmt.Sprintf("policy allows %s", list(w.policy.Tactics))
+	if c != nil {
+		if len(c.Tactics) > 0 {
+			why += fmt.Sprintf(", the cohort %s", list(c.Tactics))
+		}
+		why += ", the remedy is " + orElse(c.Remedy, "reboot")
+	}
+	if h.Capabilities != nil {
+		why += fmt.Sprintf(", the host offers %s", list(h.Capabilities))
+	}
+	return "no tactic is left for host " + h.ID + ": " + why
+}
+
+// judgeGuests tells stuck instances apart and blocks the host when one of them can neither move nor
+// be stopped.
+func (w *world) judgeGuests(h *host) {
+	var first *plan.Blocked
+	block := func(b plan.Blocked) {
+		w.plan.Blocked = append(w.plan.Blocked, b)
+		if first == nil {
+			first = &b
+		}
+	}
+	for _, g := range h.guests {
+		g.stuck = w.whyStuck(g)
+		if b := w.whyBlocked(h, g); b != nil {
+			block(*b)
+		}
+	}
+	if first == nil {
+		for _, b := range w.crowded(h) {
+			block(b)
+		}
+	}
+	if first != nil {
+		w.blockHost(h, "instance-blocked", fmt.Sprintf("instance %s: %s", first.Instance, first.Why), first.Unblock)
+	}
+}
+
+func (w *world) blockHost(h *host, code, why, unblock string) {
+	h.status = blocked
+	w.plan.Blocked = append(w.plan.Blocked, plan.Blocked{Host: h.ID, Code: code, Why: why, Unblock: unblock})
+}

@@ -1,0 +1,164 @@
+package planner
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/calendar"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+)
+
+// lane is the calendar of all hosts of one site and hypervisor: their windows, cut into slots.
+type lane struct {
+	windows calendar.Windows
+	slot    time.Duration
+	from    time.Time // nothing that ended before is of interest
+	pieces  []piece   // of windows, by start, as far as they were asked for
+	until   time.Time // occurrences that start before this are in pieces; zero: none was asked for
+	opened  []piece   // slots of an `always` window, made where a wave needed one
+}
+
+type laneKey struct {
+	site       string
+	hypervisor fleet.Hypervisor
+}
+
+// piece is one promised slot within one window occurrence.
+type piece struct {
+	start, end time.Time
+	window     calendar.Interval
+	made       bool // it lies in an always window
+}
+
+// step is how far the calendar is looked into at a time, horizon how far in all.
+const (
+	step    = 14 * 24 * time.Hour
+	horizon = 400 * 24 * time.Hour
+)
+
+func (w *world) laneOf(h *host) (*lane, error) {
+	key := laneKey{h.site, h.Hypervisor}
+	if l := w.lanes[key]; l != nil {
+		return l, nil
+	}
+	rules := make([]calendar.Rule, len(w.policy.Windows))
+	for i, r := range w.policy.Windows {
+		rules[i] = calendar.Rule{Regions: r.Regions, Sites: r.Sites, Hypervisor: r.Hypervisor, Days: r.Days,
+			Start: r.Start, Length: r.Length.Std(), Zone: r.Timezone, Always: r.Always}
+	}
+	place := calendar.Place{Region: h.region, Site: h.site, Hypervisor: string(h.Hypervisor), Zone: w.ix.ZoneOf(h.ID)}
+	windows, err := calendar.For(rules, place)
+	if err != nil {
+		return nil, fmt.Errorf("policy, site %s: %w", h.site, err)
+	}
+	l := &lane{windows: windows, slot: w.policy.Slot.Std(), from: w.now}
+	w.lanes[key] = l
+	return l, nil
+}
+
+// longest is the longest slot that the lane can ever promise.
+func (l *lane) longest() time.Duration {
+	if l.windows.Always {
+		return l.slot
+	}
+	return min(l.slot, l.windows.Longest())
+}
+
+// next finds the earliest start, not before `after`, of a turn that needs so much time in its slot,
+// where the slot itself must not begin before `slotFrom`.
+func (l *lane) next(after, slotFrom time.Time, need time.Duration) (time.Time, piece, bool) {
+	start, best, ok := l.nextWindow(after, slotFrom, need)
+	if !l.windows.Always || need > l.slot {
+		return start, best, ok
+	}
+	for i := len(l.opened) - 1; i >= 0 && !l.opened[i].end.Before(after.Add(need)); i-- {
+		if s, fits := l.opened[i].take(after, slotFrom, need); fits && (!ok || !start.Before(s)) {
+			start, best, ok = s, l.opened[i], true
+		}
+	}
+	if s := later(after, slotFrom); !ok || s.Before(start) {
+		end := s.Add(l.slot)
+		start, best, ok = s, piece{start: s, end: end, window: calendar.Interval{Start: s, End: end}, made: true}, true
+	}
+	return start, best, ok
+}
+
+func (l *lane) nextWindow(after, slotFrom time.Time, need time.Duration) (time.Time, piece, bool) {
+	if need > min(l.slot, l.windows.Longest()) {
+		return time.Time{}, piece{}, false
+	}
+	earliest := later(after, slotFrom)
+	for i := l.firstEnding(after.Add(need)); ; i++ {
+		for i >= len(l.pieces) || !l.pieces[i].start.Before(l.until) {
+			if l.until.After(earliest.Add(horizon)) {
+				return time.Time{}, piece{}, false
+			}
+			l.extend()
+			i = l.firstEnding(after.Add(need))
+		}
+		if s, fits := l.pieces[i].take(after, slotFrom, need); fits {
+			return s, l.pieces[i], true
+		}
+	}
+}
+
+// firstEnding is an index before which no piece ends at t or later.
+func (l *lane) firstEnding(t time.Time) int {
+	i, _ := slices.BinarySearchFunc(l.pieces, t.Add(-l.slot), func(p piece, t time.Time) int { return p.start.Compare(t) })
+	return i
+}
+
+func (p piece) take(after, slotFrom time.Time, need time.Duration) (time.Time, bool) {
+	s := later(after, p.start)
+	return s, !p.start.Before(slotFrom) && !s.Add(need).After(p.end)
+}
+
+// extend reads the next stretch of the calendar.
+func (l *lane) extend() {
+	from, known := l.until, l.until
+	if from.IsZero() {
+		from = l.from
+	}
+	l.until = from.Add(step)
+	for _, o := range l.windows.Between(from, l.until) {
+		if o.Start.Before(known) {
+			continue // it came with the stretch before
+		}
+		l.pieces = append(l.pieces, cut(o, l.slot)...)
+	}
+	slices.SortFunc(l.pieces, func(a, b piece) int {
+		return cmp.Or(a.start.Compare(b.start), a.end.Compare(b.end), a.window.Start.Compare(b.window.Start))
+	})
+}
+
+// cut makes slots of a window occurrence: one after the other from its start. What is left at its
+// end is shorter than a slot, so the last slot is laid back to end with the window.
+func cut(o calendar.Interval, slot time.Duration) (out []piece) {
+	if slot >= o.End.Sub(o.Start) {
+		return []piece{{start: o.Start, end: o.End, window: o}}
+	}
+	s := o.Start
+	for ; !s.Add(slot).After(o.End); s = s.Add(slot) {
+		out = append(out, piece{start: s, end: s.Add(slot), window: o})
+	}
+	if s.Before(o.End) {
+		out = append(out, piece{start: o.End.Add(-slot), end: o.End, window: o})
+	}
+	return out
+}
+
+// keep remembers a slot of an always window once somebody was promised it.
+func (l *lane) keep(p piece) {
+	if n := len(l.opened); p.made && (n == 0 || l.opened[n-1].start.Before(p.start)) {
+		l.opened = append(l.opened, p)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,169 @@
+package planner
+
+import (
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+)
+
+// failure is why something cannot be placed or a turn cannot be had.
+type failure int
+
+const (
+	fine      failure = iota
+	waits             // another turn of the wave is in the way
+	noRoom            // no destination that can take it has the memory
+	noSpread          // one has, but another member of its group is too near
+	noReserve         // one would do, but the pool's reserve would be eaten
+	noGroup           // a group cannot spare what the turn disturbs at once
+	noSave            // those that stay cannot be saved in time
+	noTime            // the turn does not fit its slot
+)
+
+// trouble is a failure with its numbers.
+type trouble struct {
+	why   failure
+	guest *guest
+	pool  *pool
+	group *group
+	left  int64 // MiB that the pool would keep
+}
+
+// destination finds where a guest of h goes now. Only where no host keeps it apart from its groups'
+// other members may it stay in a domain that it shares with one of them already.
+func (v *wave) destination(h *host, g *guest, tight bool) (*host, trouble) {
+	to, t := v.nearest(h, g, tight, false)
+	if to == nil && t.why == noSpread {
+		to, t = v.nearest(h, g, tight, true)
+	}
+	return to, t
+}
+
+// nearest takes a fixed host if any rule-abiding one has room, the one with most room first (or
+// least, when tight), else the open host whose turn is furthest away.
+func (v *wave) nearest(h *host, g *guest, tight, sharing bool) (*host, trouble) {
+	t := trouble{why: noRoom, guest: g, pool: h.pool}
+	var best *host
+	for _, p := range h.pools {
+		for _, to := range p.fixed {
+			if best != nil && !v.better(h, g, to, best, tight) {
+				continue
+			}
+			if why := v.refuses(h, g, to, sharing); why == fine {
+				best = to
+			} else {
+				t.worsen(why)
+			}
+		}
+	}
+	if best != nil {
+		return best, trouble{}
+	}
+	for _, p := range h.pools {
+		if v.empty[p] {
+			t.why = waits // from the next wave on there is a fixed host with room
+			return nil, t
+		}
+		for _, to := range p.open {
+			if to.fixed() { // done meanwhile, or in a turn of this wave
+				continue
+			}
+			if why := v.refusesOpen(h, g, to, sharing); why == fine {
+				return to, trouble{}
+			} else {
+				t.worsen(why)
+			}
+		}
+	}
+	return nil, t
+}
+
+// worsen keeps the failure that came nearest to success.
+func (t *trouble) worsen(why failure) { t.why = max(t.why, why) }
+
+// better ranks fixed destinations: spares first, then by room, then by id.
+func (v *wave) better(h *host, g *guest, a, b *host, tight bool) bool {
+	if a.Spare != b.Spare {
+		return a.Spare
+	}
+	if v.policy.BringHome {
+		if ha, hb := v.returns(g, a, h), v.returns(g, b, h); ha != hb {
+			return ha
+		}
+	}
+	if a.free() != b.free() {
+		return (a.free() > b.free()) != tight
+	}
+	return a.ID < b.ID
+}
+
+// refuses asks all rules for one destination.
+func (v *wave) refuses(h *host, g *guest, to *host, sharing bool) failure {
+	switch {
+	case to == h || !to.IsUp() || to.free() < g.MemoryMiB:
+		return noRoom
+	case v.moveTime(g, min(nic(h), nic(to))) > v.policy.Times.MigrateMax.Std() || !v.converges(g, min(nic(h), nic(to))):
+		return noRoom
+	case fleet.CanMove(v.ix, g.Instance, h.Host, to.Host) != nil:
+		return noRoom
+	case !spread(g, to, sharing):
+		return noSpread
+	}
+	for _, p := range []*pool{h.pool, to.pool} {
+		if _, ok := v.reserve(p, h, g.MemoryMiB); !ok && !v.probing {
+			return noReserve
+		}
+	}
+	return fine
+}
+
+// refusesOpen asks beyond that what makes an unfixed host a trap: from one whose own turn is ahead
+// the guest must be able to go on, back to where it came from if nowhere else, its group must be
+// able to spare it there too, and the turn must still fit a slot.
+func (v *wave) refusesOpen(h *host, g *guest, to *host, sharing bool) failure {
+	if why := v.refuses(h, g, to, sharing); why != fine || to.status != due {
+		return why
+	}
+	if !to.can.livePatch && (!to.can.moves() || !v.returns(g, to, h)) {
+		return noRoom
+	}
+	for _, gr := range g.groups {
+		stay := 1
+		for _, o := range to.guests {
+			if v.mustStop(to, o) && slices.Contains(o.groups, gr) {
+				stay++
+			}
+		}
+		if stay > gr.spare {
+			return noRoom
+		}
+	}
+	more := time.Duration(to.arriving+1) * v.worstMove(v.moveTime(g, nic(to)))
+	if v.leastWorst(to)+more+margin(v.policy.Slot.Std()) > to.lane.longest() {
+		return noRoom
+	}
+	return fine
+}
+
+// returns: a guest that landed on a host may go back to h once that is done.
+func (v *wave) returns(g *guest, from, h *host) bool {
+	return fleet.CanMove(v.ix, on(g.Instance, from.Host), from.Host, h.after) == nil
+}
+
+// land books a guest's place at both ends until the wave is over.
+func land(m *move) {
+	m.to.take(m.guest.MemoryMiB)
+	m.to.arriving++
+	for _, gr := range m.guest.groups {
+		gr.domain[gr.domainOf(m.to)]++
+	}
+}
+
+func unland(m *move) {
+	m.to.take(-m.guest.MemoryMiB)
+	m.to.arriving--
+	for _, gr := range m.guest.groups {
+		gr.domain[gr.domainOf(m.to)]--
+	}
+}

@@ -1,0 +1,64 @@
+// Package planner proposes plans: which host is maintained when and by which
+// tactic, where its instances go meanwhile, and what is promised to whom.
+//
+// It reads no clock and no file, and the same input gives the same plan to the
+// byte. It changes nothing of its input; advisory says who is affected, audit
+// judges the plan by other code, execution carries it out. It never refuses a
+// fleet for one host's sake: what cannot be done is blocked, with the reason and
+// with what would allow it.
+//
+// How it works. First each host is classified (classify.go): skipped, blocked,
+// or due for a turn, with the instances that cannot move alive told apart. Then
+// time is swept (sweep.go): the earliest instant at which some due host may
+// start, by windows and lead times, opens a wave; hosts enter it one after the
+// other, as long as every rule holds with those already in it; the next wave
+// opens after the worst case of this one. So waves never overlap, and only turns
+// of one wave have to be weighed against each other.
+//
+// Within a wave a host's instances go to hosts that are done first, spread over
+// those with most room; when no done host can take one, to the host whose own
+// turn is furthest away. So all but the first wave's instances move only once.
+// A host that cannot be emptied even when it is alone is planned again with
+// leave to save or stop what does not fit, if policy allows that, and is blocked
+// otherwise.
+//
+// Start reading at Propose, then sweep.go and attempt.go.
+package planner
+
+import (
+	"errors"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/advisory"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// Input is all that a plan depends on.
+type Input struct {
+	Fleet      *fleet.Fleet
+	Target     *plan.Target        // nil: a routine cycle that reboots each host
+	Assessment advisory.Assessment // of Fleet by Target; not read in a routine cycle
+	Policy     plan.Policy
+	Campaign   string
+	Now        time.Time
+	Revision   int // 1 for the first plan of a campaign
+	Parent     int // the revision that this one replaces; 0: none
+}
+
+// Propose makes a plan. An error means that the input itself is broken (a reference that leads
+// nowhere, a window that cannot be read); what merely cannot be done is in Plan.Blocked.
+func Propose(in Input) (plan.Plan, error) {
+	if in.Fleet == nil {
+		return plan.Plan{}, errors.New("no fleet to plan for")
+	}
+	w, err := newWorld(in)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	w.classify()
+	w.order()
+	start := w.outset()
+	w.sweep()
+	return w.finish(start)
+}

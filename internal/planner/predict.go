@@ -1,0 +1,131 @@
+package planner
+
+import (
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// What is taken where nothing is known.
+const (
+	nicMbps  = 1000 // a host's link
+	diskMiBs = 200  // saving to a host's disk and restoring from it
+	resend   = 1.25 // memory sent, as a multiple of the guest's, when its dirty rate is not known
+	tooDirty = 0.9  // of the link's rate: a guest that dirties more does not converge
+	blink    = 300 * time.Millisecond
+	worstOf  = 3 // p99 as a multiple of what is expected
+)
+
+func nic(h *host) float64 {
+	if h.NICMbps > 0 {
+		return float64(h.NICMbps)
+	}
+	return nicMbps
+}
+
+// bandwidth in MiB/s that one of several migrations at once has.
+func (w *world) bandwidth(mbps float64) float64 {
+	return mbps * 1e6 / 8 / (1 << 20) / float64(w.policy.MovesPerHost)
+}
+
+// converges tells whether pre-copy of a guest comes to an end over a link; with post-copy it always
+// does.
+func (w *world) converges(g *guest, mbps float64) bool {
+	return g.DirtyMiBps < tooDirty*w.bandwidth(mbps) || slices.Contains(w.policy.NonConverging, "post-copy")
+}
+
+// moveTime predicts one migration over a link, in whole seconds: the memory, with what must be sent
+// again because the guest dirtied it meanwhile, at the share of the link that it gets when its host
+// sends as many at once as policy allows.
+func (w *world) moveTime(g *guest, mbps float64) time.Duration {
+	rate := w.bandwidth(mbps)
+	factor := resend
+	switch dirty := g.DirtyMiBps / rate; {
+	case dirty >= tooDirty:
+		factor = 2 // sent once, then pulled by post-copy
+	case dirty > 0:
+		factor = max(resend, min(1/(1-dirty), 4))
+	}
+	t := w.policy.Times.MigrateBase.Std() + seconds(float64(g.MemoryMiB)/rate*factor)
+	return max(time.Second, ceilSecond(t))
+}
+
+// worstMove is the p99 of a move that is expected to take so long.
+func (w *world) worstMove(expected time.Duration) time.Duration {
+	return max(expected, min(worstOf*expected, w.policy.Times.MigrateMax.Std()))
+}
+
+// saveTime predicts the saving, or the restoring, of several guests of one host.
+func (w *world) saveTime(stops []stop) time.Duration {
+	if len(stops) == 0 {
+		return 0
+	}
+	var mib int64
+	for _, s := range stops {
+		if s.how == plan.DispStatefulStop {
+			mib += s.guest.MemoryMiB
+		}
+	}
+	return ceilSecond(w.policy.Times.Save.Std() + seconds(float64(mib)/diskMiBs))
+}
+
+// spanOf is how long the parts of a turn take that do not depend on where instances go: expected
+// and p99. outage is the part of it during which saved and stopped instances are away.
+type spanOf struct{ all, outage time.Duration }
+
+func (w *world) fixedSpans(h *host, t plan.Tactic, stops []stop) (expected, worst spanOf) {
+	times := w.policy.Times
+	expected.all = max(time.Second, times.Overhead.Std())
+	worst.all = expected.all
+	if len(stops) > 0 {
+		save := w.saveTime(stops)
+		expected.outage, worst.outage = 2*save, 2*max(save, times.SaveMax.Std())
+	}
+	if h.updates {
+		expected.all += times.Update.Std()
+		worst.all += max(times.Update.Std(), times.UpdateMax.Std())
+	}
+	if reboots(t) {
+		expected.outage += times.Reboot.Std()
+		worst.outage += max(times.Reboot.Std(), times.RebootMax.Std())
+	}
+	expected.all += expected.outage
+	worst.all += worst.outage
+	if len(stops) > 0 {
+		expected.outage += times.Overhead.Std()
+		worst.outage += times.Overhead.Std()
+	}
+	return expected, worst
+}
+
+func reboots(t plan.Tactic) bool { return t == plan.Evacuate || t == plan.Suspend || t == plan.Reboot }
+
+// leastWorst is a p99 that no turn of the host can undercut: its guests leave over its own link at
+// the full concurrency, and nobody else is in the way.
+func (w *world) leastWorst(h *host) time.Duration {
+	var drain time.Duration
+	var stops []stop
+	for _, g := range h.guests {
+		switch {
+		case h.can.livePatch:
+		case w.mustStop(h, g):
+			stops = append(stops, w.fallback(h, g))
+		case !h.mayStop:
+			drain += w.worstMove(w.moveTime(g, nic(h)))
+		}
+	}
+	_, worst := w.fixedSpans(h, w.tacticOf(h, stops), stops)
+	return worst.all + (drain / time.Duration(w.policy.MovesPerHost)).Truncate(time.Second)
+}
+
+// margin is kept where a plan's clock meets the world's: after the lead time, and at a slot's end.
+func margin(d time.Duration) time.Duration {
+	return ceilSecond(max(5*time.Second, min(d/100, time.Minute)))
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func ceilSecond(d time.Duration) time.Duration {
+	return (d + time.Second - 1).Truncate(time.Second)
+}

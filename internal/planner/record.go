@@ -1,0 +1,109 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// record writes a wave into the plan.
+func (w *world) record(v *wave) {
+	for _, d := range v.turns {
+		h := d.host
+		h.lane.keep(d.piece)
+		w.plan.Turns = append(w.plan.Turns, plan.Turn{
+			ID: h.ID, Host: h.ID, Pool: h.pool.ID, Site: h.site, Wave: w.waves, Canary: d.canary, Tactic: d.tactic,
+			Start: v.start, End: v.start.Add(ceilSecond(d.expected.all)), WorstS: int64(ceilSecond(d.worst.all) / time.Second),
+			WindowStart: d.piece.window.Start, WindowEnd: d.piece.window.End, Why: w.reason(d),
+		})
+		for _, m := range d.homes {
+			w.recordMove(v, d, m, true)
+		}
+		most := w.policy.Blackout.Std()
+		for _, m := range d.moves {
+			w.recordMove(v, d, m, false)
+			w.recordSlot(d, m.guest, plan.DispLiveMigrate, min(blink, most), most)
+		}
+		for _, s := range d.stops {
+			w.recordSlot(d, s.guest, s.how, d.expected.outage, d.worst.outage)
+		}
+	}
+}
+
+func (w *world) recordMove(v *wave, d *draft, m *move, home bool) {
+	w.plan.Moves = append(w.plan.Moves, plan.Move{
+		Instance: m.guest.ID, From: m.from.ID, To: m.to.ID, Turn: d.host.ID,
+		Start: v.start.Add(ceilSecond(m.start)), End: v.start.Add(ceilSecond(m.end)), Home: home,
+	})
+}
+
+func (w *world) recordSlot(d *draft, g *guest, how plan.Disposition, expected, worst time.Duration) {
+	class := plan.ClassOf(how)
+	w.plan.Slots = append(w.plan.Slots, plan.Slot{
+		ID: d.host.ID + "/" + g.ID, Instance: g.ID, Tenant: g.Tenant, Turn: d.host.ID, Class: class, Disposition: how,
+		Start: d.piece.start, End: d.piece.end, ExpectedMs: expected.Milliseconds(), WorstMs: worst.Milliseconds(),
+		NoticeBy: d.piece.start.Add(-w.policy.Lead.Of(class)),
+	})
+}
+
+// reason says why this tactic and why now.
+func (w *world) reason(d *draft) string {
+	var parts []string
+	if d.canary {
+		parts = append(parts, "canary: the host whose turn disturbs least goes first and alone")
+	}
+	switch n := len(d.moves); {
+	case d.tactic == plan.LivePatch:
+		parts = append(parts, "it can be patched while it runs")
+	case n == 0 && len(d.stops) == 0:
+		parts = append(parts, "nothing runs on it")
+	case len(d.stops) == 0:
+		parts = append(parts, "all that runs on it can move: "+many(n, "instance"))
+	default:
+		parts = append(parts, fmt.Sprintf("%d move, %d stay: %s", n, len(d.stops), w.whyStay(d)))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// whyStay names the first few that stay, each with its reason.
+func (w *world) whyStay(d *draft) string {
+	const most = 3
+	var names []string
+	for i, s := range d.stops {
+		if i == most {
+			names = append(names, fmt.Sprintf("and %d more", len(d.stops)-most))
+			break
+		}
+		names = append(names, s.guest.ID+" ("+s.why+")")
+	}
+	return strings.Join(names, ", ")
+}
+
+// sorted puts all lists of the plan in the order in which people read them.
+func sorted(p *plan.Plan) {
+	slices.SortFunc(p.Turns, func(a, b plan.Turn) int {
+		return or(a.Wave-b.Wave, a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID))
+	})
+	slices.SortFunc(p.Moves, func(a, b plan.Move) int {
+		return or(a.Start.Compare(b.Start), strings.Compare(a.Turn, b.Turn), strings.Compare(a.Instance, b.Instance), strings.Compare(a.From, b.From))
+	})
+	slices.SortFunc(p.Slots, func(a, b plan.Slot) int {
+		return or(a.Start.Compare(b.Start), strings.Compare(a.Turn, b.Turn), strings.Compare(a.Instance, b.Instance))
+	})
+	slices.SortFunc(p.Blocked, func(a, b plan.Blocked) int {
+		return or(strings.Compare(a.Host, b.Host), strings.Compare(a.Instance, b.Instance), strings.Compare(a.Code, b.Code))
+	})
+	slices.SortFunc(p.Skipped, func(a, b plan.Skipped) int { return strings.Compare(a.Host, b.Host) })
+}
+
+func or(orders ...int) int {
+	for _, o := range orders {
+		if o != 0 {
+			return o
+		}
+	}
+	return 0
+}

@@ -1,0 +1,128 @@
+package planner
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+const (
+	codeAfterDisclosure = "after-disclosure"
+	codeAfterFinishBy   = "after-finish-by"
+	codeReserve         = "reserve"
+	codeNoRoom          = "no-room"
+	codeSpread          = fleet.SpreadForbids
+	codeSlotTooShort    = "slot-too-short"
+	codeSaveTooLong     = "save-too-long"
+)
+
+// relax is asked when no host that is due can be emptied, each alone and as things stand. Where
+// policy allows it, hosts get leave to save or stop what does not fit elsewhere; the others are
+// blocked. It reports whether there is anything to try again.
+func (w *world) relax() (again bool) {
+	for _, h := range w.queue {
+		if h.status != due {
+			continue
+		}
+		switch t := h.trouble; t.why {
+		case noGroup:
+			w.blockHost(h, codeOneTurn, fmt.Sprintf("its turn disturbs more members of group %s at once than it can spare (%d)", t.group.ID, t.group.spare),
+				"move members of "+t.group.ID+" to different hosts, or raise its max_unavailable")
+		case noSave:
+			w.blockHost(h, codeSaveTooLong, fmt.Sprintf("saving its instances together takes longer than policy allows (%s)", w.policy.Times.SaveMax),
+				"raise times.save_max, or make some of them able to move")
+		case noReserve:
+			w.blockReserve(h)
+		default:
+			switch {
+			case w.policy.KeepReserve && h.pool.free < h.pool.reserve:
+				w.blockReserve(h)
+			case !h.mayStop && w.anyStops(h):
+				h.mayStop, h.tried, again = true, -1, true
+			default:
+				w.blockRoom(h)
+			}
+		}
+	}
+	return again
+}
+
+func (w *world) anyStops(h *host) bool {
+	for _, g := range h.guests {
+		if w.fallback(h, g).how != plan.DispBlocked {
+			return true
+		}
+	}
+	return false
+}
+
+// blockReserve finds out what would be left without a reserve, so that the way out is a number that
+// works.
+func (w *world) blockReserve(h *host) {
+	p := h.pool
+	if h.trouble.pool != nil && h.trouble.why == noReserve {
+		p = h.trouble.pool
+	}
+	v := w.newWave(h.next)
+	v.probing = true
+	d, t := v.try(h)
+	if t.why != fine {
+		w.blockHost(h, codeReserve, fmt.Sprintf("pool %s has %d MiB free in all and its reserve is %d MiB: nothing may be moved, and host %s could not be emptied even without a reserve", p.ID, p.free, p.reserve, h.ID),
+			fmt.Sprintf("add hosts to pool %s or free memory in it; keep_reserve: false alone would only let its instances be saved or stopped, where policy allows that", p.ID))
+		return
+	}
+	left, _ := v.reserve(p, h, 0)
+	v.undo(d)
+	unblock := "keep_reserve: false in the policy"
+	if left >= 0 {
+		unblock = fmt.Sprintf("reserve_mib: %d (or less) for pool %s, or keep_reserve: false in the policy", left, p.ID)
+	}
+	w.blockHost(h, codeReserve, fmt.Sprintf("with host %s away and its instances elsewhere, pool %s keeps %d MiB free, and its reserve is %d MiB", h.ID, p.ID, left, p.reserve), unblock)
+}
+
+func (w *world) blockRoom(h *host) {
+	g := h.trouble.guest
+	if g == nil {
+		w.blockHost(h, codeNoRoom, "its instances find no room elsewhere", "free memory in its pools or add hosts to them")
+		return
+	}
+	var most int64
+	for _, p := range h.pools {
+		for _, o := range p.hosts {
+			if o != h && o.IsUp() {
+				most = max(most, o.free())
+			}
+		}
+	}
+	why := fmt.Sprintf("%s (%d MiB) finds no destination that every rule allows; the most that is free on one host of its pools is %d MiB", g.ID, g.MemoryMiB, most)
+	code, unblock := codeNoRoom, fmt.Sprintf("free %d MiB on a host of pool %s, or add a host to it", g.MemoryMiB, h.pool.ID)
+	if h.trouble.why == noSpread {
+		code, why = codeSpread, fmt.Sprintf("%s may not join another member of its group, and only hosts near one have room", g.ID)
+		unblock = fmt.Sprintf("free %d MiB on a host away from the group's other members, or add one", g.MemoryMiB)
+	}
+	if !h.can.suspend && !h.can.reboot {
+		unblock += ", or allow the tactic suspend (it is saved in its slot and restored after)"
+	}
+	w.blockHost(h, code, why, unblock)
+}
+
+func (w *world) blockTooLong(h *host, worst time.Duration) {
+	w.blockHost(h, codeSlotTooShort, fmt.Sprintf("its turn may take %s (p99, with %d instances), and the longest slot is %s", worst, len(h.guests), h.lane.longest()),
+		fmt.Sprintf("slots and windows of at least %s, or shorter times in the policy", worst+margin(w.policy.Slot.Std())))
+}
+
+func (w *world) blockLate(h *host, code string, worst time.Duration) {
+	limit, name := w.finishBy(), "finish_by"
+	unblock := "a later finish_by, more windows, or more hosts away at once (max_away_percent)"
+	if code == codeAfterDisclosure {
+		limit, name = w.in.Target.Disclosure, "disclosure"
+		unblock = "after_disclosure: true in the policy, more windows, or more hosts away at once (max_away_percent)"
+	}
+	w.blockHost(h, code, fmt.Sprintf("its turn could start at %s at the earliest and may take %s, which is past %s (%s)", stamp(h.next), worst, name, stamp(limit)), unblock)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+func days(d time.Duration) string { return fmt.Sprintf("%d days", int(d.Hours()/24)) }

@@ -1,0 +1,242 @@
+package planner
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// patience is how many hosts of one pool may fail to enter a wave before the rest of the pool is
+// left to the next one.
+const patience = 8
+
+// order lines up the hosts that are due, and for each pool the hosts that can take instances while
+// they are not fixed. Empty hosts go first: they are room on fixed hosts for all others; then
+// those with the fewest instances, for what the first wave moves is moved twice.
+func (w *world) order() {
+	for _, h := range w.hosts {
+		if h.status == due {
+			w.queue = append(w.queue, h)
+		}
+	}
+	slices.SortStableFunc(w.queue, func(a, b *host) int {
+		return cmp.Or(strings.Compare(a.region, b.region), strings.Compare(a.site, b.site), strings.Compare(a.pool.ID, b.pool.ID), lighter(a, b))
+	})
+	for i, h := range w.queue {
+		h.place = i
+	}
+	for _, p := range w.pools {
+		for _, h := range p.hosts {
+			if !h.fixed() {
+				p.open = append(p.open, h)
+			}
+		}
+		slices.SortStableFunc(p.open, func(a, b *host) int {
+			switch {
+			case a.status != b.status: // one that is due gets fixed, one that is blocked does not
+				return cmp.Compare(a.status, b.status)
+			case a.status == due:
+				return cmp.Compare(b.place, a.place)
+			case a.Spare != b.Spare && a.Spare:
+				return -1
+			case a.Spare != b.Spare:
+				return 1
+			}
+			return strings.Compare(a.ID, b.ID)
+		})
+	}
+}
+
+// lighter orders hosts by how much their turn disturbs.
+func lighter(a, b *host) int {
+	return cmp.Or(cmp.Compare(len(a.guests), len(b.guests)), cmp.Compare(a.used, b.used), strings.Compare(a.ID, b.ID))
+}
+
+// sweep opens one wave after the other until each host that is due is done or blocked.
+func (w *world) sweep() {
+	for {
+		start, ok := w.nextStart()
+		if !ok {
+			if !w.relax() {
+				return
+			}
+			continue
+		}
+		v := w.newWave(start)
+		w.fill(v)
+		if len(v.turns) == 0 {
+			continue // each host that was tried knows now why not, or what it needs
+		}
+		w.waves++
+		w.record(v)
+		v.close()
+		pause := time.Second
+		if w.waves == 1 && w.policy.Canary {
+			pause = max(pause, w.policy.Soak.Std())
+		}
+		w.clock = w.tick(v.end().Add(pause))
+	}
+}
+
+// tick rounds up to what people like to read, where slots are long.
+func (w *world) tick(t time.Time) time.Time {
+	unit := time.Second
+	if w.policy.Slot.Std() >= time.Hour {
+		unit = time.Minute
+	}
+	if r := t.Truncate(unit); r.Equal(t) {
+		return r
+	}
+	return t.Truncate(unit).Add(unit)
+}
+
+// fill lets hosts enter a wave. The canary goes alone: the lightest host that can.
+func (w *world) fill(v *wave) {
+	var ready []*host
+	for _, h := range w.queue {
+		if h.status == due && h.next.Equal(v.start) && h.tried != h.age() {
+			ready = append(ready, h)
+		}
+	}
+	canary := w.policy.Canary && w.waves == 0
+	if canary {
+		slices.SortStableFunc(ready, func(a, b *host) int {
+			return cmp.Or(cmp.Compare(w.classOf(a), w.classOf(b)), lighter(a, b))
+		})
+	}
+	for _, h := range ready {
+		if v.away[h.pool] > 0 && v.fails[h.pool] >= patience {
+			continue
+		}
+		onItsOwn := !v.disturbs(h)
+		d, t := v.try(h)
+		switch {
+		case t.why == fine:
+			if d.canary = canary; canary {
+				return
+			}
+		case t.why == waits:
+		case onItsOwn && t.why == noTime && d.worst.all > h.minWorst:
+			h.minWorst = d.worst.all
+		case onItsOwn:
+			h.tried, h.trouble = h.age(), t
+		default:
+			v.fails[h.pool]++
+		}
+	}
+}
+
+// disturbs: something in the wave may bear on a host, so that its failure proves nothing.
+func (v *wave) disturbs(h *host) bool {
+	if len(v.turns) == 0 {
+		return false
+	}
+	for _, p := range h.pools {
+		if v.touched[p] {
+			return true
+		}
+	}
+	for _, g := range h.guests {
+		for _, gr := range g.groups {
+			if v.groupUse[gr] > 0 {
+				return true
+			}
+		}
+	}
+	return v.policy.BringHome
+}
+
+// nextStart gives the earliest instant at which some host may start that did not fail for good.
+// Hosts that can never start, or not in time, are blocked on the way.
+func (w *world) nextStart() (start time.Time, ok bool) {
+	w.queue = slices.DeleteFunc(w.queue, func(h *host) bool { return h.status != due })
+	for _, h := range w.queue {
+		if h.tried >= 0 && h.tried == h.age() || !w.findNext(h) {
+			continue
+		}
+		if !ok || h.next.Before(start) {
+			start, ok = h.next, true
+		}
+	}
+	return start, ok
+}
+
+// findNext finds when a host may start next; if it never may, the host is blocked.
+func (w *world) findNext(h *host) bool {
+	worst := max(h.minWorst, w.leastWorst(h))
+	need := worst + margin(w.policy.Slot.Std())
+	if need > h.lane.longest() {
+		w.blockTooLong(h, worst)
+		return false
+	}
+	after := later(w.clock, h.notBefore)
+	if until := w.embargo(); until.After(after) {
+		after = until
+	}
+	lead := w.policy.Lead.Of(w.classOf(h).class())
+	var found bool
+	if h.next, h.piece, found = h.lane.next(after, w.now.Add(lead+margin(lead)), need); !found {
+		w.blockHost(h, "no-window", "no window opens within "+days(horizon)+" in which the turn would fit", "widen the policy's windows")
+		return false
+	}
+	if code := w.tooLate(h.next.Add(worst)); code != "" {
+		w.blockLate(h, code, worst)
+		return false
+	}
+	return true
+}
+
+// harm ranks classes for ordering.
+type harm int
+
+func (c harm) class() plan.Class {
+	return []plan.Class{plan.ClassNone, plan.ClassBlip, plan.ClassOutage}[c]
+}
+
+// classOf is the class of the worst that a host's turn may do to an instance.
+func (w *world) classOf(h *host) harm {
+	if h.can.livePatch || len(h.guests) == 0 {
+		return 0
+	}
+	if h.mayStop {
+		return 2
+	}
+	for _, g := range h.guests {
+		if w.mustStop(h, g) {
+			return 2
+		}
+	}
+	return 1
+}
+
+// embargo is the instant before which nothing may be deployed; zero: none.
+func (w *world) embargo() time.Time {
+	t := w.in.Target
+	if t == nil || t.EmbargoDeploy == "" || t.EmbargoDeploy == "yes" || !t.Disclosure.After(w.now) {
+		return time.Time{}
+	}
+	return t.Disclosure
+}
+
+// tooLate gives the code of the limit that a turn which may end at this instant breaks.
+func (w *world) tooLate(end time.Time) string {
+	t := w.in.Target
+	if t != nil && t.Disclosure.After(w.now) && w.embargo().IsZero() && !w.policy.AfterDisclosure && end.After(t.Disclosure) {
+		return codeAfterDisclosure
+	}
+	if by := w.finishBy(); !by.IsZero() && end.After(by) {
+		return codeAfterFinishBy
+	}
+	return ""
+}
+
+// finishBy is the operator's deadline: the target's, or else the policy's.
+func (w *world) finishBy() time.Time {
+	if t := w.in.Target; t != nil && !t.FinishBy.IsZero() {
+		return t.FinishBy
+	}
+	return w.policy.FinishBy
+}

@@ -1,0 +1,114 @@
+package report
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/advisory"
+	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// exposure adds up how long hosts and instances stay unfixed. It begins when the plan is applied,
+// for those that the plan's target calls affected by the fleet's facts, and for those of a host with
+// a turn of which nothing is known. A host is fixed once its turn has proven it. An instance is
+// fixed once it began to run anew on a fixed host, or once its own monitor says so.
+type exposure struct {
+	target  *plan.Target
+	fleet   *fleet.Fleet
+	cohorts *advisory.Cohorts
+	byID    map[string]*fleet.Host
+	fixed   map[string]bool // hosts
+	hosts   map[string]time.Time
+	guests  map[string]time.Time // since when unfixed
+	first   int
+	firstG  int
+	hours   time.Duration
+	hoursG  time.Duration
+}
+
+func newExposure() exposure {
+	return exposure{fixed: map[string]bool{}, hosts: map[string]time.Time{}, guests: map[string]time.Time{}, byID: map[string]*fleet.Host{}}
+}
+
+func (e *exposure) begin(b *book, at time.Time) {
+	e.target, e.fleet = b.plan.Target, b.fleet
+	if e.target == nil {
+		return
+	}
+	e.cohorts = advisory.NewCohorts(b.fleet, e.target)
+	turns := map[string]bool{}
+	for _, t := range b.plan.Turns {
+		turns[t.Host] = true
+	}
+	for i := range b.fleet.Hosts {
+		e.byID[b.fleet.Hosts[i].ID] = &b.fleet.Hosts[i]
+	}
+	a := advisory.Assess(b.fleet, e.target, nil, 0, at)
+	for _, h := range a.Hosts {
+		switch {
+		case h.Verdict == advisory.IsAffected || (h.Verdict == advisory.IsUnknown && turns[h.Host]):
+			e.hosts[h.Host] = at
+			e.first++
+		case h.Verdict == advisory.IsFixed:
+			e.fixed[h.Host] = true
+		}
+	}
+	for _, i := range a.Instances {
+		if i.Verdict == advisory.IsAffected || (i.Verdict == advisory.IsUnknown && turns[i.Host]) {
+			e.guests[i.Instance] = at
+			e.firstG++
+		}
+	}
+}
+
+func (e *exposure) hostFixed(host string, at time.Time) {
+	if since, ok := e.hosts[host]; ok {
+		e.hours += at.Sub(since)
+		delete(e.hosts, host)
+	}
+	e.fixed[host] = true
+}
+
+// landed: the instance runs on a host in a process that began there.
+func (e *exposure) landed(instance, host string, at time.Time) {
+	if e.fixed[host] {
+		e.guestFixed(instance, at)
+	}
+}
+
+func (e *exposure) guestFixed(instance string, at time.Time) {
+	if since, ok := e.guests[instance]; ok {
+		e.hoursG += at.Sub(since)
+		delete(e.guests, instance)
+	}
+}
+
+// gone: an instance that is not there any more is not exposed.
+func (e *exposure) gone(instance string, at time.Time) { e.guestFixed(instance, at) }
+
+// seen believes an instance's own monitor.
+func (e *exposure) seen(v *execution.InstanceView, host string, at time.Time) {
+	h := e.byID[host]
+	if _, ok := e.guests[v.ID]; !ok || h == nil || len(v.Running) == 0 {
+		return
+	}
+	one := &fleet.Fleet{Sites: e.fleet.Sites, Pools: e.fleet.Pools, Hosts: []fleet.Host{*h},
+		Instances: []fleet.Instance{{ID: v.ID, Host: host, State: fleet.State(v.State), Running: v.Running}}}
+	a := advisory.Assess(one, e.target, nil, 0, at)
+	if a.Instances[0].Verdict == advisory.IsFixed {
+		e.guestFixed(v.ID, at)
+	}
+}
+
+func (e *exposure) end(until time.Time) Exposure {
+	out := Exposure{Counted: e.target != nil, HostsAtStart: e.first, GuestsAtStart: e.firstG, HostsLeft: len(e.hosts), GuestsLeft: len(e.guests)}
+	for _, since := range e.hosts {
+		e.hours += until.Sub(since)
+	}
+	for _, since := range e.guests {
+		e.hoursG += until.Sub(since)
+	}
+	out.HostHours, out.InstanceHours = e.hours.Hours(), e.hoursG.Hours()
+	return out
+}

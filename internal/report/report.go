@@ -1,0 +1,309 @@
+// Package report tells what a campaign promised and what it did: it folds the
+// journal, and nothing else, into one value and writes that as text, JSON or
+// one HTML page.
+//
+// It never reads a clock, a store or a host, and it judges no law: the
+// auditor's verdict comes in as a value and is printed beside. A journal that
+// is cut off anywhere gives the report up to there.
+//
+// Start reading at Fold, then Report; promise.go says when a promise was kept,
+// exposure.go how long hosts and instances stayed unfixed, page.go how the
+// HTML page is made.
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/audit"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// Report is what one campaign's journal says. Times are UTC; _ms and _s name the unit.
+type Report struct {
+	Campaign string `json:"campaign"`
+	Public   string `json:"public"` // how tenants know the work
+	Revision int    `json:"revision"`
+	// Target and Fixes are for operators; while Disclosure lies ahead they stay with them.
+	Target     string    `json:"target,omitempty"`
+	Fixes      []string  `json:"fixes,omitempty"`
+	Disclosure time.Time `json:"disclosure,omitzero"`
+	State      State     `json:"state"`
+	Why        string    `json:"why,omitempty"` // why it is paused, halted, aborted; how it finished
+	Applied    time.Time `json:"applied"`
+	By         string    `json:"by,omitempty"` // who applied it
+	Until      time.Time `json:"until"`        // the last fact: nothing is known of what came after
+	Facts      int       `json:"facts"`
+
+	PlannedStart time.Time `json:"planned_start,omitzero"`
+	PlannedEnd   time.Time `json:"planned_end,omitzero"`
+	Began        time.Time `json:"began,omitzero"` // the first leave to disrupt
+	Ended        time.Time `json:"ended,omitzero"` // zero: it is not over
+
+	Totals    Totals      `json:"totals"`
+	Promises  []Promise   `json:"promises"` // by slot start, then id
+	Notices   []Notice    `json:"notices"`  // in the order in which they were asked for
+	Hosts     []Host      `json:"hosts"`    // by wave, planned start, id; then those without a turn
+	Acts      []Act       `json:"acts"`     // what was done to instances, by start
+	Events    []Event     `json:"events"`   // what went otherwise than planned, by time
+	Instances []Instance  `json:"instances"`
+	NeverBack []NeverBack `json:"never_back"`
+	Exposure  Exposure    `json:"exposure"`
+	// Misfits are facts that do not fit the ones before; they are left out of all the above.
+	Misfits []string `json:"misfits,omitempty"`
+
+	blackout time.Duration // policy's limit of a blip
+}
+
+// State of a campaign.
+type State string
+
+// The states.
+const (
+	Running  State = "running"
+	Paused   State = "paused"
+	Halted   State = "halted"
+	Aborted  State = "aborted"
+	Finished State = "finished"
+)
+
+// Totals sum the report up.
+type Totals struct {
+	HostsPlanned int `json:"hosts_planned"` // with a turn
+	HostsDone    int `json:"hosts_done"`
+	HostsHeld    int `json:"hosts_held"`
+	HostsDropped int `json:"hosts_dropped"`
+	HostsOpen    int `json:"hosts_open"` // under way or waiting
+	Rebooted     int `json:"rebooted"`   // hosts whose boot id changed
+
+	InstancesTouched int `json:"instances_touched"` // moved or stopped, or tried to be
+	TenantsTouched   int `json:"tenants_touched"`
+	InstancesBefore  int `json:"instances_before"`  // that ran when the plan was applied
+	InstancesRunning int `json:"instances_running"` // of those, known to run at the end
+	Moves            int `json:"moves"`
+	MovesFailed      int `json:"moves_failed"` // attempts
+	Stops            int `json:"stops"`        // stopped or saved, and back
+	// Interruptions that were measured, in ms.
+	BlackoutMedianMs int64 `json:"blackout_median_ms"` // of live migrations
+	BlackoutMaxMs    int64 `json:"blackout_max_ms"`
+	StopMaxMs        int64 `json:"stop_max_ms"`
+	NotMeasured      int   `json:"not_measured"`
+
+	Promises map[Outcome]int `json:"promises"`
+
+	NoticesAsked    int `json:"notices_asked"`
+	NoticesAccepted int `json:"notices_accepted"`
+	NoticesFailed   int `json:"notices_failed"` // attempts
+
+	Holds     int `json:"holds"`
+	Retries   int `json:"retries"` // steps and acts tried again
+	Pauses    int `json:"pauses"`
+	Takeovers int `json:"takeovers"` // controllers that took over from another
+	Externals int `json:"externals"`
+	Overruns  int `json:"overruns"` // recorded
+}
+
+// Promise is one slot as told, beside what happened.
+type Promise struct {
+	plan.Slot
+	Host    string  `json:"host"`
+	Outcome Outcome `json:"outcome"`
+	Why     string  `json:"why,omitempty"`
+	// From and To bound what was done to the instance; both zero: nothing was.
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"` // zero with From set: it is not over
+	// ActualMs is the interruption in all: blackouts as the hypervisor measured them, stops from
+	// the start of the stop until the instance runs again; -1: not all of it was measured.
+	ActualMs int64 `json:"actual_ms"`
+	Told     bool  `json:"told"` // its notice was accepted
+	// ToldAheadS is how long before the first disruption, in s; with From zero, before the slot.
+	ToldAheadS int64 `json:"told_ahead_s,omitempty"`
+	Attempts   int   `json:"attempts"`
+
+	acts     []*Act
+	told     time.Time
+	overrun  string
+	gone     string
+	replaced string // why a later revision took it back
+}
+
+// Outcome of a promise.
+type Outcome string
+
+// The outcomes.
+const (
+	Kept     Outcome = "kept"
+	Overrun  Outcome = "overrun"  // outside its slot, longer than told, or of a worse class
+	Unproven Outcome = "unproven" // inside its slot, but how long it was interrupted was not measured
+	Unmoved  Outcome = "unmoved"  // nothing was done to the instance
+	Dropped  Outcome = "dropped"  // taken back
+	Ahead    Outcome = "waiting"
+	Moving   Outcome = "moving"
+	OnHold   Outcome = "held"
+)
+
+// Outcomes lists them in the order in which people want to read them.
+var Outcomes = []Outcome{Overrun, Unproven, OnHold, Moving, Ahead, Dropped, Unmoved, Kept}
+
+// Notice is one line of the ledger.
+type Notice struct {
+	ID       string    `json:"id"`
+	Kind     string    `json:"kind"`
+	Tenant   string    `json:"tenant"`
+	Slots    []string  `json:"slots"`
+	Asked    time.Time `json:"asked"`
+	Accepted time.Time `json:"accepted,omitzero"` // zero: by nobody
+	Contact  string    `json:"contact,omitempty"` // that accepted it, or refused it last
+	Failures int       `json:"failures"`          // attempts that failed
+	Why      string    `json:"why,omitempty"`     // of the last failure
+	// AheadS is how long before the first disruption of its slots it was accepted, in s, and
+	// FirstDisruption that moment; zero: none so far.
+	FirstDisruption time.Time `json:"first_disruption,omitzero"`
+	AheadS          int64     `json:"ahead_s,omitempty"`
+}
+
+// HostState is where a host's turn stands.
+type HostState string
+
+// The states of a host's turn; a host may also be skipped or blocked by the plan.
+const (
+	HostWaiting HostState = "waiting"
+	HostActive  HostState = "moving"
+	HostHeld    HostState = "held"
+	HostDone    HostState = "done"
+	HostDropped HostState = "dropped"
+	HostSkipped HostState = "skipped"
+	HostBlocked HostState = "blocked"
+)
+
+// Host is one host's turn and its end.
+type Host struct {
+	Host   string      `json:"host"`
+	Pool   string      `json:"pool,omitempty"`
+	Site   string      `json:"site,omitempty"`
+	Wave   int         `json:"wave,omitempty"`
+	Canary bool        `json:"canary,omitempty"`
+	Tactic plan.Tactic `json:"tactic,omitempty"`
+	State  HostState   `json:"state"`
+	Code   string      `json:"code,omitempty"`
+	Why    string      `json:"why,omitempty"`
+	Next   string      `json:"next,omitempty"`
+
+	PlannedStart time.Time `json:"planned_start,omitzero"`
+	PlannedEnd   time.Time `json:"planned_end,omitzero"`
+	Began        time.Time `json:"began,omitzero"`
+	Ended        time.Time `json:"ended,omitzero"`
+	DurationS    int64     `json:"duration_s,omitempty"` // Began to Ended, or to the journal's end
+
+	Steps      []Span            `json:"steps,omitempty"`
+	Holds      []Span            `json:"holds,omitempty"`
+	BootBefore string            `json:"boot_before,omitempty"`
+	BootAfter  string            `json:"boot_after,omitempty"`
+	Proof      string            `json:"proof,omitempty"`    // the evidence that the fix is in effect
+	Software   map[string]string `json:"software,omitempty"` // booted with, else running, as last seen
+	Health     string            `json:"health,omitempty"`   // as last seen
+	// Borrowed are settings taken for the turn and not given back.
+	Borrowed []string `json:"borrowed,omitempty"`
+	turnID   string
+}
+
+// Span is a step or a hold.
+type Span struct {
+	Name    string    `json:"name"`
+	Attempt int       `json:"attempt,omitempty"`
+	Start   time.Time `json:"start"`
+	End     time.Time `json:"end,omitzero"` // zero: it is not over
+	Seconds float64   `json:"seconds"`      // to the journal's end when it is not over
+	Result  Result    `json:"result"`
+	Code    string    `json:"code,omitempty"`
+	Why     string    `json:"why,omitempty"`
+}
+
+// Result of a step, a hold or an act.
+type Result string
+
+// The results.
+const (
+	Open   Result = "open"
+	Done   Result = "done"
+	Failed Result = "failed"
+)
+
+// Act is something done to one instance: a move, or a stop until it runs again.
+type Act struct {
+	Kind     string    `json:"kind"` // move, home, stop, save
+	Instance string    `json:"instance"`
+	Tenant   string    `json:"tenant,omitempty"`
+	Turn     string    `json:"turn"`
+	From     string    `json:"from"`
+	To       string    `json:"to,omitempty"`
+	Attempt  int       `json:"attempt"`
+	Start    time.Time `json:"start"`
+	Down     time.Time `json:"down,omitzero"` // stop, save: no longer running since
+	End      time.Time `json:"end,omitzero"`
+	Ms       int64     `json:"ms"` // interruption; -1: not measured
+	Result   Result    `json:"result"`
+	Code     string    `json:"code,omitempty"`
+	Why      string    `json:"why,omitempty"`
+}
+
+// Event is something that went otherwise than planned, or that a person did.
+type Event struct {
+	At       time.Time `json:"at"`
+	Seq      int64     `json:"seq"`
+	Kind     string    `json:"kind"` // as in the journal
+	Who      string    `json:"who,omitempty"`
+	Host     string    `json:"host,omitempty"`
+	Instance string    `json:"instance,omitempty"`
+	Tenant   string    `json:"tenant,omitempty"`
+	Text     string    `json:"text"`
+}
+
+// Instance is how one instance came out.
+type Instance struct {
+	Instance string `json:"instance"`
+	Tenant   string `json:"tenant,omitempty"`
+	Before   string `json:"before"` // host when the plan was applied
+	After    string `json:"after"`  // host where it was last known
+	State    string `json:"state"`  // running, paused, stopped, moving, stopping, gone
+	Touched  bool   `json:"touched"`
+	ActualMs int64  `json:"actual_ms"` // interruption in all; -1: not all measured
+	ranFirst bool
+}
+
+// NeverBack is an instance that ran before and is not known to run at the end.
+type NeverBack struct {
+	Instance string    `json:"instance"`
+	Tenant   string    `json:"tenant,omitempty"`
+	Host     string    `json:"host"`
+	Since    time.Time `json:"since,omitzero"`
+	Ours     bool      `json:"ours"` // by our act; else others did it
+	Why      string    `json:"why"`
+}
+
+// Exposure is how long hosts and instances stayed unfixed after the plan was applied, in hours,
+// until the journal's end where they still are.
+type Exposure struct {
+	Counted       bool    `json:"counted"` // false: a routine cycle has nothing to fix
+	HostHours     float64 `json:"host_hours"`
+	InstanceHours float64 `json:"instance_hours"`
+	HostsAtStart  int     `json:"hosts_at_start"`
+	HostsLeft     int     `json:"hosts_left"`
+	GuestsAtStart int     `json:"instances_at_start"`
+	GuestsLeft    int     `json:"instances_left"`
+}
+
+// document is the JSON form.
+type document struct {
+	*Report
+	Verdict *audit.Verdict `json:"verdict,omitempty"`
+}
+
+// JSON writes the report and, unless it is nil, the auditor's verdict.
+func JSON(w io.Writer, r *Report, v *audit.Verdict) error {
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	return out.Encode(document{r, v})
+}
