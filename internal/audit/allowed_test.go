@@ -125,6 +125,12 @@ func TestJournalAllowed(t *testing.T) {
 			f := p.get("notice-accepted", "scheduled/birch")
 			f.Kind, f.Why, f.Code = "notice-failed", "550 no such user", "refused"
 		}},
+		{"a cordon that could not be given back, tried and named", func(p *tape) {
+			i := p.find("given-back", "c")
+			p.cut(i)
+			p.put(i, Fact{Kind: "step-started", Turn: "c", Host: "c", Step: "uncordon", Attempt: 1}, Fact{Kind: "step-failed", Turn: "c", Host: "c", Step: "uncordon", Attempt: 1, Why: "no answer"},
+				Fact{Kind: "turn-dropped", Turn: "c", Host: "c", Code: "aborted", Why: "cordon could not be given back"})
+		}},
 		{"a disposition that is milder than promised", func(p *tape) {
 			p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { slotOf(pl, "c/c1").Disposition = plan.DispStop })
 		}},

@@ -9,8 +9,8 @@
 // have allowed it.
 //
 // Start reading at Finding, then PlanVerdict (plan.go; replay.go plays the
-// plan by its own clock) and Journal (journal.go; the trial_*.go files hold
-// one law or two each).
+// plan by its own clock) and Journal (journal.go; trial.go is what is known so
+// far, the trial_*.go files judge).
 //
 // Where intervals meet - one ends at the instant at which another starts -
 // they do not overlap.

@@ -18,7 +18,6 @@ type estate struct {
 	groupsOf   map[string][]*group           // by instance
 	hostGroups map[string][]*fleet.HostGroup // by host
 	homeHosts  map[string][]*fleet.Host      // by pool: hosts whose first pool it is
-	poolHosts  map[string][]*fleet.Host      // by pool: all its hosts
 }
 
 // group is a redundancy group with its members from both places that can name one.
@@ -33,7 +32,7 @@ func newEstate(f *fleet.Fleet) *estate {
 	e := &estate{
 		hosts: map[string]*fleet.Host{}, instances: map[string]*fleet.Instance{}, tenants: map[string]*fleet.Tenant{},
 		pools: map[string]*fleet.Pool{}, sites: map[string]*fleet.Site{}, groupsOf: map[string][]*group{},
-		hostGroups: map[string][]*fleet.HostGroup{}, homeHosts: map[string][]*fleet.Host{}, poolHosts: map[string][]*fleet.Host{},
+		hostGroups: map[string][]*fleet.HostGroup{}, homeHosts: map[string][]*fleet.Host{},
 	}
 	for i := range f.Sites {
 		put(e.sites, f.Sites[i].ID, &f.Sites[i])
@@ -52,11 +51,8 @@ func newEstate(f *fleet.Fleet) *estate {
 		if !put(e.hosts, h.ID, h) {
 			continue
 		}
-		for n, pool := range h.Pools {
-			if n == 0 {
-				e.homeHosts[pool] = append(e.homeHosts[pool], h)
-			}
-			e.poolHosts[pool] = append(e.poolHosts[pool], h)
+		if len(h.Pools) > 0 {
+			e.homeHosts[h.Pools[0]] = append(e.homeHosts[h.Pools[0]], h)
 		}
 	}
 	for i := range f.HostGroups {

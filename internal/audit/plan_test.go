@@ -12,11 +12,11 @@ import (
 // planMutant breaks one thing in a good plan, or in the fleet beneath it; exactly the codes named
 // must then be found. The plan is sealed again unless raw.
 type planMutant struct {
-	name   string
-	law    int // of the first code
-	codes  []string
-	raw    bool
-	break_ func(f *fleet.Fleet, p *plan.Plan)
+	name  string
+	law   int // of the first code
+	codes []string
+	raw   bool
+	spoil func(f *fleet.Fleet, p *plan.Plan)
 }
 
 func one(code string) []string { return []string{code} }
@@ -322,7 +322,7 @@ func TestPlanMutants(t *testing.T) {
 	for _, m := range planMutants {
 		t.Run(m.name, func(t *testing.T) {
 			f, p := goodFleet(), goodPlan()
-			m.break_(f, p)
+			m.spoil(f, p)
 			if !m.raw {
 				seal(p)
 			}

@@ -76,26 +76,34 @@ func describe(g *guest) string {
 	return g.state
 }
 
-// names: one of the texts shown to people holds the instance's id as a word of its own.
+// names: one of the texts shown to people names the instance.
 func (r *run) names(id string) bool {
-	part := func(c byte) bool {
-		return c == '-' || c == '_' || c == '.' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-	}
 	for _, text := range r.lists {
-		for from := 0; ; {
-			i := strings.Index(text[from:], id)
-			if i < 0 {
-				break
-			}
-			i += from
-			end := i + len(id)
-			// A full stop ends a sentence; inside a word it belongs to the word.
-			after := end < len(text) && part(text[end]) && !(text[end] == '.' && (end+1 == len(text) || !part(text[end+1])))
-			if (i == 0 || !part(text[i-1])) && !after {
-				return true
-			}
-			from = i + 1
+		if word(text, id) {
+			return true
 		}
+	}
+	return false
+}
+
+// word: the text holds an id as a word of its own, not as a part of a longer one.
+func word(text, id string) bool {
+	part := func(c byte) bool {
+		return c == '-' || c == '_' || c == '.' || digit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	}
+	for from := 0; id != ""; {
+		i := strings.Index(text[from:], id)
+		if i < 0 {
+			return false
+		}
+		i += from
+		end := i + len(id)
+		// A full stop ends a sentence; inside a word it belongs to the word.
+		after := end < len(text) && part(text[end]) && !(text[end] == '.' && (end+1 == len(text) || !part(text[end+1])))
+		if (i == 0 || !part(text[i-1])) && !after {
+			return true
+		}
+		from = i + 1
 	}
 	return false
 }

@@ -12,11 +12,16 @@ func (t *trial) stepFact(r *run, f *Fact) {
 		t.stepStarts(r, tr, f, s)
 	case "step-done":
 		t.stepDone(r, tr, f, s)
-		fallthrough
+		tr.stepEnds(f)
 	case "step-failed":
-		if a := tr.attempts[f.Step]; a != nil && a.n == f.Attempt {
-			delete(tr.attempts, f.Step)
-		}
+		tr.failed[f.Step]++
+		tr.stepEnds(f)
+	}
+}
+
+func (tr *turnRun) stepEnds(f *Fact) {
+	if a := tr.attempts[f.Step]; a != nil && a.n == f.Attempt {
+		delete(tr.attempts, f.Step)
 	}
 }
 

@@ -151,6 +151,13 @@ func (s *State) seeHost(id string, v *HostView) {
 		}
 		g.Memory = in.MemoryMiB
 	}
+	for turn := range s.active {
+		for _, tg := range s.Turns[turn].Guests {
+			if tg.InDoubt && s.Turns[turn].Plan.Host == id && !v.At.Before(tg.FailedAt) && runs(v, tg.ID) {
+				tg.InDoubt = false // the stop did not take effect
+			}
+		}
+	}
 	absent := h.Absent
 	h.Absent = map[string]int{}
 	for inst, g := range s.Guests {
@@ -158,6 +165,15 @@ func (s *State) seeHost(id string, v *HostView) {
 			h.Absent[inst] = absent[inst] + 1
 		}
 	}
+}
+
+func runs(v *HostView, instance string) bool {
+	for _, in := range v.Instances {
+		if in.ID == instance {
+			return in.State == string(fleet.Running)
+		}
+	}
+	return false
 }
 
 func (s *State) inFlight(instance string) bool {
@@ -420,10 +436,11 @@ func (s *State) applyStop(t *TurnState, f Fact) {
 		g.Disposition, g.Stage, g.Attempt, g.Deadline, g.Stopped = f.Disposition, StageStopping, f.Attempt, f.Deadline, f.At
 		s.open[key] = &openAct{f.Turn, f.Instance, f.From, "", f.Kind, f.At}
 	case StopDone:
-		if f.Attempt != g.Attempt || g.Stage != StageStopping {
+		if f.Attempt != g.Attempt || (g.Stage != StageStopping && !g.InDoubt) {
 			return
 		}
 		delete(s.open, key)
+		g.InDoubt = false
 		g.Stage, t.Changed, g.Failures = StageStopped, f.At, 0
 		who.State, who.Saved, who.Away = fleet.Stopped, f.Disposition == plan.DispStatefulStop, true
 	case StopFailed:
@@ -432,6 +449,7 @@ func (s *State) applyStop(t *TurnState, f Fact) {
 		}
 		delete(s.open, key)
 		g.Failures++
+		g.InDoubt, g.FailedAt = true, f.At
 		g.RetryAt, g.Code, g.Why, t.Changed = f.At.Add(backoff(g.Failures, 3*time.Second, time.Minute)), f.Code, f.Why, f.At
 		g.Stage = StageHere
 		if !f.Retry || g.Failures >= maxMoveFailures {

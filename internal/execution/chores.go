@@ -93,6 +93,9 @@ func (s *State) Outstanding(now time.Time) []Chore {
 		want(s.wantLooks(t, now), 0)
 		want(s.doubtful(t), lookAgain)
 		want(s.unprovenHosts(t), lookAgain)
+		if t.inDoubt() > 0 {
+			want([]string{t.Plan.Host}, lookAgain)
+		}
 	}
 	want(s.wantPermitLooks(now), 0)
 	want(s.unseen(now), lookAgain)

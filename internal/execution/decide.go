@@ -190,6 +190,9 @@ func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
 	if facts := s.decideUnproven(t, now); facts != nil {
 		return facts
 	}
+	if facts := s.decideInDoubt(t); facts != nil {
+		return facts
+	}
 	quiet := s.Phase != PhaseRunning || t.Phase == TurnOnHold // no disruptive act may begin
 	if quiet && !t.Rebooted && !(t.Step == StepReboot && t.Started) {
 		// not beyond the point of no return: whoever was stopped comes back first
@@ -282,7 +285,7 @@ func (s *State) windDown(t *TurnState, now time.Time) []Fact {
 	if facts := s.bringBack(t, now); facts != nil {
 		return facts
 	}
-	if t.anyStage(StageMoving, StageStopping, StageBacking, StageHoming) || t.Started || (s.unprovenOf(t) > 0 && t.Phase != TurnOnHold) {
+	if t.anyStage(StageMoving, StageStopping, StageBacking, StageHoming) || t.Started || (t.inDoubt() > 0 && s.answers(t.Plan.Host, now)) || (s.unprovenOf(t) > 0 && t.Phase != TurnOnHold) {
 		return nil
 	}
 	for _, g := range t.Guests {
@@ -290,17 +293,26 @@ func (s *State) windDown(t *TurnState, now time.Time) []Fact {
 			return nil // it is tried again
 		}
 	}
-	if t.Cordoned && t.Failures < maxStepFailures {
+	if t.Cordoned && t.Failures < maxReturns {
 		if now.Before(t.RetryAt) {
 			return nil
 		}
 		return []Fact{t.start(StepUncordon, now.Add(time.Minute))}
 	}
 	why := "the campaign was aborted"
+	if t.Cordoned {
+		why += fmt.Sprintf("; its cordon could not be given back in %d attempts: %s", t.Failures, t.Why)
+	}
 	if t.Phase == TurnOnHold {
 		why += "; it was held: " + t.Why
 	}
 	return []Fact{{Kind: TurnDropped, Turn: t.Plan.ID, Host: t.Plan.Host, Code: CodeAborted, Why: why}}
+}
+
+// answers: the host answered its last look, or has been silent for less than two minutes.
+func (s *State) answers(host string, now time.Time) bool {
+	h := s.host(host)
+	return h.Lost.IsZero() || now.Sub(h.Lost) < 2*time.Minute
 }
 
 func (t *TurnState) start(step Step, deadline time.Time) Fact {

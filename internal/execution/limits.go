@@ -18,7 +18,8 @@ const (
 	maxStepFailures = 3
 	maxMoveFailures = 4
 	maxBackFailures = 5
-	maxRefills      = 3 // times a host is emptied again because others filled it
+	maxReturns      = 12 // attempts to give a borrowed setting back before a person is told
+	maxRefills      = 3  // times a host is emptied again because others filled it
 	maxNoticeTries  = 20
 )
 

@@ -116,6 +116,7 @@ type TurnGuest struct {
 	Sticky    string
 	From      string    // of the last move
 	FailedAt  time.Time // when the last move failed
+	InDoubt   bool      // its stop failed and may have taken effect: a look must tell
 	Stopped   time.Time // when its stop began
 	MovedTo   string    // where the turn's move took it
 	GoneHome  bool      // no further move home: done, or it stays away
@@ -319,8 +320,9 @@ func (s *State) isDisturbed(instance string) bool {
 	if g == nil || g.Gone {
 		return false // deleted by its owner: the group is what remains
 	}
-	if g.State != fleet.Running || s.host(g.Host).Absent[instance] > 0 {
-		return true // also when the last look at its host did not show it
+	h := s.host(g.Host)
+	if g.State != fleet.Running || h.Absent[instance] > 0 || !h.Lost.IsZero() {
+		return true // also when the last look at its host did not show it, or the host does not answer
 	}
 	return s.inFlight(instance) || s.unproven[instance] != ""
 }

@@ -181,7 +181,7 @@ func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
 			continue
 		case g.Stage == StageStuck:
 			return []Fact{*t.held(CodeStopFailed, fmt.Sprintf("%s: %s", in.ID, g.Why), "look at this instance, then: evenkeel retry "+t.Plan.Host)}
-		case quiet || now.Before(g.RetryAt) || s.groupFull(s.instance(in.ID)) != "":
+		case quiet || g.InDoubt || now.Before(g.RetryAt) || s.groupFull(s.instance(in.ID)) != "":
 			continue
 		}
 		sl := s.turnSlot[t.Plan.ID+"/"+in.ID]
@@ -357,14 +357,14 @@ func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
 		if g.Stage == StageHome {
 			home++
 		}
-		if g.Stage == StageHoming {
+		if g.Stage == StageHoming || g.Sticky != "" {
 			away++
 			continue
 		}
 		who := s.Guests[g.ID]
 		sl := s.turnSlot[t.Plan.ID+"/"+g.ID]
 		deadline := now.Add(time.Duration(s.Plan.Policy.Times.MigrateMax))
-		if g.Stage != StageAway || g.GoneHome || g.Sticky != "" || who.Gone || who.Host != g.MovedTo || s.index.Instances[g.ID] == nil {
+		if g.Stage != StageAway || g.GoneHome || who.Gone || who.Host != g.MovedTo || s.index.Instances[g.ID] == nil {
 			continue
 		}
 		if why := s.refusesHome(t, g, deadline); why != "" {

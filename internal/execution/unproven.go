@@ -66,6 +66,34 @@ func (s *State) decideUnproven(t *TurnState, now time.Time) []Fact {
 	return nil
 }
 
+// inDoubt counts the instances whose failed stop may have taken effect.
+func (t *TurnState) inDoubt() (n int) {
+	for _, g := range t.Guests {
+		if g.InDoubt {
+			n++
+		}
+	}
+	return n
+}
+
+// decideInDoubt says what a look after the failure tells of a stop that failed: it is stopped, and by
+// us, so it will be brought back; or it runs (HostSeen says so); or it is gone.
+func (s *State) decideInDoubt(t *TurnState) []Fact {
+	h := s.host(t.Plan.Host)
+	for _, g := range t.sortedGuests() {
+		if !g.InDoubt || h.View == nil || !h.Lost.IsZero() || h.At.Before(g.FailedAt) {
+			continue
+		}
+		for _, in := range h.View.Instances {
+			if in.ID == g.ID && in.State == string(fleet.Stopped) {
+				return []Fact{{Kind: StopDone, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: g.ID, From: t.Plan.Host, Disposition: g.Disposition, Attempt: g.Attempt,
+					Why: "the answer was lost; a look shows it stopped"}}
+			}
+		}
+	}
+	return nil
+}
+
 // end is what the last look after the failure says of an instance at one host.
 func (s *State) end(host string, g *TurnGuest) string {
 	h := s.host(host)

@@ -177,6 +177,9 @@ func (w *world) findNext(h *host) bool {
 		after = until
 	}
 	lead := w.policy.Lead.Of(w.classOf(h).class())
+	if blip := w.policy.Lead.Of(plan.ClassBlip); blip > lead && w.classOf(h).class() == plan.ClassOutage {
+		lead = blip // a turn with stops has moves as well, and both must be told in time
+	}
 	var found bool
 	if h.next, h.piece, found = h.lane.next(after, w.now.Add(lead+margin(lead)), need); !found {
 		w.blockHost(h, "no-window", "no window opens within "+days(horizon)+" in which the turn would fit", "widen the policy's windows")

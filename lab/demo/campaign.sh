@@ -56,7 +56,8 @@ report=0
 bin/evenkeel report --journal "$OUT/journal.jsonl" >"$OUT/report.txt" || report=$?
 bin/evenkeel report --journal "$OUT/journal.jsonl" -o json --out "$OUT/report.json" || report=$?
 bin/evenkeel report --journal "$OUT/journal.jsonl" -o html --out "$OUT/report.html" || report=$?
-head -n 40 "$OUT/report.txt"
+sed '/^HOSTS/,$d' "$OUT/report.txt"
+sed -n '/^PROMISES/,/^NOTICES/p' "$OUT/report.txt" | sed '$d'
 
 phase "Judging the journal against the laws"
 audit=0

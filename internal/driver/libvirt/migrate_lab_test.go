@@ -340,3 +340,73 @@ func TestLabNoRoom(t *testing.T) {
 	wantCode(t, err, driver.CodeNoRoom)
 	wantEnds(t, out, driver.IsRunning, driver.IsAbsent)
 }
+
+// crash takes a host's power away, and gives it back when the test ends, with the guests that ran there.
+func (l *lab) crash(host string) (on func()) {
+	l.t.Helper()
+	names := strings.Fields(l.must(l.script("virsh"), host, "list", "--name"))
+	once := sync.OnceFunc(func() {
+		l.must(l.script("power"), "on", host)
+		for _, name := range names {
+			if i := strings.TrimPrefix(name, "g"); len(i) < 3 { // the lab's own, not this test's
+				_, _ = l.virsh(host, "start", name)
+			}
+		}
+	})
+	l.t.Cleanup(once)
+	l.must(l.script("power"), "crash", host)
+	return once
+}
+
+// The destination loses its power in mid-copy: silence, then an error. It runs on at the source, but as
+// long as the destination cannot be read nobody says that it stayed.
+func TestLabDestinationPowerCut(t *testing.T) {
+	l := theLab(t)
+	name := l.busy("g113")
+	cfg := l.config()
+	cfg.Patience = 4 * time.Second
+	r := l.request(name)
+	r.BandwidthMiB = 10
+	on := make(chan func(), 1)
+	r.Progress = once(140, func() { on <- l.crash("h2") })
+	t0 := time.Now()
+	out, err := l.driver(cfg).Migrate(within(t, 2*time.Minute), r)
+	t.Logf("%s: %+v %v", time.Since(t0), out, err)
+	wantCode(t, err, driver.CodeUnreachable)
+	wantEnds(t, out, driver.IsRunning, driver.IsUnreachable)
+	l.alive(name)
+	(<-on)()
+	r.Progress, r.BandwidthMiB = nil, 0
+	out, err = l.driver(cfg).Migrate(within(t, 2*time.Minute), r)
+	if err != nil || !out.Ends.Moved() {
+		t.Errorf("after it came back: %+v, %v", out, err)
+	}
+}
+
+// The source loses its power: the client library would wait for ever.
+func TestLabSourcePowerCut(t *testing.T) {
+	l := theLab(t)
+	name := l.busy("g114")
+	cfg := l.config()
+	cfg.Patience, cfg.CallTimeout = 6*time.Second, 3*time.Second
+	r := l.request(name)
+	r.BandwidthMiB = 10
+	on := make(chan func(), 1)
+	r.Progress = once(140, func() { on <- l.crash("h1") })
+	t0 := time.Now()
+	out, err := l.driver(cfg).Migrate(within(t, 2*time.Minute), r)
+	took := time.Since(t0)
+	t.Logf("%s: %+v %v", took, out, err)
+	wantCode(t, err, driver.CodeUnreachable)
+	if out.Ends.Source != driver.IsUnreachable || out.Ends.Moved() || out.Ends.Stayed() {
+		t.Errorf("ends %+v", out.Ends)
+	}
+	if took > time.Minute {
+		t.Errorf("it took %s", took)
+	}
+	(<-on)()
+	if _, err = l.driver(cfg).Migrate(within(t, time.Minute), r); err == nil {
+		t.Error("what was lost with its host is said to have moved")
+	}
+	wantCode(t, err, driver.CodeRefused, driver.CodeNotFound)
+}
