@@ -87,11 +87,16 @@ func (t *trial) stopGoesOn(r *run, f *Fact) {
 	mine := g.act != nil && g.act.stop && g.act.turn == tr
 	switch f.Kind {
 	case "stop-done":
+		if half := g.half; !mine && half != nil && half.turn == tr { // its answer was lost, and a look showed it stopped
+			g.act, mine, tr.busy[g.id] = half, true, true
+		}
+		g.half = nil
 		t.must(mine, 10, "unstarted", s, f.At, "a stop-started, stored before the stop", "%s is stopped and no fact started that", f.Instance)
 		g.state, g.changed = "stopped", f.At
 	case "stop-failed":
 		if mine && g.state != "stopped" {
 			// Whether it still runs is not known before the next look; a retry may follow.
+			g.half = g.act
 			t.actEnds(g, f.At)
 			g.state = "unknown"
 		}

@@ -109,7 +109,7 @@ func (t *trial) arriving(m *machine, but *guest) (mib int64) {
 	}
 	for id := range m.on {
 		g := t.guest(id)
-		coming := g.act != nil && g.act.to == m.id || g.host == m.id && g.landed.After(m.view.At)
+		coming := g.act != nil && g.act.to == m.id || g.doubt != nil && g.doubt.to == m.id || g.host == m.id && g.landed.After(m.view.At)
 		if coming && !shown[id] && g != but {
 			mib += g.memory
 		}

@@ -220,7 +220,7 @@ func (s *State) applyTurn(t *TurnState, f Fact) error {
 		t.Started = false
 		s.active[t.Plan.ID] = true
 		s.dropWaiting(t.Plan.ID)
-		if f.Code != CodeOperator && f.Code != CodeSlotMissed && f.Code != CodeUndelivered {
+		if f.Code != CodeOperator && !t.Permitted.IsZero() { // what never began did not break
 			s.failed[t.Plan.ID] = true
 		}
 	case TurnReleased:
@@ -318,9 +318,12 @@ func (s *State) applyStep(t *TurnState, f Fact) {
 		}
 		t.Started = false
 		switch {
+		case f.Step == StepUpdate && f.Attempt > 0:
+			t.Updated = true
+			t.Rebooted = t.Plan.Tactic == plan.Refresh
 		case f.Step == StepProve:
 			t.NewBoot = f.BootID
-		case f.Step == StepReboot, f.Step == StepUpdate && t.Plan.Tactic == plan.Refresh:
+		case f.Step == StepReboot:
 			t.Rebooted = true
 		}
 		if f.Step == StepUpdate || f.Step == StepReboot || f.Step == StepReturn || f.Step == StepProve {

@@ -347,6 +347,8 @@ func (s *State) decideStep(t *TurnState, now time.Time, quiet bool) []Fact {
 		switch {
 		case c == nil || (len(c.Update.Command) == 0 && c.Update.Hooks == ""):
 			return t.done("no update is named: the host is only rebooted")
+		case t.Updated:
+			return t.done("its software was changed already in this turn")
 		case quiet:
 			return nil
 		}

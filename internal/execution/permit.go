@@ -232,5 +232,5 @@ func (s *State) region(site string) string {
 
 // mostAway is how many hosts of a pool may be in a turn at once.
 func (s *State) mostAway(pool string) int {
-	return max(1, len(s.index.PoolHosts[pool])*s.Plan.Policy.MaxAwayPercent/100)
+	return max(1, len(s.index.HomeHosts(pool))*s.Plan.Policy.MaxAwayPercent/100)
 }

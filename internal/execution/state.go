@@ -94,6 +94,7 @@ type TurnState struct {
 	NewBoot   string
 	Refills   int  // times the host was found filled again before its reboot
 	Rebooted  bool // the point of no return: the reboot order was taken (refresh: the update is done)
+	Updated   bool // its software was changed: not once more after a refill
 	Cordoned  bool
 	Code      string // why it is held or was dropped
 	Why       string

@@ -23,6 +23,7 @@ begin() { # begin NAME CMD...: start a process apart from this one, its output i
   setsid "$@" </dev/null >>"$OUT/$name.log" 2>&1 &
   p=$!
   echo "$p $(start_time $p)" >"$OUT/run/$name"
+  disown $p # its end is no news of this shell
 }
 end() { # end NAME [SIGNAL]: end the recorded process, wait for it, and insist after 10 s
   local p n
