@@ -326,6 +326,13 @@ func (s *State) applyStep(t *TurnState, f Fact) {
 		case f.Step == StepReboot:
 			t.Rebooted = true
 		}
+		if f.Step == StepUncordon { // the host answers: whoever could not be brought back is tried anew
+			for _, g := range t.Guests {
+				if g.Stage == StageStopped {
+					g.Failures, g.RetryAt = 0, time.Time{}
+				}
+			}
+		}
 		if f.Step == StepUpdate || f.Step == StepReboot || f.Step == StepReturn || f.Step == StepProve {
 			t.Changed = f.At
 		}
