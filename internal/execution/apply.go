@@ -43,6 +43,7 @@ func (s *State) apply(f Fact) error {
 		s.Phase, s.PhaseWhy = PhaseHalted, f.Why
 	case CampaignAborted:
 		s.Phase, s.PhaseWhy = PhaseAborted, f.Why
+		s.due = map[string]Fact{} // who has not heard of it need not
 	case CampaignFinished:
 		s.Phase, s.PhaseWhy = PhaseFinished, f.Code
 	case NoticeAsked, NoticeAccepted, NoticeFailed:
@@ -88,12 +89,19 @@ func (s *State) applyNotice(f Fact) {
 	if n == nil {
 		n = &NoticeState{ID: f.Notice, Kind: f.NoticeKind, Tenant: f.Tenant, Slots: f.Slots, Asked: f.At}
 		s.Notices[f.Notice] = n
+		delete(s.due, f.Notice)
+		s.unsent[f.Notice] = true
 		if f.NoticeKind == NoticeScheduled {
 			for _, id := range f.Slots {
 				s.bySlot[id] = f.Notice
 			}
 		}
 	}
+	defer func() {
+		if !n.Accepted.IsZero() || n.GaveUp || n.Attempts >= maxNoticeTries {
+			delete(s.unsent, n.ID)
+		}
+	}()
 	switch f.Kind {
 	case NoticeAccepted:
 		n.Accepted, n.Contact, n.Why = f.At, f.Contact, ""
@@ -113,10 +121,8 @@ func (s *State) applyNotice(f Fact) {
 }
 
 func (s *State) contacts(tenant string) []fleet.Contact {
-	for i := range s.Fleet.Tenants {
-		if s.Fleet.Tenants[i].ID == tenant {
-			return s.Fleet.Tenants[i].Contacts
-		}
+	if t := s.index.Tenants[tenant]; t != nil {
+		return t.Contacts
 	}
 	return nil
 }
@@ -139,15 +145,17 @@ func (s *State) seeHost(id string, v *HostView) {
 		if g == nil {
 			g = &GuestState{New: true}
 			s.Guests[in.ID] = g
+			s.settle(in.ID, id)
 		}
 		if in.Incoming || s.inFlight(in.ID) {
 			continue
 		}
 		switch {
 		case in.State == string(fleet.Running):
-			g.Host, g.State, g.Saved, g.Gone = id, fleet.Running, false, false
-		case g.Host == id || g.Host == "":
-			g.Host, g.State, g.Saved = id, fleet.State(in.State), in.Saved
+			s.settle(in.ID, id)
+			g.State, g.Saved, g.Gone = fleet.Running, false, false
+		case g.Host == id:
+			g.State, g.Saved = fleet.State(in.State), in.Saved
 		}
 		g.Memory = in.MemoryMiB
 	}
@@ -160,8 +168,8 @@ func (s *State) seeHost(id string, v *HostView) {
 	}
 	absent := h.Absent
 	h.Absent = map[string]int{}
-	for inst, g := range s.Guests {
-		if g.Host == id && !g.Gone && !here[inst] && !s.inFlight(inst) {
+	for inst := range s.on[id] {
+		if !s.Guests[inst].Gone && !here[inst] && !s.inFlight(inst) {
 			h.Absent[inst] = absent[inst] + 1
 		}
 	}
@@ -223,6 +231,7 @@ func (s *State) applyTurn(t *TurnState, f Fact) error {
 		if f.Code != CodeOperator && !t.Permitted.IsZero() { // what never began did not break
 			s.failed[t.Plan.ID] = true
 		}
+		s.reckon(t)
 	case TurnReleased:
 		s.release(t, f.At)
 	case TurnDone:
@@ -230,10 +239,12 @@ func (s *State) applyTurn(t *TurnState, f Fact) error {
 		delete(s.active, t.Plan.ID)
 		delete(s.failed, t.Plan.ID)
 		s.fixed[t.Plan.Host] = true
+		s.reckon(t)
 	case TurnDropped:
 		t.Phase, t.Ended, t.Code, t.Why = TurnAbandoned, f.At, f.Code, f.Why
 		delete(s.active, t.Plan.ID)
 		s.dropWaiting(t.Plan.ID)
+		s.reckon(t)
 	case StepStarted, StepDone, StepFailed:
 		s.applyStep(t, f)
 	case StaysAway:
@@ -368,8 +379,9 @@ func actKey(turn, instance string) string { return turn + "/" + instance }
 func (s *State) applyMove(t *TurnState, f Fact) {
 	g, who := t.guest(f.Instance), s.Guests[f.Instance]
 	if who == nil {
-		who = &GuestState{Host: f.From, State: fleet.Running, New: true}
+		who = &GuestState{State: fleet.Running, New: true}
 		s.Guests[f.Instance] = who
+		s.settle(f.Instance, f.From)
 	}
 	key := actKey(f.Turn, f.Instance)
 	if f.Kind == MovePlaced {
@@ -395,7 +407,8 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 	delete(s.unproven, f.Instance)
 	t.Changed = f.At
 	if f.Kind == MoveDone {
-		who.Host, who.State, who.Saved, who.Gone = f.To, fleet.Running, false, false
+		s.settle(f.Instance, f.To)
+		who.State, who.Saved, who.Gone = fleet.Running, false, false
 		if s.landed[f.To] == nil {
 			s.landed[f.To] = map[string]time.Time{}
 		}
@@ -479,7 +492,8 @@ func (s *State) applyBack(t *TurnState, f Fact) {
 		}
 		g.Stage, g.Failures, t.Changed = StageBack, 0, f.At
 		s.interrupted(f.Turn, f.Instance, g.Stopped, f.At, f.At.Sub(g.Stopped).Milliseconds())
-		who.State, who.Saved, who.Away, who.Host = fleet.Running, false, false, t.Plan.Host
+		s.settle(f.Instance, t.Plan.Host)
+		who.State, who.Saved, who.Away = fleet.Running, false, false
 	case BackFailed:
 		if f.Attempt != g.Attempt || g.Stage != StageBacking {
 			return

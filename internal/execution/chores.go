@@ -145,10 +145,8 @@ func (s *State) guestChore(t *TurnState, g *TurnGuest, add func(Chore)) {
 
 func (s *State) openNotices() []*NoticeState {
 	var out []*NoticeState
-	for _, id := range sortedKeys(s.Notices) {
-		if n := s.Notices[id]; n.Accepted.IsZero() && !n.GaveUp && n.Attempts < maxNoticeTries {
-			out = append(out, n)
-		}
+	for _, id := range sortedKeys(s.unsent) {
+		out = append(out, s.Notices[id])
 	}
 	return out
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
-	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // Engine is who signs the facts that Decide returns.
@@ -32,58 +31,10 @@ func (s *State) Decide(now time.Time) []Fact {
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-func (s *State) noticeID(kind, tenant, extra string) string {
-	id := fmt.Sprintf("%s/r%d/%s/%s", s.Campaign, s.Revision, kind, tenant)
-	if extra != "" {
-		id += "/" + extra
-	}
-	return id
-}
-
-// decideNotices asks for what tenants must hear: the promises at once; that all is over; that it
-// will not come.
-func (s *State) decideNotices(now time.Time) []Fact {
-	slots := map[string][]*plan.Slot{}
-	for i := range s.Plan.Slots {
-		if sl := &s.Plan.Slots[i]; sl.Tenant != "" {
-			slots[sl.Tenant] = append(slots[sl.Tenant], sl)
-		}
-	}
-	var out []Fact
-	ask := func(kind, tenant, extra string, of []*plan.Slot) {
-		if id := s.noticeID(kind, tenant, extra); s.Notices[id] == nil && len(of) > 0 {
-			f := Fact{Kind: NoticeAsked, Notice: id, NoticeKind: kind, Tenant: tenant}
-			for _, sl := range of {
-				f.Slots = append(f.Slots, sl.ID)
-			}
-			out = append(out, f)
-		}
-	}
-	for _, tenant := range sortedKeys(slots) {
-		if s.Phase != PhaseAborted || s.Notices[s.noticeID(NoticeScheduled, tenant, "")] != nil {
-			ask(NoticeScheduled, tenant, "", slots[tenant])
-		}
-		var done, off []*plan.Slot
-		open := 0
-		for _, sl := range slots[tenant] {
-			switch t := s.Turns[sl.Turn]; {
-			case t.Phase == TurnFinished:
-				done = append(done, sl)
-			case t.Phase == TurnAbandoned, t.Phase == TurnOnHold && (t.Code == CodeSlotMissed || t.Code == CodeUndelivered):
-				off = append(off, sl)
-			default:
-				open++
-			}
-		}
-		if s.Notices[s.noticeID(NoticeScheduled, tenant, "")] == nil {
-			continue // it never heard of it
-		}
-		if open == 0 {
-			ask(NoticeFinished, tenant, "", done)
-		}
-		for _, sl := range off {
-			ask(NoticeCancelled, tenant, sl.ID, []*plan.Slot{sl})
-		}
+// decideNotices asks for what tenants must hear.
+func (s *State) decideNotices(time.Time) (out []Fact) {
+	for _, id := range sortedKeys(s.due) {
+		out = append(out, s.due[id])
 	}
 	return out
 }

@@ -132,6 +132,9 @@ func (s *State) told(t *TurnState, now time.Time) *ruling {
 }
 
 func (s *State) toldSlot(t *TurnState, sl *plan.Slot, now time.Time) *ruling {
+	if s.Notices[s.noticeID(NoticeCancelled, sl.Tenant, sl.ID)] != nil {
+		return &ruling{hold: t.held(CodeSlotMissed, fmt.Sprintf("tenant %s was told that the slot of %s is cancelled", sl.Tenant, sl.Instance), "plan again: the turn needs another slot")}
+	}
 	n := s.Notices[s.bySlot[sl.ID]]
 	if n != nil && !n.Accepted.IsZero() {
 		if due := n.Accepted.Add(s.Plan.Policy.Lead.Of(sl.Class)); now.Before(due) {

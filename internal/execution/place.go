@@ -40,9 +40,9 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 	}
 	var out Placement
 	var best []choice
-	fixedSoon := false
+	fixedSoon, poolFree := false, s.poolFree(t.Plan.Pool)
 	for _, id := range s.candidates(t) {
-		no := s.refuses(t, in, id, now)
+		no := s.refuses(t, in, id, now, poolFree)
 		if no == nil {
 			best = append(best, choice{id, s.rank(t, instance, id)})
 			continue
@@ -140,7 +140,7 @@ func (s *State) groupFull(in *fleet.Instance) string {
 }
 
 // refuses says why a host must not receive an instance now; nil when it may.
-func (s *State) refuses(t *TurnState, in *fleet.Instance, to string, now time.Time) *refusal {
+func (s *State) refuses(t *TurnState, in *fleet.Instance, to string, now time.Time, poolFree func() int64) *refusal {
 	h := s.host(to)
 	if h.View == nil || !h.Lost.IsZero() || now.Sub(h.At) > fresh {
 		return &refusal{fleet.Reason{Code: "stale", Why: "was not seen within the last minute"}, true, true}
@@ -162,17 +162,14 @@ func (s *State) refuses(t *TurnState, in *fleet.Instance, to string, now time.Ti
 	if r := s.spreads(in, to); r != nil {
 		return r
 	}
-	return s.room(t, in, to)
+	return s.room(t, in, to, poolFree)
 }
 
 // ownTurnSoon: a host that has its own turn ahead is no place to stay; nor one where that turn would
 // disrupt the instance without a promise.
 func (s *State) ownTurnSoon(t *TurnState, in *fleet.Instance, to string, now time.Time) *refusal {
-	for _, id := range s.waiting {
-		o := s.Turns[id]
-		if o.Plan.Host != to {
-			continue
-		}
+	if o := s.Turns[to]; o != nil && o.Phase == TurnWaiting { // a turn is named after its host
+		id := o.Plan.ID
 		if o.Plan.Wave > t.Plan.Wave && s.earliest(o).Sub(now) < time.Duration(s.Plan.Policy.MinStay) && s.earliest(o).After(now) {
 			return &refusal{fleet.Reason{Code: fleet.HostUnfit, Why: "starts its own turn within the least stay"}, false, false}
 		}
@@ -301,7 +298,7 @@ func (s *State) free(host string) int64 {
 }
 
 // room: memory at this instant, and the pool's reserve kept.
-func (s *State) room(t *TurnState, in *fleet.Instance, to string) *refusal {
+func (s *State) room(t *TurnState, in *fleet.Instance, to string, poolFree func() int64) *refusal {
 	free := s.free(to)
 	if free < in.MemoryMiB {
 		return &refusal{fleet.Reason{Code: fleet.NoRoom, Why: fmt.Sprintf("has %d MiB free, %d are needed", free, in.MemoryMiB)}, len(s.open) > 0, false}
@@ -310,16 +307,27 @@ func (s *State) room(t *TurnState, in *fleet.Instance, to string) *refusal {
 		return nil
 	}
 	pool := t.Plan.Pool
-	left := -in.MemoryMiB
-	for _, h := range s.index.HomeHosts(pool) {
-		if !s.away(h.ID) {
-			left += s.free(h.ID)
-		}
-	}
+	left := poolFree() - in.MemoryMiB
 	if reserve := s.index.ReserveMiB(pool); left < reserve {
 		return &refusal{fleet.Reason{Code: "reserve", Why: fmt.Sprintf("the pool would keep %d MiB free and its reserve is %d", left, reserve)}, false, false}
 	}
 	return nil
+}
+
+// poolFree sums up, once and only when asked, what is free on a pool's hosts that are not away.
+func (s *State) poolFree(pool string) func() int64 {
+	sum, known := int64(0), false
+	return func() int64 {
+		if !known {
+			known = true
+			for _, h := range s.index.HomeHosts(pool) {
+				if !s.away(h.ID) {
+					sum += s.free(h.ID)
+				}
+			}
+		}
+		return sum
+	}
 }
 
 // away: the host is in a turn, or does not answer.

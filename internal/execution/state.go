@@ -67,6 +67,10 @@ type State struct {
 	open       map[string]*openAct             // acts in flight by chore key
 	actual     map[string]*Actual              // slot id -> the interruption that happened
 	listed     map[string]bool                 // instances on the named list
+	on         map[string]map[string]bool      // host -> instances that are there by all we know
+	due        map[string]Fact                 // notices to ask for, by id
+	unsent     map[string]bool                 // notices asked for and neither accepted nor given up
+	slotsOf    map[string][]*plan.Slot         // tenant -> its slots
 	unproven   map[string]string               // instance -> turn whose move of it may have ended at either end
 	lastLanded map[string]time.Time            // host -> when our last move to it ended
 	appeared   map[string]bool                 // turn/instance that others put on a turn's host
@@ -201,7 +205,7 @@ func New() *State {
 		slots: map[string]*plan.Slot{}, bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
 		forecast: map[string]string{}, active: map[string]bool{}, open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
-		appeared: map[string]bool{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
+		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		landed: map[string]map[string]time.Time{},
 	}
 }
@@ -236,6 +240,9 @@ func (s *State) begin(f Fact) error {
 		s.slots[sl.ID] = sl
 		s.turnSlot[sl.Turn+"/"+sl.Instance] = sl
 		s.ofTurn[sl.Turn] = append(s.ofTurn[sl.Turn], sl)
+		if sl.Tenant != "" {
+			s.slotsOf[sl.Tenant] = append(s.slotsOf[sl.Tenant], sl)
+		}
 	}
 	for _, m := range p.Moves {
 		if !m.Home {
@@ -245,6 +252,9 @@ func (s *State) begin(f Fact) error {
 	for _, t := range p.Turns {
 		s.Turns[t.ID] = &TurnState{Plan: t, Phase: TurnWaiting, Guests: map[string]*TurnGuest{}}
 		s.Order = append(s.Order, t.ID)
+	}
+	for tenant, slots := range s.slotsOf {
+		s.ask(NoticeScheduled, tenant, "", slots)
 	}
 	slices.SortFunc(s.Order, func(a, b string) int { return compareTurns(s.Turns[a].Plan, s.Turns[b].Plan) })
 	s.waiting = slices.Clone(s.Order)
@@ -260,9 +270,21 @@ func (s *State) begin(f Fact) error {
 		if st == "" {
 			st = fleet.Running
 		}
-		s.Guests[in.ID] = &GuestState{Host: in.Host, State: st, Memory: in.MemoryMiB}
+		s.Guests[in.ID] = &GuestState{State: st, Memory: in.MemoryMiB}
+		s.settle(in.ID, in.Host)
 	}
 	return nil
+}
+
+// settle notes on which host an instance is, by all we know.
+func (s *State) settle(instance, host string) {
+	g := s.Guests[instance]
+	delete(s.on[g.Host], instance)
+	g.Host = host
+	if s.on[host] == nil {
+		s.on[host] = map[string]bool{}
+	}
+	s.on[host][instance] = true
 }
 
 func compareTurns(a, b plan.Turn) int {

@@ -3,6 +3,7 @@ package libvirt
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,10 +64,20 @@ func (l *lab) driver(cfg Config) *Driver {
 	return d
 }
 
-// run runs one of the lab's own programs.
+// run runs one of the lab's own programs. What it says goes to a file, not to a pipe: the power
+// supply that 'power on' leaves running would hold a pipe open.
 func (l *lab) run(argv ...string) (string, error) {
-	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
-	return strings.TrimSpace(string(out)), err
+	said, err := os.CreateTemp("", "evenkeel-lab-")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(said.Name())
+	defer said.Close()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stdout, cmd.Stderr = said, said
+	ran := cmd.Run()
+	out, err := os.ReadFile(said.Name())
+	return strings.TrimSpace(string(out)), errors.Join(ran, err)
 }
 
 func (l *lab) must(argv ...string) string {

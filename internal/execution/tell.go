@@ -1,0 +1,63 @@
+package execution
+
+import (
+	"fmt"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// What tenants must hear is reckoned when something happens, so that deciding costs nothing while
+// nothing did: the promises at once; that all is over; that a promise will not be needed.
+
+// noticeID names a notice: CAMPAIGN/rN/KIND/TENANT, and the slot where a tenant hears of each apart.
+func (s *State) noticeID(kind, tenant, slot string) string {
+	id := fmt.Sprintf("%s/r%d/%s/%s", s.Campaign, s.Revision, kind, tenant)
+	if slot != "" {
+		id += "/" + slot
+	}
+	return id
+}
+
+func (s *State) ask(kind, tenant, slot string, of []*plan.Slot) {
+	id := s.noticeID(kind, tenant, slot)
+	if s.Notices[id] != nil || len(of) == 0 {
+		return
+	}
+	f := Fact{Kind: NoticeAsked, Notice: id, NoticeKind: kind, Tenant: tenant}
+	for _, sl := range of {
+		f.Slots = append(f.Slots, sl.ID)
+	}
+	s.due[id] = f
+}
+
+// reckon looks at the tenants of a turn whose phase has changed.
+func (s *State) reckon(t *TurnState) {
+	seen := map[string]bool{}
+	for _, sl := range s.ofTurn[t.Plan.ID] {
+		if sl.Tenant != "" && !seen[sl.Tenant] {
+			seen[sl.Tenant] = true
+			s.reckonTenant(sl.Tenant)
+		}
+	}
+}
+
+func (s *State) reckonTenant(tenant string) {
+	if s.Notices[s.noticeID(NoticeScheduled, tenant, "")] == nil {
+		return // it never heard of it
+	}
+	var done []*plan.Slot
+	open := false
+	for _, sl := range s.slotsOf[tenant] {
+		switch t := s.Turns[sl.Turn]; {
+		case t.Phase == TurnFinished:
+			done = append(done, sl)
+		case t.Phase == TurnAbandoned, t.Phase == TurnOnHold && t.Permitted.IsZero() && (t.Code == CodeSlotMissed || t.Code == CodeUndelivered):
+			s.ask(NoticeCancelled, tenant, sl.ID, []*plan.Slot{sl})
+		default:
+			open = true
+		}
+	}
+	if !open {
+		s.ask(NoticeFinished, tenant, "", done)
+	}
+}
