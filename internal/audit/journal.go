@@ -69,7 +69,7 @@ func (t *trial) hear(f *Fact) {
 		t.moveEnds(r, f)
 	case "stop-done", "stop-failed", "back-started", "back-done", "back-failed":
 		t.stopGoesOn(r, f)
-	case "stays-away", "not-returned": // lists that people are shown
+	case "stays-away", "not-returned", "unfixed": // lists that people are shown
 		r.lists = append(r.lists, f.Instance)
 	case "overrun":
 		key := [2]string{f.Turn, f.Instance}

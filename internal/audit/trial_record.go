@@ -16,7 +16,7 @@ var required = map[string][]string{
 	"back-started": {"turn", "instance", "to"}, "back-done": {"turn", "instance", "to"}, "back-failed": {"turn", "instance", "to", "why"},
 	"host-seen": {"host", "seen"}, "host-lost": {"host", "why"}, "overrun": {"turn", "instance"},
 	"borrowed": {"turn", "host", "code"}, "given-back": {"turn", "host", "code"}, "external": {"code"},
-	"stays-away": {"turn", "instance", "to", "why"}, "not-returned": {"instance", "code", "why"},
+	"stays-away": {"turn", "instance", "to", "why"}, "not-returned": {"instance", "code", "why"}, "unfixed": {"instance", "host", "why"},
 }
 
 // worldKinds are facts about the world, which may come without a campaign.

@@ -182,6 +182,12 @@ func instanceSentence(f execution.Fact) string {
 		return fmt.Sprintf("%-8s  does not answer%s", f.Host, because(f.Why))
 	case execution.Overrun:
 		return fmt.Sprintf("%-8s  OVERRUN: %s", f.Instance, f.Why)
+	case execution.NotReturned:
+		return fmt.Sprintf("%-8s  does NOT run (%s): %s", f.Instance, f.Code, f.Why)
+	case execution.Unfixed:
+		return fmt.Sprintf("%-8s  still runs unfixed software on %s: %s", f.Instance, f.Host, f.Why)
+	case execution.StaysAway:
+		return fmt.Sprintf("%-8s  stays on %s: %s", f.Instance, f.To, f.Why)
 	case execution.External:
 		return fmt.Sprintf("%-8s  %s on %s: %s", f.Instance, f.Code, f.Host, f.Why)
 	}

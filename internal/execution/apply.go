@@ -59,7 +59,7 @@ func (s *State) apply(f Fact) error {
 		h.RetryAt, h.Why = f.At.Add(lookAgain), f.Why
 	case External:
 		s.applyExternal(f)
-	case NotReturned:
+	case NotReturned, Unfixed:
 		s.listed[f.Instance] = true
 	case Overrun:
 		for _, id := range f.Slots {

@@ -51,6 +51,7 @@ const (
 	GivenBack   Kind = "given-back"   // Turn, Host, Code
 	StaysAway   Kind = "stays-away"   // Turn, Instance, To, Code, Why: policy brings it home and it stays where it runs
 	NotReturned Kind = "not-returned" // Host, Instance, Code (gone, stopped, paused, unreachable), Why: the named list at a campaign's end
+	Unfixed     Kind = "unfixed"      // Host, Instance, Why: at a campaign's end it still runs software that is not fixed
 	External    Kind = "external"     // Host, Instance, Code (gone, appeared, moved, stopped), Why: done by others
 )
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/version"
 )
 
 // Before a campaign ends, every host that it touched is looked at once more: whoever ran before and
@@ -71,7 +72,8 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// takeStock names those that ran when the campaign began and do not run now. wait: looks are missing.
+// takeStock names those that ran when the campaign began and do not run now, and those that still run
+// on software that is not fixed. wait: looks are missing.
 func (s *State) takeStock(now time.Time) (facts []Fact, wait bool) {
 	if len(s.unseen(now)) > 0 {
 		return nil, true
@@ -94,9 +96,35 @@ func (s *State) takeStock(now time.Time) (facts []Fact, wait bool) {
 		case g.State != fleet.Running:
 			f.Code, f.Why = string(g.State), "it does not run on "+g.Host
 		default:
-			continue
+			if f.Why = s.stillOld(in.ID, g.Host); f.Why == "" {
+				continue
+			}
+			f.Kind = Unfixed
 		}
 		facts = append(facts, f)
 	}
 	return facts, false
+}
+
+// stillOld judges an instance on a host that is done by its own monitor; "" when it is fixed, when its
+// monitor does not say, or when its host was not to be fixed.
+func (s *State) stillOld(instance, host string) string {
+	c := s.cohort(host)
+	v := s.host(host).View
+	if c == nil || v == nil || !s.fixed[host] {
+		return ""
+	}
+	for _, in := range v.Instances {
+		if in.ID != instance {
+			continue
+		}
+		for _, pkg := range sortedKeys(c.Packages) {
+			if have := in.Running[pkg]; have != "" {
+				if r, err := version.Compare(c.Ecosystem, have, c.Packages[pkg]); err == nil && r < 0 {
+					return fmt.Sprintf("its monitor says %s %s, wanted is %s", pkg, have, c.Packages[pkg])
+				}
+			}
+		}
+	}
+	return ""
 }

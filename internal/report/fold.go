@@ -94,6 +94,8 @@ func (b *book) take(f *execution.Fact) error {
 		b.external(f)
 	case execution.NotReturned:
 		b.notReturned(f)
+	case execution.Unfixed:
+		b.event(f, "still runs unfixed software: "+f.Why)
 	case execution.MovePlaced, execution.MoveDone, execution.MoveFailed:
 		b.move(f)
 	case execution.StopStarted, execution.StopDone, execution.StopFailed, execution.BackStarted, execution.BackDone, execution.BackFailed:
