@@ -24,6 +24,7 @@ type Pump struct {
 
 	mu       sync.Mutex // over all below but inbox
 	state    *execution.State
+	last     int64 // number of the last stored fact; the state may lie behind it after a bug
 	inflight map[string]func()
 	broken   bool // a bug was met: nothing more is decided in this process
 
@@ -44,6 +45,7 @@ func Open(ctx context.Context, j store.Journal, campaign string, generation int6
 	if err := j.Read(ctx, campaign, 0, p.state.Apply); err != nil {
 		return nil, err
 	}
+	p.last = p.state.Seq
 	if p.state.Phase == execution.PhaseFinished {
 		return p, nil
 	}
@@ -72,10 +74,16 @@ func (p *Pump) append(ctx context.Context, facts []execution.Fact) error {
 			facts[i].Who = execution.Engine
 		}
 	}
-	stored, err := p.journal.Append(ctx, p.state.Campaign, p.state.Seq, facts)
+	for _, f := range facts {
+		if err := p.state.Accepts(f); err != nil {
+			return bug("not stored: %v", err)
+		}
+	}
+	stored, err := p.journal.Append(ctx, p.state.Campaign, p.last, facts)
 	if err != nil {
 		return err
 	}
+	p.last += int64(len(stored))
 	for _, f := range stored {
 		if err := p.state.Apply(f); err != nil {
 			return bug("%v", err)
@@ -135,17 +143,26 @@ func (p *Pump) orHalt(ctx context.Context, err error) error {
 
 // halt makes a bug a held campaign: what is in flight goes on, nothing new begins.
 func (p *Pump) halt(ctx context.Context, why string) error {
+	if p.broken {
+		return nil // it was said
+	}
 	p.broken = true
 	if len(why) > 4000 {
 		why = why[:4000]
 	}
-	err := p.append(ctx, []execution.Fact{{Kind: execution.CampaignHalted, Code: execution.CodeBug, Why: why}})
+	now := p.now()
+	_, err := p.journal.Append(ctx, p.state.Campaign, p.last, []execution.Fact{{At: now, Kind: execution.CampaignHalted, Who: execution.Engine,
+		Revision: p.state.Revision, Code: execution.CodeBug, Why: why}})
+	if err == nil {
+		p.last++
+		p.state.Phase, p.state.PhaseWhy, p.state.Seq, p.state.At = execution.PhaseHalted, why, p.last, now
+	}
 	return errors.Join(fmt.Errorf("campaign %s is halted by a bug: %s", p.state.Campaign, why), err)
 }
 
 // take stores the answers that came in. An answer of a chore that is not in flight any more was
 // given up: what it says is read again from the world, never believed late.
-func (p *Pump) take(ctx context.Context) error {
+func (p *Pump) take(ctx context.Context) (err error) {
 	for {
 		p.inboxMu.Lock()
 		if len(p.inbox) == 0 {
@@ -155,14 +172,18 @@ func (p *Pump) take(ctx context.Context) error {
 		a := p.inbox[0]
 		p.inboxMu.Unlock()
 		if _, ours := p.inflight[a.key]; ours && len(a.facts) > 0 && p.state.Phase != execution.PhaseFinished {
-			if err := p.append(ctx, a.facts); err != nil {
-				return err // it stays in the inbox
+			var b bugError
+			if err = p.append(ctx, a.facts); err != nil && !errors.As(err, &b) {
+				return err // it stays in the inbox: nothing is lost while the journal cannot be written
 			}
 		}
 		delete(p.inflight, a.key)
 		p.inboxMu.Lock()
 		p.inbox = p.inbox[1:]
 		p.inboxMu.Unlock()
+		if err != nil {
+			return err
+		}
 	}
 }
 

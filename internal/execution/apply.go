@@ -9,17 +9,43 @@ import (
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
+// Accepts says whether Apply would take a fact: its number, its moment, and the things it names must
+// fit. A fact that it refuses must not be stored.
+func (s *State) Accepts(f Fact) error {
+	switch {
+	case f.Seq != 0 && f.Seq != s.Seq+1:
+		return fmt.Errorf("journal of %s: fact %d follows fact %d", f.Campaign, f.Seq, s.Seq)
+	case f.At.Before(s.At):
+		return fmt.Errorf("journal of %s: fact %d lies before the fact ahead of it (%s < %s)", f.Campaign, f.Seq, f.At.Format(time.RFC3339Nano), s.At.Format(time.RFC3339Nano))
+	case (s.Plan == nil) != (f.Kind == CampaignApplied):
+		return fmt.Errorf("journal of %s: fact %d is %s, and a plan begins a journal exactly once", f.Campaign, f.Seq, f.Kind)
+	case f.Kind == HostSeen && f.Seen == nil:
+		return fmt.Errorf("journal of %s: fact %d saw nothing", f.Campaign, f.Seq)
+	}
+	ofTurn, known := kinds[f.Kind]
+	if !known {
+		return fmt.Errorf("journal of %s: fact %d is of unknown kind %q", f.Campaign, f.Seq, f.Kind)
+	}
+	if ofTurn && s.Turns[f.Turn] == nil {
+		return fmt.Errorf("journal of %s: fact %d (%s) names turn %q, which the plan does not have", f.Campaign, f.Seq, f.Kind, f.Turn)
+	}
+	return nil
+}
+
+// kinds are all kinds of facts; true: of one turn.
+var kinds = map[Kind]bool{
+	CampaignApplied: false, ControllerTook: false, CampaignPaused: false, CampaignResumed: false, CampaignAborted: false, CampaignHalted: false, CampaignFinished: false,
+	NoticeAsked: false, NoticeAccepted: false, NoticeFailed: false, HostSeen: false, HostLost: false, External: false, NotReturned: false, Unfixed: false,
+	Overrun: true, TurnPermitted: true, TurnHeld: true, TurnReleased: true, TurnDone: true, TurnDropped: true, StepStarted: true, StepDone: true, StepFailed: true,
+	MovePlaced: true, MoveDone: true, MoveFailed: true, StopStarted: true, StopDone: true, StopFailed: true, BackStarted: true, BackDone: true, BackFailed: true,
+	StaysAway: true, Borrowed: true, GivenBack: true,
+}
+
 // Apply folds one fact into the state. An error means that the journal is not one this machine
 // wrote: the state must not be used any further.
 func (s *State) Apply(f Fact) error {
-	if f.Seq != 0 && f.Seq != s.Seq+1 {
-		return fmt.Errorf("journal of %s: fact %d follows fact %d", f.Campaign, f.Seq, s.Seq)
-	}
-	if f.At.Before(s.At) {
-		return fmt.Errorf("journal of %s: fact %d lies before the fact ahead of it (%s < %s)", f.Campaign, f.Seq, f.At.Format(time.RFC3339Nano), s.At.Format(time.RFC3339Nano))
-	}
-	if s.Plan == nil && f.Kind != CampaignApplied {
-		return fmt.Errorf("journal of %s: fact %d (%s) comes before the plan", f.Campaign, f.Seq, f.Kind)
+	if err := s.Accepts(f); err != nil {
+		return err
 	}
 	if err := s.apply(f); err != nil {
 		return err
@@ -66,11 +92,7 @@ func (s *State) apply(f Fact) error {
 			s.overrun[id] = true
 		}
 	default:
-		t := s.Turns[f.Turn]
-		if t == nil {
-			return fmt.Errorf("journal of %s: fact %d (%s) names turn %q, which the plan does not have", s.Campaign, f.Seq, f.Kind, f.Turn)
-		}
-		return s.applyTurn(t, f)
+		s.applyTurn(s.Turns[f.Turn], f)
 	}
 	return nil
 }
@@ -214,7 +236,7 @@ func (s *State) applyExternal(f Fact) {
 	}
 }
 
-func (s *State) applyTurn(t *TurnState, f Fact) error {
+func (s *State) applyTurn(t *TurnState, f Fact) {
 	switch f.Kind {
 	case TurnPermitted:
 		t.Phase, t.Permitted, t.Since = TurnActive, f.At, f.At
@@ -259,10 +281,7 @@ func (s *State) applyTurn(t *TurnState, f Fact) error {
 		s.applyStop(t, f)
 	case BackStarted, BackDone, BackFailed:
 		s.applyBack(t, f)
-	default:
-		return fmt.Errorf("journal of %s: fact %d is of unknown kind %q", s.Campaign, f.Seq, f.Kind)
 	}
-	return nil
 }
 
 func (s *State) dropWaiting(id string) {

@@ -105,7 +105,7 @@ func bestCPU(doc, arch string) (string, error) {
 		}
 		cpu := libvirtxml.DomainCPU{XMLName: xml.Name{Local: "cpu"}, Model: &libvirtxml.DomainCPUModel{Value: m.Models[0].Name}, Vendor: m.Vendor}
 		for _, f := range m.Features {
-			cpu.Features = append(cpu.Features, libvirtxml.DomainCPUFeature{Policy: f.Policy, Name: f.Name})
+			cpu.Features = append(cpu.Features, libvirtxml.DomainCPUFeature(f))
 		}
 		b, err := xml.Marshal(struct {
 			XMLName xml.Name `xml:"cpu"`

@@ -8,7 +8,8 @@
 // call that misses it costs its connection, nothing else.
 //
 // Start reading at Driver, then Migrate; ends.go says how two ends are judged,
-// conn.go how a call is bounded. A guest's own QEMU build is asked of its
+// conn.go how a call is bounded. The destination's URI is handed to the source's
+// libvirtd as it is: the hosts must reach each other by it. A guest's own QEMU build is asked of its
 // monitor (query-version), which makes libvirt note 'custom monitor control
 // commands issued' in the domain's messages; nothing else comes of it.
 package libvirt

@@ -130,6 +130,8 @@ func (d *Driver) Stop(ctx context.Context, _ driver.Fence, h driver.Host, instan
 			return nil
 		case !e.persistent:
 			return &driver.Error{Code: driver.CodeRefused, Why: what + ": it is transient, libvirt would forget it", Next: "define it first"}
+		case e.state == golibvirt.DomainPaused && !e.job.active():
+			return &driver.Error{Code: driver.CodeRefused, Why: what + ": it is paused and hears no request to shut down", Next: "resume it first"}
 		}
 		if time.Since(asked) > askAgain {
 			err := d.conns.fresh(ctx, h.URI, func(c *conn) error {
