@@ -77,13 +77,6 @@ func (p *tape) delay(i int, by time.Duration) {
 	}
 }
 
-// remake changes plan and fleet and writes the whole journal anew.
-func (p *tape) remake(change func(f *fleet.Fleet, p *plan.Plan)) {
-	f, pl := goodFleet(), goodPlan()
-	change(f, pl)
-	p.facts = journalOf(f, pl)
-}
-
 // replan changes plan and fleet as they were applied, and nothing else.
 func (p *tape) replan(change func(f *fleet.Fleet, p *plan.Plan)) {
 	f, pl := goodFleet(), goodPlan()

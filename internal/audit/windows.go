@@ -16,9 +16,6 @@ func (s span) holds(start, end time.Time) bool {
 	return !start.Before(s.start) && !end.After(s.end)
 }
 
-// overlaps reports whether two stretches share an instant; meeting ends do not.
-func (s span) overlaps(o span) bool { return s.start.Before(o.end) && o.start.Before(s.end) }
-
 // place is what window rules are matched with.
 type place struct{ region, site, zone, hypervisor string }
 

@@ -16,6 +16,8 @@ import (
 var dawn = time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
 
 // after is a moment so long after dawn.
+type anyKey struct{}
+
 func after(d time.Duration) time.Time { return dawn.Add(d) }
 
 func run(t testing.TB, s *Scheduler, d time.Duration) {
@@ -89,7 +91,7 @@ func TestDeadlinesAndCancelsEndAWaitAtTheirMoment(t *testing.T) {
 	std := func(s *Scheduler, p context.Context) context.Context {
 		c, cancel := context.WithCancel(p)
 		_ = cancel
-		return context.WithValue(c, "k", "v") //nolint:staticcheck // any key will do
+		return context.WithValue(c, anyKey{}, "v")
 	}
 	stdCancelled := func(d time.Duration) ctxOf {
 		return func(s *Scheduler, p context.Context) context.Context {

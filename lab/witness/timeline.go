@@ -27,6 +27,7 @@ type GuestSummary struct {
 	Lost         int      `json:"lost"`              // numbers that were never printed
 	Restarts     int      `json:"restarts"`          // the guest began again at 1
 	Rewound      int      `json:"rewound"`           // numbers came again although it did not begin again: an older copy ran on
+	Panics       int      `json:"panics"`      // times its own kernel gave up
 	SplitBrain   int      `json:"split_brain"`       // ticks of a second copy while the first one ticked
 	SplitFrom    string   `json:"split_from,omitempty"`
 	SplitTo      string   `json:"split_to,omitempty"`
@@ -81,6 +82,10 @@ func (t *timeline) add(host, text string, at time.Time) (gaps []Gap) {
 		line = strings.TrimSuffix(line, "\r")
 		if strings.HasPrefix(line, "GUEST-UP ") {
 			s.begun = true
+			continue
+		}
+		if strings.Contains(line, "Kernel panic") && !strings.Contains(line, "end Kernel panic") {
+			t.sum.Panics++
 			continue
 		}
 		n, ok := parseTick(line)

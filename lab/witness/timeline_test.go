@@ -44,6 +44,8 @@ func TestTimeline(t *testing.T) {
 		{"an older copy runs on", []string{"0s h1 tick 50 9|", "200ms h2 tick 51 9|", "5s h1 tick 51 9|"}, "5s",
 			GuestSummary{Ticks: 3, Rewound: 1, Gaps: 1, LargestGapMS: 4800, Hosts: []string{"h1", "h2", "h1"},
 				Moves: []Gap{pause(0, 200*ms, "h1", "h2"), pause(200*ms, 5000*ms, "h2", "h1")}}},
+		{"its kernel gave up", []string{"0s h1 tick 50 9|", "200ms h2 [ 67.8] BUG: NULL pointer|[ 68.0] Kernel panic - not syncing: Fatal|[ 68.1] ---[ end Kernel panic - not syncing: Fatal ]---|"}, "300ms",
+			GuestSummary{Ticks: 1, Panics: 1, Hosts: []string{"h1"}}},
 		{"never seen", nil, "1s", GuestSummary{Silent: true, Hosts: []string{}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

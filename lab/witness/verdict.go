@@ -79,6 +79,7 @@ func (v *Verdict) guest(g GuestSummary) {
 	}{
 		{g.SplitBrain, "ticks of a second copy while the first one ran"},
 		{g.Restarts, "restarts"},
+		{g.Panics, "panics of its own kernel"},
 		{g.Lost, "ticks lost"},
 		{g.Rewound, "steps back to an older copy"},
 	} {
