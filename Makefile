@@ -40,10 +40,11 @@ bench: ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 ##@ Real hosts (root on Debian 12)
-test-libvirt: ## the libvirt driver's conformance tests, on a lab of their own
+test-libvirt: ## the libvirt driver's conformance and fault tests, on a lab of their own (10 min)
 	@lab/libvirt/test
-soak: ## ROUNDS demos with the server killed at random moments, a destination killed in mid-copy, 10 x SEEDS, fuzz 60s
+soak: ## ROUNDS demos with server and destinations killed, test-libvirt, 10 x SEEDS, fuzz 60s each
 	@for n in $$(seq $(ROUNDS)); do lab/demo/kill9; lab/demo/crash-destination; done
+	@lab/demo/down; lab/libvirt/test
 	go test ./internal/sim -run Seeds -seeds=$$(( $(SEEDS) * 10 )) -timeout 4h
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 compare: ## ROUNDS times the same maintenance by hand with virsh and by evenkeel: wall time, blackouts

@@ -97,7 +97,7 @@ func (j *judge) frame() (fs []finding) {
 		}
 		fs = append(fs, finding{verdict: NotAffected, lines: []string{line}})
 	}
-	if j.cohort != nil && len(j.docs.bare) > 0 {
+	if j.cohort != nil && len(j.cohort.Packages) > 0 && len(j.docs.bare) > 0 {
 		fs = append(fs, finding{verdict: NotAffected, lines: []string{"no document was given for " + strings.Join(j.docs.bare, ", ") + ": judged by the target's desired versions"}})
 	}
 	if len(j.subjects) == 0 && len(j.gaps) == 0 && (j.cohort != nil || len(j.target.Cohorts) == 0) {

@@ -68,7 +68,7 @@ func newJudge(t *plan.Target, c *plan.Cohort, name string, d docs) *judge {
 		j.addNamedBy(i)
 	}
 	slices.SortFunc(j.subjects, func(a, b subject) int { return strings.Compare(a.pkg, b.pkg) })
-	if c == nil && len(d.bare) > 0 {
+	if (c == nil || len(c.Packages) == 0) && len(d.bare) > 0 {
 		j.gaps = append(j.gaps, "no document was given for "+strings.Join(d.bare, ", ")+", so nothing says whom it affects")
 	}
 	return j

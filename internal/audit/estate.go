@@ -139,7 +139,8 @@ func (e *estate) mostAway(pool string, percent int) int {
 }
 
 // domain is what members of a spread group may not share, for an instance on a host; "" when it is
-// not known, which forbids nothing.
+// not known, which forbids nothing. A host whose rack is not known is at least a rack of its own: two
+// on it share that.
 func (e *estate) domain(s fleet.Spread, host string) string {
 	switch at := e.where(host); s {
 	case fleet.SpreadHost:
@@ -148,6 +149,7 @@ func (e *estate) domain(s fleet.Spread, host string) string {
 		if h := e.hosts[host]; h != nil && h.Rack != "" {
 			return at.site + "/" + h.Rack
 		}
+		return "host/" + host
 	case fleet.SpreadSite:
 		return at.site
 	}

@@ -49,7 +49,8 @@ func crowded(list []absence, down map[string]bool, most int) []crowd {
 }
 
 // redundancy asks law 3 of groups and host groups. A member is disrupted from its move's start to
-// its end, or, when it is stopped, for the whole of the turn; one that does not run counts always.
+// its end, or, when it is stopped, for the whole of the turn; one that does not run, or whose host is
+// down, counts always.
 // A host is away for the whole of a turn that reboots it; one that is down counts always.
 func (d *dossier) redundancy() {
 	away := map[string][]absence{}
@@ -68,7 +69,9 @@ func (d *dossier) redundancy() {
 		down := map[string]bool{}
 		for _, m := range g.members {
 			list = append(list, away[m]...)
-			if !serves(d.instances[m]) {
+			in := d.instances[m]
+			h := d.hosts[in.Host]
+			if !serves(in) || h != nil && h.Health == fleet.Down {
 				down[m] = true
 			}
 		}

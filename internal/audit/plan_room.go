@@ -139,8 +139,9 @@ func (s *scene) stands(instance string) []string {
 
 // fixedInstead names a fixed host that could have taken a move that lands on an unfixed one; ""
 // when there is none. It asks only where the answer is sure: hosts of the same home pool, with room
-// for all that the plan still brings them, fewer migrations in flight than policy allows, and no
-// other member of a spread group ever in their domain.
+// for all that the plan still brings them, fewer migrations in flight than policy allows, no other
+// member of a spread group ever in their domain, and a link no slower than that of the chosen one,
+// for over a slow link a move may take longer than policy allows.
 func (s *scene) fixedInstead(m *plan.Move) string {
 	if m.Home || s.fixed[m.To] {
 		return ""
@@ -156,7 +157,7 @@ func (s *scene) fixedInstead(m *plan.Move) string {
 		if most := s.p.Policy.MovesPerHost; most > 0 && s.flights[h.ID] >= most {
 			continue
 		}
-		if s.everShared(in.ID, h.ID) {
+		if s.everShared(in.ID, h.ID) || link(from, h) < link(from, s.hosts[m.To]) {
 			continue
 		}
 		if code, _ := unfit(in, from, h, s.running(in, from.ID), s.lands(h.ID, false)); code == "" {
@@ -164,6 +165,17 @@ func (s *scene) fixedInstead(m *plan.Move) string {
 		}
 	}
 	return ""
+}
+
+// link is the rate in Mbit/s between two hosts; one that does not tell its own is taken as slow.
+func link(a, b *fleet.Host) int64 {
+	rate := func(h *fleet.Host) int64 {
+		if h.NICMbps > 0 {
+			return h.NICMbps
+		}
+		return 1000
+	}
+	return min(rate(a), rate(b))
 }
 
 func (s *scene) everShared(instance, host string) bool {

@@ -58,6 +58,7 @@ type turnRun struct {
 	failed     map[string]int      // by step: chores that failed
 	rebooted   map[int]int         // by revision: reboots done
 	updated    map[int]int         // by revision: updates done that were started
+	released   bool                // an operator retried it
 	bootBefore string              // boot id that the reboot ends
 	bootAfter  string              // boot id that the proof saw
 	boots      []string            // boot ids seen since the permit

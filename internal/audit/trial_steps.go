@@ -46,6 +46,9 @@ func (t *trial) stepStarts(r *run, tr *turnRun, f *Fact, s Subject) {
 func (t *trial) rebootStarts(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.must(r.stopped == "", 8, "reboot-while-stopped", s, f.At, "a reboot before the stop, or after campaign-resumed", "host %s is to be rebooted after %s", tr.host, r.stopped)
 	t.must(!tr.held, 8, "reboot-while-held", s, f.At, "a reboot after turn-released", "host %s is to be rebooted while its turn holds", tr.host)
+	if tr.released && f.BootID != "" && f.BootID == tr.bootBefore {
+		tr.rebooted[r.revision] = 0 // an operator retries an order that never took effect: it is still the same boot
+	}
 	t.must(tr.rebooted[r.revision] == 0, 5, "rebooted-twice", s, f.At, "one reboot for one turn", "host %s is to be rebooted again for turn %s", tr.host, tr.id)
 	m := t.machine(tr.host)
 	for id := range m.on {

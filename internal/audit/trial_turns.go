@@ -22,7 +22,7 @@ func (t *trial) turnFact(r *run, f *Fact) {
 		}
 		r.lists = append(r.lists, f.Instance+" "+f.Why)
 	case "turn-released":
-		tr.held = false
+		tr.held, tr.released = false, true
 		delete(r.held, tr.id)
 		// An override is an operator's own word on this turn, with a reason.
 		if f.Code == "override" && f.Why != "" && f.Who != "engine" {

@@ -57,13 +57,9 @@ func assess(app *App, in assessFlags) error {
 	if !slices.Contains([]string{"table", "json", "yaml"}, in.output) {
 		return fmt.Errorf("-o %s is not known: use table, json or yaml", in.output)
 	}
-	now := app.Now().UTC()
-	if in.now != "" {
-		t, err := time.Parse(time.RFC3339, in.now)
-		if err != nil {
-			return fmt.Errorf("--now: found %q, expected a moment such as 2026-03-01T08:00:00Z", in.now)
-		}
-		now = t.UTC()
+	now, err := momentOf(app, in.now)
+	if err != nil {
+		return err
 	}
 	a, err := assessFiles(app, in, now)
 	if err != nil {

@@ -33,7 +33,7 @@ Exit code 0: no violation; 3: violations; 1: the input cannot be read.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return auditRun(app, in) },
 	}
-	cmd.Flags().StringVar(&in.plan, "plan", "", "a plan as `evenkeel plan --out` writes it (- is standard input)")
+	cmd.Flags().StringVar(&in.plan, "plan", "", "a `FILE` as evenkeel plan --out writes it (- is standard input)")
 	cmd.Flags().StringVar(&in.fleet, "fleet", "", "the fleet that the plan was made from (default: the one in the plan)")
 	cmd.Flags().StringVar(&in.journal, "journal", "", "a journal of JSON lines (- is standard input)")
 	cmd.Flags().StringVarP(&in.output, "output", "o", "text", "text or json")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/form"
@@ -64,6 +65,18 @@ func parseFleet(app *App, path string) (*fleet.Fleet, form.Mistakes, error) {
 	}
 	f, mistakes := fleet.Parse(name, src)
 	return f, mistakes, nil
+}
+
+// momentOf reads --now; empty means the clock's own.
+func momentOf(app *App, text string) (time.Time, error) {
+	if text == "" {
+		return app.Now().UTC(), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || t.Year() < 1970 || t.Year() >= 3000 { // beyond lies what plans and calendars cannot write
+		return t, fmt.Errorf("--now: found %q, expected a moment such as 2026-03-01T08:00:00Z", text)
+	}
+	return t.UTC(), nil
 }
 
 // readInput reads a whole file, or standard input when the path is "-", and gives it a name for

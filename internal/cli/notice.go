@@ -66,13 +66,9 @@ func noticePreview(app *App, in previewFlags) error {
 	if !slices.Contains([]string{"text", "html", "json"}, in.output) {
 		return fmt.Errorf("-o %s is not known: use text, html or json", in.output)
 	}
-	now := app.Now().UTC()
-	if in.now != "" {
-		t, err := time.Parse(time.RFC3339, in.now)
-		if err != nil {
-			return fmt.Errorf("--now: found %q, expected a moment such as 2026-03-01T08:00:00Z", in.now)
-		}
-		now = t.UTC()
+	now, err := momentOf(app, in.now)
+	if err != nil {
+		return err
 	}
 	p, f, err := loadPreview(app, in)
 	if err != nil {

@@ -41,8 +41,8 @@ else is planned. Without a policy careful defaults apply: a canary first, at mos
 (at least one host) away at once, the pool's reserve kept, two-hour slots at 02:00 in the site's
 own zone, a day of notice for a live migration and a week for anything longer.
 
-Exit code 0: nothing to do; 2: changes are planned; 3: hosts need maintenance and none can have
-a turn; 1: an error.`,
+Exit code 0: nothing to do; 2: changes are planned; 3: hosts or instances need
+maintenance, or may, and none can have a turn; 1: an error.`,
 		Example: `  evenkeel plan --fleet fleet.yaml --target target.yaml --out plan.json
   evenkeel plan --fleet fleet.yaml --routine reboot --policy policy.yaml
   evenkeel plan --fleet fleet.yaml --target target.yaml --now 2026-03-01T08:00:00Z -o json`,
@@ -72,13 +72,9 @@ func runPlan(app *App, in planFlags) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	now := app.Now().UTC()
-	if in.now != "" {
-		t, err := time.Parse(time.RFC3339, in.now)
-		if err != nil {
-			return fmt.Errorf("--now: found %q, expected a moment such as 2026-03-01T08:00:00Z", in.now)
-		}
-		now = t.UTC()
+	now, err := momentOf(app, in.now)
+	if err != nil {
+		return err
 	}
 	input, err := planInput(app, in, now)
 	if err != nil {

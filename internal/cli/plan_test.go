@@ -78,6 +78,7 @@ func TestPlanExitCodes(t *testing.T) {
 		"another routine":       {[]string{"--fleet", "FLEET", "--routine", "dance"}, ExitError, "expected reboot"},
 		"another output":        {[]string{"--fleet", "FLEET", "--routine", "reboot", "-o", "xml"}, ExitError, "table, json or yaml"},
 		"a moment that is none": {[]string{"--fleet", "FLEET", "--routine", "reboot", "--now", "noon"}, ExitError, "--now"},
+		"a moment too far":      {[]string{"--fleet", "FLEET", "--routine", "reboot", "--now", "9999-12-31T23:59:59Z"}, ExitError, "--now"},
 		"a broken policy":       {[]string{"--fleet", "FLEET", "--routine", "reboot", "--policy", "BROKEN"}, ExitError, ":2:7: slot"},
 		"a fleet that is away":  {[]string{"--fleet", "GONE", "--routine", "reboot"}, ExitError, "gone.yaml"},
 	} {

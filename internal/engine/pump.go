@@ -12,7 +12,7 @@ import (
 	"github.com/evenkeel/evenkeel/internal/store"
 )
 
-// maxSkew is how far the clock may lie behind the last fact before nothing more is decided (law 10).
+// maxSkew is how far the clock may lie behind the last fact before no disruption begins (law 10).
 const maxSkew = 5 * time.Second
 
 // Pump is the machine of one campaign.
@@ -25,32 +25,57 @@ type Pump struct {
 	mu       sync.Mutex // over all below but inbox
 	state    *execution.State
 	last     int64 // number of the last stored fact; the state may lie behind it after a bug
-	inflight map[string]func()
-	broken   bool // a bug was met: nothing more is decided in this process
+	inflight map[string]flight
+	starts   int64  // chores begun so far
+	broken   bool   // a bug was met: nothing more is decided in this process
+	world    lookup // of plan and fleet, which never change within a journal
 
 	inboxMu sync.Mutex
 	inbox   []answer
 }
 
-// answer is what a chore came to.
-type answer struct {
-	key   string
-	facts []execution.Fact
+// flight is a chore that was begun and has not answered.
+type flight struct {
+	start  int64 // which start it was: a key may be begun again after it was cancelled
+	since  time.Time
+	cancel func()
 }
 
+// UnreadableError says that a journal does not fold: this binary cannot go on with its campaign.
+type UnreadableError struct{ Err error }
+
+func (e *UnreadableError) Error() string { return "the journal does not fold: " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
 // Open folds a campaign's journal and records that this controller, of the given generation, took
-// it over. wake is called when Turn should be called again.
+// it over. wake is called when Turn should be called again. Of a journal that does not fold it gives
+// the state up to the fact that it stumbled over, to be read only, and an UnreadableError.
 func Open(ctx context.Context, j store.Journal, campaign string, generation int64, clock Clock, d Dispatcher, wake func()) (*Pump, error) {
-	p := &Pump{journal: j, clock: clock, dispatcher: d, wake: wake, state: execution.New(), inflight: map[string]func(){}}
-	if err := j.Read(ctx, campaign, 0, p.state.Apply); err != nil {
-		return nil, err
+	p := &Pump{journal: j, clock: clock, dispatcher: d, wake: wake, state: execution.New(), inflight: map[string]flight{}}
+	if err := j.Read(ctx, campaign, 0, p.fold); err != nil {
+		return p, err
 	}
 	p.last = p.state.Seq
+	p.world = lookupOf(p.state)
 	if p.state.Phase == execution.PhaseFinished {
 		return p, nil
 	}
-	err := p.append(ctx, []execution.Fact{{Kind: execution.ControllerTook, Who: execution.Engine, Generation: generation, Why: "controller started"}})
-	return p, err
+	return p, p.append(ctx, []execution.Fact{{Kind: execution.ControllerTook, Who: execution.Engine, Generation: generation, Why: "controller started"}})
+}
+
+// fold takes a stored fact in. A panic is that campaign's trouble, not the process's.
+func (p *Pump) fold(f execution.Fact) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &UnreadableError{fmt.Errorf("fact %d: %v", f.Seq, r)}
+		}
+	}()
+	if err := p.state.Apply(f); err != nil {
+		return &UnreadableError{err}
+	}
+	return nil
 }
 
 // now is the clock, never before the last fact, in whole milliseconds.
@@ -62,8 +87,8 @@ func (p *Pump) now() time.Time {
 	return now
 }
 
-// append stores facts and then folds them. Facts of chores carry no moment yet.
-func (p *Pump) append(ctx context.Context, facts []execution.Fact) error {
+// sign fills in what chores leave out of their facts, and says whether the state would take them.
+func (p *Pump) sign(facts []execution.Fact) error {
 	now := p.now()
 	for i := range facts {
 		facts[i].At, facts[i].Campaign = now, p.state.Campaign
@@ -73,11 +98,17 @@ func (p *Pump) append(ctx context.Context, facts []execution.Fact) error {
 		if facts[i].Who == "" {
 			facts[i].Who = execution.Engine
 		}
-	}
-	for _, f := range facts {
-		if err := p.state.Accepts(f); err != nil {
+		if err := p.state.Accepts(facts[i]); err != nil {
 			return bug("not stored: %v", err)
 		}
+	}
+	return nil
+}
+
+// append stores facts and then folds them.
+func (p *Pump) append(ctx context.Context, facts []execution.Fact) error {
+	if err := p.sign(facts); err != nil {
+		return err
 	}
 	stored, err := p.journal.Append(ctx, p.state.Campaign, p.last, facts)
 	if err != nil {
@@ -106,14 +137,11 @@ func (p *Pump) Turn(ctx context.Context) (next time.Time, err error) {
 	if err := p.take(ctx); err != nil {
 		return time.Time{}, p.orHalt(ctx, err)
 	}
-	if behind := p.state.At.Sub(p.clock.Now()); behind > maxSkew {
-		return p.clock.Now().Add(time.Second), nil // the clock was set back: wait until it has caught up
-	}
 	if p.broken {
 		return time.Time{}, nil
 	}
 	for range maxDecisions {
-		facts := p.state.Decide(p.now())
+		facts := p.held().Decide(p.now())
 		if len(facts) == 0 {
 			return p.dispatch(), nil
 		}
@@ -124,75 +152,43 @@ func (p *Pump) Turn(ctx context.Context) (next time.Time, err error) {
 	return time.Time{}, p.halt(ctx, fmt.Sprintf("%d decisions in one turn without coming to rest", maxDecisions))
 }
 
+// behind is how far the clock lies behind the last fact; 0 within the skew that is allowed.
+func (p *Pump) behind() time.Duration {
+	if d := p.state.At.Sub(p.clock.Now()); d > maxSkew {
+		return d
+	}
+	return 0
+}
+
+// Behind is how far the clock was set back behind the last fact: no disruption begins until it has
+// caught up. 0 within the skew that is allowed.
+func (p *Pump) Behind() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.behind()
+}
+
+// held is the state on which is decided: the campaign's own or, while the clock lies behind, the same
+// one as if paused. Time stands still in it then: no disruption begins, and whoever was stopped is
+// brought back, once; what waits for a moment (a retry, a renewed look) waits for the clock.
+func (p *Pump) held() *execution.State {
+	if p.state.Phase != execution.PhaseRunning || p.behind() == 0 {
+		return p.state
+	}
+	s := *p.state
+	s.Phase = execution.PhasePaused
+	return &s
+}
+
 // maxDecisions bounds one turn: each decision changes something, so more is a bug.
 const maxDecisions = 1_000_000
 
-type bugError string
-
-func (b bugError) Error() string { return string(b) }
-
-func bug(format string, args ...any) error { return bugError(fmt.Sprintf(format, args...)) }
-
-func (p *Pump) orHalt(ctx context.Context, err error) error {
-	var b bugError
-	if errors.As(err, &b) {
-		return p.halt(ctx, b.Error())
-	}
-	return err
-}
-
-// halt makes a bug a held campaign: what is in flight goes on, nothing new begins.
-func (p *Pump) halt(ctx context.Context, why string) error {
-	if p.broken {
-		return nil // it was said
-	}
-	p.broken = true
-	if len(why) > 4000 {
-		why = why[:4000]
-	}
-	now := p.now()
-	_, err := p.journal.Append(ctx, p.state.Campaign, p.last, []execution.Fact{{At: now, Kind: execution.CampaignHalted, Who: execution.Engine,
-		Revision: p.state.Revision, Code: execution.CodeBug, Why: why}})
-	if err == nil {
-		p.last++
-		p.state.Phase, p.state.PhaseWhy, p.state.Seq, p.state.At = execution.PhaseHalted, why, p.last, now
-	}
-	return errors.Join(fmt.Errorf("campaign %s is halted by a bug: %s", p.state.Campaign, why), err)
-}
-
-// take stores the answers that came in. An answer of a chore that is not in flight any more was
-// given up: what it says is read again from the world, never believed late.
-func (p *Pump) take(ctx context.Context) (err error) {
-	for {
-		p.inboxMu.Lock()
-		if len(p.inbox) == 0 {
-			p.inboxMu.Unlock()
-			return nil
-		}
-		a := p.inbox[0]
-		p.inboxMu.Unlock()
-		if _, ours := p.inflight[a.key]; ours && len(a.facts) > 0 && p.state.Phase != execution.PhaseFinished {
-			var b bugError
-			if err = p.append(ctx, a.facts); err != nil && !errors.As(err, &b) {
-				return err // it stays in the inbox: nothing is lost while the journal cannot be written
-			}
-		}
-		delete(p.inflight, a.key)
-		p.inboxMu.Lock()
-		p.inbox = p.inbox[1:]
-		p.inboxMu.Unlock()
-		if err != nil {
-			return err
-		}
-	}
-}
-
 // dispatch starts and stops chores so that what is in flight is what the state says.
 func (p *Pump) dispatch() (next time.Time) {
-	now := p.now()
-	next = p.state.Wake(now)
+	now, s := p.now(), p.held()
+	next = s.Wake(now)
 	want := map[string]bool{}
-	for _, c := range p.state.Outstanding(now) {
+	for _, c := range s.Outstanding(now) {
 		want[c.Key] = true
 		if _, runs := p.inflight[c.Key]; runs {
 			continue
@@ -203,29 +199,30 @@ func (p *Pump) dispatch() (next time.Time) {
 			}
 			continue
 		}
-		p.inflight[c.Key] = p.dispatcher.Start(c, func(facts []execution.Fact) {
-			p.inboxMu.Lock()
-			p.inbox = append(p.inbox, answer{c.Key, facts})
-			p.inboxMu.Unlock()
-			p.wake()
-		})
+		p.start(c, now)
 	}
-	for key, cancel := range p.inflight {
+	for key, f := range p.inflight {
 		if !want[key] {
-			cancel()
+			f.cancel()
 			delete(p.inflight, key)
 		}
+	}
+	if p.behind() > 0 {
+		return p.clock.Now().Add(time.Second) // see whether it has caught up
 	}
 	return next
 }
 
-// Stop cancels what is in flight; the journal says what to go on with.
-func (p *Pump) Stop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, cancel := range p.inflight {
-		cancel()
-	}
+func (p *Pump) start(c execution.Chore, now time.Time) {
+	p.starts++
+	n := p.starts
+	cancel := p.dispatcher.Start(c, func(facts []execution.Fact) {
+		p.inboxMu.Lock()
+		p.inbox = append(p.inbox, answer{c.Key, n, facts})
+		p.inboxMu.Unlock()
+		p.wake()
+	})
+	p.inflight[c.Key] = flight{n, now, cancel}
 }
 
 // Read calls fn with the state; fn must not keep or change it.

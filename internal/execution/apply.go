@@ -82,7 +82,7 @@ func (s *State) apply(f Fact) error {
 		if h.Lost.IsZero() {
 			h.Lost = f.At
 		}
-		h.RetryAt, h.Why = f.At.Add(lookAgain), f.Why
+		h.RetryAt, h.Why = f.At.Add(min(max(f.At.Sub(h.Lost)/4, lookAgain), time.Minute)), f.Why
 	case External:
 		s.applyExternal(f)
 	case NotReturned, Unfixed:
@@ -113,6 +113,11 @@ func (s *State) applyNotice(f Fact) {
 		s.Notices[f.Notice] = n
 		delete(s.due, f.Notice)
 		s.unsent[f.Notice] = true
+		if f.NoticeKind == NoticeCancelled {
+			for _, id := range f.Slots {
+				s.cancelled[id] = true
+			}
+		}
 		if f.NoticeKind == NoticeScheduled {
 			for _, id := range f.Slots {
 				s.bySlot[id] = f.Notice
@@ -186,6 +191,18 @@ func (s *State) seeHost(id string, v *HostView) {
 			if tg.InDoubt && s.Turns[turn].Plan.Host == id && !v.At.Before(tg.FailedAt) && runs(v, tg.ID) {
 				tg.InDoubt = false // the stop did not take effect
 			}
+		}
+	}
+	for inst, turn := range s.unproven {
+		g := s.Turns[turn].Guests[inst]
+		switch {
+		case (id != g.From && id != g.Sticky) || v.At.Before(g.FailedAt):
+		case here[inst]:
+			delete(g.missed, id)
+		case g.missed == nil:
+			g.missed = map[string]int{id: 1}
+		default:
+			g.missed[id]++
 		}
 	}
 	absent := h.Absent
@@ -329,6 +346,12 @@ func (s *State) release(t *TurnState, at time.Time) {
 		if g.Stage == StageStuck {
 			g.Stage = StageHere
 		}
+		if g.Sticky != "" { // both ends are read anew
+			g.FailedAt, g.Code = at, ""
+		}
+	}
+	if t.Step == StepProve && s.host(t.Plan.Host).View != nil && s.host(t.Plan.Host).View.BootID == t.OldBoot && t.OldBoot != "" {
+		t.Step, t.Ordered, t.Rebooted = StepReboot, time.Time{}, false // it never rebooted: the order is given again
 	}
 }
 
@@ -339,8 +362,12 @@ func (s *State) applyStep(t *TurnState, f Fact) {
 			t.Step, t.Failures, t.Since = f.Step, 0, f.At
 		}
 		t.Started, t.Attempt, t.Deadline = true, f.Attempt, f.Deadline
-		if f.Step == StepReboot {
-			t.OldBoot = f.BootID
+		t.tries[f.Step] = f.Attempt
+		switch f.Step {
+		case StepReboot:
+			t.OldBoot, t.Ordered = f.BootID, f.At
+		case StepCordon:
+			t.Cordoned = true // it may take effect although its answer is lost; giving back twice does no harm
 		}
 	case StepDone:
 		if f.Step != t.Step || (t.Started && f.Attempt != t.Attempt) {
@@ -372,6 +399,9 @@ func (s *State) applyStep(t *TurnState, f Fact) {
 			return
 		}
 		t.Started, t.Changed = false, f.At
+		if f.Step == StepReboot && slices.Contains(surelyNot, f.Code) {
+			t.Ordered = time.Time{}
+		}
 		t.Failures++
 		t.RetryAt = f.At.Add(backoff(t.Failures, 2*time.Second, time.Minute))
 		t.Code, t.Why, t.Next = f.Code, f.Why, f.Next
@@ -446,7 +476,7 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 	g.Code, g.Why = f.Code, f.Why
 	g.Sticky = ""
 	if f.Source != "running" || (f.Destination != "absent" && f.Destination != "stopped") {
-		g.Sticky = f.To
+		g.Sticky, g.missed = f.To, nil
 		s.unproven[f.Instance] = f.Turn
 	}
 	switch {
@@ -478,7 +508,7 @@ func (s *State) applyStop(t *TurnState, f Fact) {
 		g.Disposition, g.Stage, g.Attempt, g.Deadline, g.Stopped = f.Disposition, StageStopping, f.Attempt, f.Deadline, f.At
 		s.open[key] = &openAct{f.Turn, f.Instance, f.From, "", f.Kind, f.At}
 	case StopDone:
-		if f.Attempt != g.Attempt || (g.Stage != StageStopping && !g.InDoubt) {
+		if f.Attempt != g.Attempt || (g.Stage != StageStopping && !g.mayHaveStopped()) {
 			return
 		}
 		delete(s.open, key)

@@ -93,7 +93,10 @@ func (s *State) Outstanding(now time.Time) []Chore {
 		want(s.wantLooks(t, now), 0)
 		want(s.doubtful(t), lookAgain)
 		want(s.unprovenHosts(t), lookAgain)
-		if t.inDoubt() > 0 {
+		if id, until := s.shuttingDown(t); id != "" && s.host(t.Plan.Host).At.Before(until) && s.Phase == PhaseAborted {
+			want([]string{t.Plan.Host}, until.Sub(s.host(t.Plan.Host).At))
+		}
+		if t.inDoubt() > 0 || (t.committed() && t.anyStage(StageStopped) && !s.mayBringBack(t, now) && !(t.Started && t.Step == StepProve)) {
 			want([]string{t.Plan.Host}, lookAgain)
 		}
 	}
@@ -168,11 +171,32 @@ func (s *State) wantLooks(t *TurnState, now time.Time) []string {
 	if needOwn && !s.sees(t, now) {
 		hosts = append(hosts, own)
 	}
-	if t.Step == StepEmpty && s.sees(t, now) {
-		for _, id := range s.candidates(t) {
-			if h := s.host(id); now.Sub(h.At) > lookAfter {
-				hosts = append(hosts, id)
+	if t.Step == StepEmpty && s.sees(t, now) && !s.movesFull(t) {
+		hosts = append(hosts, s.destinationsToSee(t, now)...)
+	}
+	return hosts
+}
+
+// destinationsToSee are the best destinations, by what was known last, of the next instances to be
+// moved, as far as they were not seen lately: a pool may have a thousand hosts and a move needs one.
+func (s *State) destinationsToSee(t *TurnState, now time.Time) (hosts []string) {
+	next := 0
+	for _, in := range present(s.host(t.Plan.Host).View) {
+		g := t.guest(in.ID)
+		if in.Incoming || g.Stage == StageMoving || g.Stage == StageStuck || g.Sticky != "" || now.Before(g.RetryAt) || s.disposition(t, in.ID) != plan.DispLiveMigrate {
+			continue
+		}
+		p := s.Place(t, in.ID, now)
+		if p.To == "" && len(p.Sees) == 0 { // perhaps one that did not answer does now
+			for _, id := range s.candidates(t) {
+				if !s.host(id).Lost.IsZero() {
+					p.Sees = append(p.Sees, id)
+				}
 			}
+		}
+		hosts = append(hosts, p.Sees[:min(len(p.Sees), bestToSee)]...)
+		if next++; next == 2 {
+			break
 		}
 	}
 	return hosts

@@ -145,20 +145,20 @@ func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
 		return facts
 	}
 	quiet := s.Phase != PhaseRunning || t.Phase == TurnOnHold // no disruptive act may begin
-	if quiet && !t.Rebooted && !(t.Step == StepReboot && t.Started) {
+	if quiet && !t.committed() {
 		// not beyond the point of no return: whoever was stopped comes back first
 		if facts := s.bringBack(t, now); facts != nil || t.anyStage(StageStopped, StageBacking) {
 			return facts
 		}
 	}
-	if s.Phase == PhaseAborted && (!t.Rebooted || t.Phase == TurnOnHold) {
+	if s.Phase == PhaseAborted && (!t.committed() || t.Phase == TurnOnHold) {
 		return s.windDown(t, now)
 	}
 	if t.Phase == TurnOnHold {
-		if t.Rebooted && t.Step != StepProve {
-			return s.bringBack(t, now)
-		}
-		return nil
+		return s.bringBack(t, now)
+	}
+	if s.silent(t, now) {
+		return []Fact{*t.held(CodeNoAnswer, fmt.Sprintf("%s has not answered since %s: %s", t.Plan.Host, s.host(t.Plan.Host).Lost.Format(time.RFC3339), s.host(t.Plan.Host).Why), "bring the host back, then: evenkeel retry "+t.Plan.Host)}
 	}
 	if t.Started && t.Step != StepProve {
 		return nil
@@ -233,14 +233,20 @@ func (s *State) unanswered(t *TurnState, now time.Time) []Fact {
 // windDown ends a turn of an aborted campaign in a safe place: nothing in flight, nobody stopped by
 // us, what was borrowed given back.
 func (s *State) windDown(t *TurnState, now time.Time) []Fact {
+	if t.committed() && t.anyStage(StageStopped) && !s.mayBringBack(t, now) && now.Before(t.Ordered.Add(time.Duration(s.Plan.Policy.Times.RebootMax))) {
+		return nil // the host is going down, or is down, by our order
+	}
 	if facts := s.bringBack(t, now); facts != nil {
 		return facts
 	}
 	if t.anyStage(StageMoving, StageStopping, StageBacking, StageHoming) || t.Started || (t.inDoubt() > 0 && s.answers(t.Plan.Host, now)) || (s.unprovenOf(t) > 0 && t.Phase != TurnOnHold) {
 		return nil
 	}
+	if id, until := s.shuttingDown(t); id != "" && s.answers(t.Plan.Host, now) && s.host(t.Plan.Host).At.Before(until) {
+		return nil // it was asked to shut down, and may still do so
+	}
 	for _, g := range t.Guests {
-		if g.Stage == StageStopped && g.Failures < maxBackFailures {
+		if g.Stage == StageStopped && g.Failures < maxBackFailures && s.mayBringBack(t, now) {
 			return nil // it is tried again
 		}
 	}
@@ -260,6 +266,20 @@ func (s *State) windDown(t *TurnState, now time.Time) []Fact {
 	return []Fact{{Kind: TurnDropped, Turn: t.Plan.ID, Host: t.Plan.Host, Code: CodeAborted, Why: why}}
 }
 
+// silent: the step rests on looks at the host, and it has not answered for two minutes.
+func (s *State) silent(t *TurnState, now time.Time) bool {
+	switch t.Step {
+	case StepEmpty, StepStop, StepJudge, StepHome:
+	case StepReboot:
+		if !t.Ordered.IsZero() {
+			return false
+		}
+	default:
+		return false
+	}
+	return !t.anyStage(StageMoving, StageHoming) && !s.answers(t.Plan.Host, now)
+}
+
 // answers: the host answered its last look, or has been silent for less than two minutes.
 func (s *State) answers(host string, now time.Time) bool {
 	h := s.host(host)
@@ -267,11 +287,7 @@ func (s *State) answers(host string, now time.Time) bool {
 }
 
 func (t *TurnState) start(step Step, deadline time.Time) Fact {
-	n := 1
-	if step == t.Step {
-		n = t.Attempt + 1
-	}
-	return Fact{Kind: StepStarted, Turn: t.Plan.ID, Host: t.Plan.Host, Step: step, Attempt: n, Deadline: deadline}
+	return Fact{Kind: StepStarted, Turn: t.Plan.ID, Host: t.Plan.Host, Step: step, Attempt: t.tries[step] + 1, Deadline: deadline}
 }
 
 func (t *TurnState) done(why string) []Fact {

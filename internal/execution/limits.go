@@ -15,6 +15,7 @@ const (
 	looksToBelieve = 3
 	unprovenFor    = 5 * time.Minute // that long both ends of a move are read again before a person is asked
 
+	bestToSee       = 8 // destinations looked at for one instance
 	maxStepFailures = 3
 	maxMoveFailures = 4
 	maxBackFailures = 5
@@ -22,6 +23,10 @@ const (
 	maxRefills      = 3  // times a host is emptied again because others filled it
 	maxNoticeTries  = 20
 )
+
+// surelyNot are the codes of a failed reboot order that prove that it was not taken. The first three
+// are the driver's.
+var surelyNot = []string{"refused", "unsupported", "host-key", CodeRefilled}
 
 // Notice kinds that execution asks for; the words are notice.Kind's.
 const (
@@ -53,5 +58,6 @@ const (
 	CodeBudget      = "failure-budget"
 	CodeBug         = "bug"
 	CodeSplit       = "split-brain"
+	CodeCannotJudge = "cannot-judge"
 	CodeUnproven    = "unknown-end" // a move's ends could not be read for long
 )

@@ -132,7 +132,7 @@ func (s *State) told(t *TurnState, now time.Time) *ruling {
 }
 
 func (s *State) toldSlot(t *TurnState, sl *plan.Slot, now time.Time) *ruling {
-	if s.Notices[s.noticeID(NoticeCancelled, sl.Tenant, sl.ID)] != nil {
+	if s.cancelled[sl.ID] {
 		return &ruling{hold: t.held(CodeSlotMissed, fmt.Sprintf("tenant %s was told that the slot of %s is cancelled", sl.Tenant, sl.Instance), "plan again: the turn needs another slot")}
 	}
 	n := s.Notices[s.bySlot[sl.ID]]
@@ -155,6 +155,18 @@ func (s *State) toldSlot(t *TurnState, sl *plan.Slot, now time.Time) *ruling {
 
 // stayed: whoever our moves brought to this host has had its least stay there.
 func (s *State) stayed(t *TurnState, now time.Time) *ruling {
+	for _, a := range s.open {
+		if a.To == t.Plan.Host {
+			r := wait(time.Time{}, a.Instance+" is on its way to it")
+			return &r
+		}
+	}
+	for id, turn := range s.unproven {
+		if g := s.Turns[turn].Guests[id]; g.Sticky == t.Plan.Host || g.From == t.Plan.Host {
+			r := wait(time.Time{}, "where "+id+" runs is not known, and it may be here")
+			return &r
+		}
+	}
 	due := s.lastLanded[t.Plan.Host].Add(time.Duration(s.Plan.Policy.MinStay))
 	if now.Before(due) {
 		r := wait(due, "instances that were moved to it have not had their least stay yet")

@@ -39,7 +39,7 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 		rank [3]int64
 	}
 	var out Placement
-	var best []choice
+	var best, unseen []choice
 	fixedSoon, poolFree := false, s.poolFree(t.Plan.Pool)
 	for _, id := range s.candidates(t) {
 		no := s.refuses(t, in, id, now, poolFree)
@@ -49,14 +49,19 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 		}
 		out.Wait = out.Wait || no.soon
 		if no.look {
-			out.Sees = append(out.Sees, id)
+			unseen = append(unseen, choice{id, s.rank(t, instance, id)})
 			fixedSoon = fixedSoon || s.fixed[id]
 		}
 		out.Why = append(out.Why, fleet.Reason{Code: no.Code, Why: id + ": " + no.Why})
 	}
-	slices.SortStableFunc(best, func(a, b choice) int {
+	byRank := func(a, b choice) int {
 		return cmp.Or(cmp.Compare(a.rank[0], b.rank[0]), cmp.Compare(a.rank[1], b.rank[1]), cmp.Compare(a.rank[2], b.rank[2]), cmp.Compare(a.host, b.host))
-	})
+	}
+	slices.SortStableFunc(best, byRank)
+	slices.SortStableFunc(unseen, byRank)
+	for _, c := range unseen {
+		out.Sees = append(out.Sees, c.host)
+	}
 	if len(best) == 0 || (fixedSoon && !s.fixed[best[0].host]) {
 		out.Wait = out.Wait || fixedSoon // a fixed host may have room: look at it before an unfixed one is taken
 		return out
@@ -142,11 +147,8 @@ func (s *State) groupFull(in *fleet.Instance) string {
 // refuses says why a host must not receive an instance now; nil when it may.
 func (s *State) refuses(t *TurnState, in *fleet.Instance, to string, now time.Time, poolFree func() int64) *refusal {
 	h := s.host(to)
-	if h.View == nil || !h.Lost.IsZero() || now.Sub(h.At) > fresh {
-		return &refusal{fleet.Reason{Code: "stale", Why: "was not seen within the last minute"}, true, true}
-	}
-	if h.View.Health != string(fleet.Up) {
-		return &refusal{fleet.Reason{Code: fleet.HostUnfit, Why: "is " + h.View.Health}, false, false}
+	if health := s.health(to); health != string(fleet.Up) {
+		return &refusal{fleet.Reason{Code: fleet.HostUnfit, Why: "is " + health}, !h.Lost.IsZero(), false}
 	}
 	for id := range s.active {
 		if o := s.Turns[id]; o.Plan.Host == to && !o.Permitted.IsZero() {
@@ -162,7 +164,26 @@ func (s *State) refuses(t *TurnState, in *fleet.Instance, to string, now time.Ti
 	if r := s.spreads(in, to); r != nil {
 		return r
 	}
-	return s.room(t, in, to, poolFree)
+	if r := s.room(t, in, to, poolFree); r != nil {
+		return r
+	}
+	if h.View == nil || now.Sub(h.At) > fresh { // the last rule: only who would do by what was known last is looked at
+		return &refusal{fleet.Reason{Code: "stale", Why: "was not seen within the last minute"}, true, true}
+	}
+	return nil
+}
+
+// health is what is known of a host's fitness; a host that does not answer now is down.
+func (s *State) health(host string) string {
+	switch h, known := s.host(host), s.index.Hosts[host]; {
+	case !h.Lost.IsZero():
+		return string(fleet.Down)
+	case h.View != nil:
+		return h.View.Health
+	case known != nil && known.Health != "":
+		return string(known.Health)
+	}
+	return string(fleet.Up)
 }
 
 // ownTurnSoon: a host that has its own turn ahead is no place to stay; nor one where that turn would

@@ -57,7 +57,6 @@ type State struct {
 
 	index      *fleet.Index
 	cohorts    *advisory.Cohorts               // nil in a routine cycle
-	slots      map[string]*plan.Slot           // by slot id
 	bySlot     map[string]string               // slot id -> id of the notice that tells of it
 	turnSlot   map[string]*plan.Slot           // turn + "/" + instance
 	ofTurn     map[string][]*plan.Slot         // turn -> its slots
@@ -70,6 +69,7 @@ type State struct {
 	on         map[string]map[string]bool      // host -> instances that are there by all we know
 	due        map[string]Fact                 // notices to ask for, by id
 	unsent     map[string]bool                 // notices asked for and neither accepted nor given up
+	cancelled  map[string]bool                 // slot ids whose tenants were told that they will not be used
 	slotsOf    map[string][]*plan.Slot         // tenant -> its slots
 	unproven   map[string]string               // instance -> turn whose move of it may have ended at either end
 	lastLanded map[string]time.Time            // host -> when our last move to it ended
@@ -96,15 +96,20 @@ type TurnState struct {
 	Ended     time.Time
 	OldBoot   string // boot id that the reboot ends
 	NewBoot   string
-	Refills   int  // times the host was found filled again before its reboot
-	Rebooted  bool // the point of no return: the reboot order was taken (refresh: the update is done)
-	Updated   bool // its software was changed: not once more after a refill
+	Refills   int       // times the host was found filled again before its reboot
+	Rebooted  bool      // the point of no return: the reboot order was taken (refresh: the update is done)
+	Ordered   time.Time // when its reboot was ordered: from then on the order may take effect at any moment; zero: it surely was not
+	Updated   bool      // its software was changed: not once more after a refill
 	Cordoned  bool
 	Code      string // why it is held or was dropped
 	Why       string
 	Next      string
 	Guests    map[string]*TurnGuest
+	tries     map[Step]int // attempts of each step so far: a number is never used twice
 }
+
+// committed: the host goes down, or may go down, by our order: the turn must see it back.
+func (t *TurnState) committed() bool { return t.Rebooted || !t.Ordered.IsZero() }
 
 // TurnGuest is what one turn does to one instance.
 type TurnGuest struct {
@@ -119,13 +124,14 @@ type TurnGuest struct {
 	// Sticky is the destination at which an attempt that is not proven to have failed may still end:
 	// until both ends were read nothing else may be tried.
 	Sticky    string
-	From      string    // of the last move
-	FailedAt  time.Time // when the last move failed
-	InDoubt   bool      // its stop failed and may have taken effect: a look must tell
-	Stopped   time.Time // when its stop began
-	MovedTo   string    // where the turn's move took it
-	GoneHome  bool      // no further move home: done, or it stays away
-	Stuck     bool      // its last failure is not to be tried again
+	From      string         // of the last move
+	FailedAt  time.Time      // when the last move or stop failed
+	missed    map[string]int // host -> looks in a row since then that did not show it
+	InDoubt   bool           // its stop failed and may have taken effect: a look must tell
+	Stopped   time.Time      // when its stop began
+	MovedTo   string         // where the turn's move took it
+	GoneHome  bool           // no further move home: done, or it stays away
+	Stuck     bool           // its last failure is not to be tried again
 	Code, Why string
 }
 
@@ -202,10 +208,10 @@ type openAct struct {
 func New() *State {
 	return &State{
 		Turns: map[string]*TurnState{}, Notices: map[string]*NoticeState{}, Hosts: map[string]*HostState{}, Guests: map[string]*GuestState{},
-		slots: map[string]*plan.Slot{}, bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
+		bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
 		forecast: map[string]string{}, active: map[string]bool{}, open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
-		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
+		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		landed: map[string]map[string]time.Time{},
 	}
 }
@@ -237,7 +243,6 @@ func (s *State) begin(f Fact) error {
 	}
 	for i := range p.Slots {
 		sl := &p.Slots[i]
-		s.slots[sl.ID] = sl
 		s.turnSlot[sl.Turn+"/"+sl.Instance] = sl
 		s.ofTurn[sl.Turn] = append(s.ofTurn[sl.Turn], sl)
 		if sl.Tenant != "" {
@@ -250,7 +255,7 @@ func (s *State) begin(f Fact) error {
 		}
 	}
 	for _, t := range p.Turns {
-		s.Turns[t.ID] = &TurnState{Plan: t, Phase: TurnWaiting, Guests: map[string]*TurnGuest{}}
+		s.Turns[t.ID] = &TurnState{Plan: t, Phase: TurnWaiting, Guests: map[string]*TurnGuest{}, tries: map[Step]int{}}
 		s.Order = append(s.Order, t.ID)
 	}
 	for tenant, slots := range s.slotsOf {

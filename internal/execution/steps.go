@@ -19,6 +19,9 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 	if facts, wait := s.gone(t); facts != nil || wait {
 		return facts
 	}
+	if end := s.lastEnd(t); !end.IsZero() && now.After(end) && !t.anyStage(StageMoving) && len(present(s.host(t.Plan.Host).View)) > 0 {
+		return []Fact{*t.held(CodeSlotMissed, "the host is not empty and its slots ended at "+end.Format(time.RFC3339), "plan again: what is left needs another slot")}
+	}
 	left, stuck := s.unprovenOf(t)+t.count(StageMoving), []string{}
 	var why []string
 	soon := left > 0
@@ -72,6 +75,18 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 		return []Fact{*t.held(s.stuckCode(t), "cannot be moved: "+strings.Join(stuck, "; "), "look at these instances, then: evenkeel retry "+t.Plan.Host)}
 	}
 	return []Fact{*t.held(CodeNoPlace, "no destination: "+strings.Join(why, "; "), "free room or lift the rule named, then: evenkeel retry "+t.Plan.Host)}
+}
+
+// lastEnd is when the last of a turn's slots ends; without slots, its window.
+func (s *State) lastEnd(t *TurnState) time.Time {
+	end := time.Time{}
+	for _, sl := range s.ofTurn[t.Plan.ID] {
+		end = later(end, sl.End)
+	}
+	if end.IsZero() {
+		end = t.Plan.WindowEnd
+	}
+	return end
 }
 
 // stuckCode: two copies of one instance outrank every other reason.
@@ -174,6 +189,7 @@ func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
 		left++
 		g := t.guest(in.ID)
 		d := s.disposition(t, in.ID)
+		sl := s.turnSlot[t.Plan.ID+"/"+in.ID]
 		switch {
 		case d != plan.DispStatefulStop && d != plan.DispStop:
 			return t.failed(CodeRefilled, in.ID+" runs on the emptied host", "keep other tools from placing instances there", true)
@@ -181,12 +197,14 @@ func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
 			continue
 		case g.Stage == StageStuck:
 			return []Fact{*t.held(CodeStopFailed, fmt.Sprintf("%s: %s", in.ID, g.Why), "look at this instance, then: evenkeel retry "+t.Plan.Host)}
+		case now.Add(s.restWorst()).After(sl.End):
+			why := fmt.Sprintf("%s's slot ends at %s and what is left may take %s", in.ID, sl.End.Format(time.RFC3339), s.restWorst())
+			if full := s.groupFull(s.instance(in.ID)); full != "" {
+				why += "; group " + full + " could not spare it before"
+			}
+			return []Fact{*t.held(CodeSlotMissed, why, "plan again: it needs another slot")}
 		case quiet || g.InDoubt || now.Before(g.RetryAt) || s.groupFull(s.instance(in.ID)) != "":
 			continue
-		}
-		sl := s.turnSlot[t.Plan.ID+"/"+in.ID]
-		if rest := s.restWorst(); now.Add(rest).After(sl.End) {
-			return []Fact{*t.held(CodeSlotMissed, fmt.Sprintf("%s's slot ends at %s and what is left may take %s", in.ID, sl.End.Format(time.RFC3339), rest), "plan again: it needs another slot")}
 		}
 		return []Fact{{Kind: StopStarted, Turn: t.Plan.ID, Instance: in.ID, Tenant: sl.Tenant, From: t.Plan.Host, Disposition: d, Attempt: g.Attempt + 1,
 			Deadline: now.Add(time.Duration(s.Plan.Policy.Times.SaveMax))}}
@@ -205,6 +223,9 @@ func (s *State) restWorst() time.Duration {
 
 // decideReboot looks once more that the host is empty, then orders the reboot of that very boot.
 func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
+	if !t.Ordered.IsZero() { // ordered before, and not proven to have been refused: the boot id will tell
+		return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepReboot, Attempt: t.Attempt, BootID: t.OldBoot, Why: "the order went out and its answer was lost: the host's boot id tells what came of it"}}
+	}
 	if quiet || !s.sees(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 || t.anyStage(StageMoving, StageHoming, StageStopping, StageBacking) {
 		return nil
 	}
@@ -217,9 +238,6 @@ func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
 	}
 	if v.BootID == "" {
 		return t.failed(CodeStepFailed, "the host's boot id cannot be read, so its reboot cannot be guarded: "+strings.Join(v.Missing, "; "), "make it readable (SSH), then: evenkeel retry "+t.Plan.Host, false)
-	}
-	if t.OldBoot != "" && v.BootID != t.OldBoot { // an earlier order took effect after all
-		return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepReboot, Attempt: t.Attempt, Why: "its boot id changed from " + t.OldBoot + " to " + v.BootID}}
 	}
 	for _, g := range t.sortedGuests() {
 		if sl := s.turnSlot[t.Plan.ID+"/"+g.ID]; sl != nil && g.Stage == StageStopped {
@@ -321,12 +339,32 @@ func (s *State) decideJudge(t *TurnState, now time.Time) []Fact {
 			}
 		}
 	}
+	if n > 0 && unknown == n*len(c.Packages) {
+		return t.failed(CodeCannotJudge, fmt.Sprintf("none of the %d instances on it says through its monitor what it runs on", n), "look at their monitors, then: evenkeel retry "+t.Plan.Host, true)
+	}
 	return t.done(fmt.Sprintf("%d instances on it judged through their monitors, %d facts not readable", n, unknown))
+}
+
+// mayBringBack: nobody is brought back onto a host that a reboot order of ours may still take down.
+// It is over once the host was seen on another boot, or on the same one long after the order.
+func (s *State) mayBringBack(t *TurnState, now time.Time) bool {
+	if t.Ordered.IsZero() {
+		return true
+	}
+	h := s.host(t.Plan.Host)
+	if h.View == nil || !h.Lost.IsZero() || !h.At.After(t.Ordered) {
+		return false
+	}
+	return h.View.BootID != t.OldBoot && h.View.Health == string(fleet.Up) ||
+		h.View.BootID == t.OldBoot && !h.At.Before(t.Ordered.Add(time.Duration(s.Plan.Policy.Times.RebootMax)))
 }
 
 // bringBack restores or starts what the turn stopped. It is no new disruption: it is allowed under
 // pause, halt, abort and hold.
 func (s *State) bringBack(t *TurnState, now time.Time) []Fact {
+	if !s.mayBringBack(t, now) {
+		return nil
+	}
 	for _, g := range t.sortedGuests() {
 		if g.Stage != StageStopped || now.Before(g.RetryAt) {
 			continue

@@ -9,17 +9,18 @@ import (
 // What tenants must hear is reckoned when something happens, so that deciding costs nothing while
 // nothing did: the promises at once; that all is over; that a promise will not be needed.
 
-// noticeID names a notice: CAMPAIGN/rN/KIND/TENANT, and the slot where a tenant hears of each apart.
-func (s *State) noticeID(kind, tenant, slot string) string {
+// noticeID names a notice: CAMPAIGN/rN/KIND/TENANT, and the slot or turn where a tenant hears of each
+// apart.
+func (s *State) noticeID(kind, tenant, of string) string {
 	id := fmt.Sprintf("%s/r%d/%s/%s", s.Campaign, s.Revision, kind, tenant)
-	if slot != "" {
-		id += "/" + slot
+	if of != "" {
+		id += "/" + of
 	}
 	return id
 }
 
-func (s *State) ask(kind, tenant, slot string, of []*plan.Slot) {
-	id := s.noticeID(kind, tenant, slot)
+func (s *State) ask(kind, tenant, apart string, of []*plan.Slot) {
+	id := s.noticeID(kind, tenant, apart)
 	if s.Notices[id] != nil || len(of) == 0 {
 		return
 	}
@@ -46,16 +47,20 @@ func (s *State) reckonTenant(tenant string) {
 		return // it never heard of it
 	}
 	var done []*plan.Slot
+	off := map[string][]*plan.Slot{} // by turn
 	open := false
 	for _, sl := range s.slotsOf[tenant] {
 		switch t := s.Turns[sl.Turn]; {
-		case t.Phase == TurnFinished:
+		case t.Phase == TurnFinished, t.Phase == TurnAbandoned && s.actual[sl.ID] != nil:
 			done = append(done, sl)
 		case t.Phase == TurnAbandoned, t.Phase == TurnOnHold && t.Permitted.IsZero() && (t.Code == CodeSlotMissed || t.Code == CodeUndelivered):
-			s.ask(NoticeCancelled, tenant, sl.ID, []*plan.Slot{sl})
+			off[sl.Turn] = append(off[sl.Turn], sl)
 		default:
 			open = true
 		}
+	}
+	for turn, slots := range off {
+		s.ask(NoticeCancelled, tenant, turn, slots)
 	}
 	if !open {
 		s.ask(NoticeFinished, tenant, "", done)

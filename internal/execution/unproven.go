@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // A move that failed without both ends having been read may have ended at either of them, or at
@@ -66,6 +67,23 @@ func (s *State) decideUnproven(t *TurnState, now time.Time) []Fact {
 	return nil
 }
 
+// mayHaveStopped: a stop of ours failed, and may still take effect as long as the turn lasts (a guest
+// may take its time to shut down).
+func (g *TurnGuest) mayHaveStopped() bool {
+	return !g.Stopped.IsZero() && (g.Stage == StageHere || g.Stage == StageStuck)
+}
+
+// shuttingDown names an instance that was asked to shut down and did not in time, and until when it is
+// watched: it may still take its time.
+func (s *State) shuttingDown(t *TurnState) (string, time.Time) {
+	for _, g := range t.sortedGuests() {
+		if g.Disposition == plan.DispStop && g.mayHaveStopped() {
+			return g.ID, g.FailedAt.Add(time.Duration(s.Plan.Policy.Times.SaveMax))
+		}
+	}
+	return "", time.Time{}
+}
+
 // inDoubt counts the instances whose failed stop may have taken effect.
 func (t *TurnState) inDoubt() (n int) {
 	for _, g := range t.Guests {
@@ -81,7 +99,7 @@ func (t *TurnState) inDoubt() (n int) {
 func (s *State) decideInDoubt(t *TurnState) []Fact {
 	h := s.host(t.Plan.Host)
 	for _, g := range t.sortedGuests() {
-		if !g.InDoubt || h.View == nil || !h.Lost.IsZero() || h.At.Before(g.FailedAt) {
+		if !g.mayHaveStopped() || h.View == nil || !h.Lost.IsZero() || h.At.Before(g.FailedAt) {
 			continue
 		}
 		for _, in := range h.View.Instances {
@@ -113,7 +131,7 @@ func (s *State) end(host string, g *TurnGuest) string {
 			return "stopped"
 		}
 	}
-	if h.Absent[g.ID] > 0 && h.Absent[g.ID] < looksToBelieve {
+	if g.missed[host] < 2 || h.Absent[g.ID] > 0 && h.Absent[g.ID] < looksToBelieve {
 		return "unreachable" // one look may be wrong
 	}
 	return "absent"

@@ -11,6 +11,7 @@ import (
 func check(name string, at form.Positions, f *Fleet) form.Mistakes {
 	c := &checker{name: name, at: at, ix: NewIndex(f)}
 	c.ids(f)
+	c.sizes(f)
 	c.places(f)
 	c.hosts(f)
 	c.groups(f)
@@ -92,6 +93,27 @@ func (c *checker) once(list []string, path func(n int) string, what string) {
 			c.wrong(path(n), "the "+what+" "+form.Quote(id)+" a second time", "each "+what+" once")
 		}
 		seen[id] = true
+	}
+}
+
+// sizes: memory beyond an exbibyte is a slip, and sums of it would not be numbers any more.
+func (c *checker) sizes(f *Fleet) {
+	const most = 1 << 40 // MiB
+	check := func(path func() string, mib int64) {
+		if mib > most {
+			c.wrong(path(), fmt.Sprintf("%d MiB", mib), fmt.Sprintf("at most %d MiB, an exbibyte", int64(most)))
+		}
+	}
+	for n, p := range f.Pools {
+		if p.ReserveMiB != nil {
+			check(at("pools", n, "reserve_mib"), *p.ReserveMiB)
+		}
+	}
+	for n := range f.Hosts {
+		check(at("hosts", n, "memory_mib"), f.Hosts[n].MemoryMiB)
+	}
+	for n := range f.Instances {
+		check(at("instances", n, "memory_mib"), f.Instances[n].MemoryMiB)
 	}
 }
 

@@ -68,7 +68,8 @@ func (ix *Index) Together(g *Group) (together [][]string) {
 }
 
 // Domain names the host, rack or site that a host is part of, whole enough to compare: a rack by
-// its site too. Empty when there is none or it is not known.
+// its site too. A host whose rack is not known is a rack of its own. Empty when there is none or it
+// is not known.
 func (ix *Index) Domain(spread Spread, host string) string {
 	site := ""
 	if s := ix.SiteOf(host); s != nil {
@@ -82,6 +83,8 @@ func (ix *Index) Domain(spread Spread, host string) string {
 		return host
 	case spread == SpreadRack && h.Rack != "":
 		return site + "/" + h.Rack
+	case spread == SpreadRack:
+		return "host/" + host
 	case spread == SpreadSite:
 		return site
 	}

@@ -25,6 +25,29 @@ func (c *checker) policy(p *Policy) {
 		}
 	}
 	c.times(p)
+	c.limits(p)
+}
+
+// limits: beyond these a number is a slip, and planning with it would search centuries or make room
+// for migrations that no host can carry.
+func (c *checker) limits(p *Policy) {
+	const longest, most = Duration(3650 * 24 * time.Hour), 1000
+	for _, d := range []struct {
+		path string
+		is   Duration
+	}{{"lead.blip", p.Lead.Blip}, {"lead.outage", p.Lead.Outage}, {"soak", p.Soak}, {"min_stay", p.MinStay}, {"slot", p.Slot}} {
+		if d.is > longest {
+			c.wrong(d.path, d.is.String(), "at most "+longest.String())
+		}
+	}
+	for _, n := range []struct {
+		path string
+		is   int
+	}{{"moves_per_host", p.MovesPerHost}, {"moves_per_pool", p.MovesPerPool}} {
+		if n.is > most {
+			c.wrong(n.path, fmt.Sprint(n.is), fmt.Sprintf("at most %d", most))
+		}
+	}
 }
 
 func (c *checker) window(path string, w *WindowRule, slot Duration) {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/form"
 	"github.com/evenkeel/evenkeel/internal/version"
@@ -20,6 +21,9 @@ func (c *checker) target(t *Target) {
 			c.wrong("public", form.Quote(t.Public), fmt.Sprintf("words without the id %s (fixes[%d]): tenants read them before disclosure", id, n))
 			break
 		}
+	}
+	if t.Disclosure.Year() >= 3000 {
+		c.wrong("disclosure", form.Quote(t.Disclosure.Format(time.RFC3339)), "a time before the year 3000")
 	}
 	for n := range t.Cohorts {
 		c.cohort(fmt.Sprintf("cohorts[%d]", n), &t.Cohorts[n], t)

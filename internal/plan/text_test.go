@@ -72,6 +72,7 @@ func TestTargetMistakes(t *testing.T) {
 4:25: fixes[1]: found "CVE-2025-11234" a second time, expected each advisory once`},
 		{"disclosure without a zone", "evenkeel: target/v1\nid: t\nfixes: [a]\ndisclosure: 2026-03-01T12:00:00\nembargo_deploy: maybe\n", `4:13: disclosure: found "2026-03-01T12:00:00", expected a time with its zone, such as 2026-03-01T02:00:00Z
 5:17: embargo_deploy: found "maybe", expected one of yes, mitigations, no`},
+		{"disclosure too far", "evenkeel: target/v1\nid: t\nfixes: [a]\ndisclosure: 9999-12-31T23:00:00Z\n", `4:13: disclosure: found "9999-12-31T23:00:00Z", expected a time before the year 3000`},
 		{"remedy and tactics", "evenkeel: target/v1\nid: t\nfixes: [a]\ncohorts: [{remedy: live-patch, tactics: [evacuate, reboot]}]\n", "4:41: cohorts[0].tactics: found evacuate, reboot, expected live-patch among them, since the remedy is live-patch"},
 		{"version", "evenkeel: target/v1\nid: t\ncohorts: [{packages: {qemu: \"7.2-\"}}]\n", `3:29: cohorts[0].packages.qemu: found "7.2-", expected a Debian version such as 1:7.2+dfsg-7+deb12u18`},
 		{"cohort", `evenkeel: target/v1
@@ -128,6 +129,17 @@ windows:
 7:28: windows[3].timezone: found "Local", expected an IANA time zone such as Europe/Zurich or UTC
 8:27: windows[4].start: found start in a window that is always open, expected no start, or no always
 8:44: windows[4].length: found length in a window that is always open, expected no length, or no always`},
+		{"beyond limits", `evenkeel: policy/v1
+lead: {blip: 106751d, outage: 3651d}
+soak: 3650d
+min_stay: 100000d
+moves_per_host: 9223372036854775807
+moves_per_pool: 1001
+`, `2:14: lead.blip: found 106751d, expected at most 3650d
+2:32: lead.outage: found 3651d, expected at most 3650d
+4:11: min_stay: found 100000d, expected at most 3650d
+5:17: moves_per_host: found 9223372036854775807, expected at most 1000
+6:17: moves_per_pool: found 1001, expected at most 1000`},
 		{"numbers and choices", `evenkeel: policy/v1
 windows: []
 tactics: []

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -140,7 +141,8 @@ func (v *wave) schedule(d *draft) trouble {
 	expected, worst := v.fixedSpans(d.host, d.tactic, d.stops)
 	expected.all += drain
 	worst.all += worstDrain
-	collides := v.firstHome >= 0 && drain > v.firstHome
+	d.expected, d.worst = expected, worst
+	collides := v.firstHome >= 0 && drain > v.firstHome || v.overtaken(d)
 	if v.policy.BringHome && !collides {
 		v.bookHome(d, &expected, &worst)
 	}
@@ -158,6 +160,33 @@ func (v *wave) schedule(d *draft) trouble {
 		return trouble{why: noTime}
 	}
 	return trouble{}
+}
+
+// overtaken: of this turn and another of the wave one would be over, its host fixed and empty, before
+// an instance of the other leaves for a host that is not fixed.
+func (v *wave) overtaken(d *draft) bool {
+	for _, o := range v.turns {
+		if v.misses(d, o) || v.misses(o, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// misses: an instance of d leaves for a host that is not fixed when o's host is, and could take it.
+func (v *wave) misses(d, o *draft) bool {
+	if !o.host.IsUp() {
+		return false
+	}
+	for _, m := range d.moves {
+		if m.to.fixed() || m.start < o.expected.all {
+			continue
+		}
+		if m.guest.MemoryMiB <= o.host.MemoryMiB && fleet.CanMove(v.ix, m.guest.Instance, d.host.Host, o.host.after) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // bookLeaving books the moves off the host; it gives when the last is over, expected and at p99.
@@ -185,7 +214,7 @@ func (v *wave) bookHome(d *draft, expected, worst *spanOf) {
 	inTurn, inWorst := map[*group]time.Duration{}, map[*group]time.Duration{}
 	base, worstBase := expected.all, worst.all
 	for _, m := range d.moves {
-		if !v.returns(m.guest, m.to, d.host) || !spreadAtHome(m.guest) {
+		if !v.returns(m.guest, m.to, d.host) || !v.spreadAtHome(d, m) {
 			continue
 		}
 		length := v.moveTime(m.guest, min(nic(d.host), nic(m.to)))

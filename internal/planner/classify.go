@@ -83,6 +83,7 @@ func (w *world) needs(h *host) (*plan.Cohort, bool) {
 	case v.Verdict == advisory.IsFixed, v.Verdict == advisory.NotAffected:
 		h.status = at
 		w.plan.Skipped = append(w.plan.Skipped, plan.Skipped{Host: h.ID, Code: string(v.Verdict), Why: firstOf(v.Evidence, "the assessment says so")})
+		w.blockUnsure(h)
 		return nil, false
 	case v.Verdict != advisory.IsAffected:
 		w.blockHost(h, codeUnknown, "whether host "+h.ID+" is affected is not known: "+firstOf(v.Evidence, "there is no evidence"), orElse(v.Needs, "look at the host's software, then assess again"))
@@ -94,6 +95,22 @@ func (w *world) needs(h *host) (*plan.Cohort, bool) {
 		return nil, false
 	}
 	return c, true
+}
+
+// blockUnsure names the instances of a host that needs no turn of which that cannot be said.
+func (w *world) blockUnsure(h *host) {
+	for _, g := range h.guests {
+		v, ok := w.in.Assessment.Instance(g.ID)
+		if !ok || v.Verdict != advisory.IsAffected && v.Verdict != advisory.IsUnknown {
+			continue
+		}
+		b := plan.Blocked{Instance: g.ID, Code: codeUnknown, Why: "host " + h.ID + " needs no turn, and whether instance " + g.ID + " is affected is not known: " + firstOf(v.Evidence, "there is no evidence"),
+			Unblock: orElse(v.Needs, "assess this fleet again")}
+		if v.Verdict == advisory.IsAffected {
+			b.Code, b.Why = codeGuestAlone, "host "+h.ID+" is not affected, and instance "+g.ID+" on it is: "+firstOf(v.Evidence, "the assessment says so")
+		}
+		w.plan.Blocked = append(w.plan.Blocked, b)
+	}
 }
 
 // onlyGuests: the host itself is fixed, but instances on it still run on what was there before.

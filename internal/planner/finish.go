@@ -91,6 +91,8 @@ func verdict(p *plan.Plan) string {
 	}
 	due := p.Counts.Hosts + hosts
 	switch {
+	case due == 0 && len(p.Blocked) > 0:
+		return fmt.Sprintf("No: no host needs maintenance (%d skipped), but %s may; each blocker says what would tell.", p.Counts.Skipped, many(len(p.Blocked), "instance"))
 	case due == 0:
 		return fmt.Sprintf("Nothing to do: no host needs maintenance (%d skipped).", p.Counts.Skipped)
 	case p.Counts.Hosts == 0:

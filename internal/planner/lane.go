@@ -53,7 +53,7 @@ func (w *world) laneOf(h *host) (*lane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy, site %s: %w", h.site, err)
 	}
-	l := &lane{windows: windows, slot: w.policy.Slot.Std(), from: w.now}
+	l := &lane{windows: windows, slot: w.policy.Slot.Std(), from: later(w.now, w.embargo())}
 	w.lanes[key] = l
 	return l, nil
 }

@@ -148,7 +148,7 @@ func (v *wave) refusesOpen(h *host, g *guest, to *host, sharing bool) failure {
 
 // returns: a guest that landed on a host may go back to h once that is done.
 func (v *wave) returns(g *guest, from, h *host) bool {
-	return fleet.CanMove(v.ix, on(g.Instance, from.Host), from.Host, h.after) == nil
+	return fleet.CanMove(v.ix, on(g.Instance, g.at.Host, from.Host), from.Host, h.after) == nil
 }
 
 // land books a guest's place at both ends until the wave is over.

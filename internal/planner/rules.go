@@ -1,6 +1,10 @@
 package planner
 
-import "github.com/evenkeel/evenkeel/internal/fleet"
+import (
+	"slices"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+)
 
 // need is what one turn disturbs of one group.
 type need struct {
@@ -98,14 +102,35 @@ func spread(g *guest, to *host, sharing bool) bool {
 }
 
 // spreadAtHome asks the same for the way back of a guest that is on its way: where it was, it is
-// still counted itself.
-func spreadAtHome(g *guest) bool {
-	for _, gr := range g.groups {
-		if gr.Spread != fleet.SpreadNone && gr.domain[gr.domainOf(g.at)] > 1 {
+// still counted itself, and so is whoever left that domain in this wave and does not come back. It
+// need not be asked of one that stays in its domain all the while.
+func (v *wave) spreadAtHome(d *draft, m *move) bool {
+	for _, gr := range m.guest.groups {
+		home := gr.domainOf(m.from)
+		if gr.Spread == fleet.SpreadNone || gr.domain[home] <= 1 || gr.domainOf(m.to) == home {
+			continue
+		}
+		if gr.domain[home]-1 > v.leftFor(gr, home, m, d) {
 			return false
 		}
 	}
 	return true
+}
+
+// leftFor counts the other members of a group that this wave, and one turn more, moves out of a
+// domain for good.
+func (v *wave) leftFor(gr *group, domain string, but *move, d *draft) (n int) {
+	for _, t := range append(v.turns[:len(v.turns):len(v.turns)], d) {
+		for _, m := range t.moves {
+			if m == but || !slices.Contains(m.guest.groups, gr) || gr.domainOf(m.from) != domain || gr.domainOf(m.to) == domain {
+				continue
+			}
+			if !slices.ContainsFunc(t.homes, func(back *move) bool { return back.guest == m.guest }) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // reserve gives what stays free in a pool, on hosts that are not away, if so much more is taken

@@ -52,9 +52,15 @@ func withSoftware(h *fleet.Host, offers map[string]string) *fleet.Host {
 	return &changed
 }
 
-// on is an instance as it is after it landed on a host: it runs on what it found there.
-func on(i *fleet.Instance, h *fleet.Host) *fleet.Instance {
+// on is an instance as it is after it came from one host, as offered, and landed on another: it runs
+// on what it found there. What that host does not tell of is at least what it ran on before, for
+// nothing moves to something older.
+func on(i *fleet.Instance, from, to *fleet.Host) *fleet.Instance {
+	runs := make(map[string]string, len(from.Software.Running)+len(to.Software.Running))
+	maps.Copy(runs, from.Software.Running)
+	maps.Copy(runs, i.Running)
+	maps.Copy(runs, to.Software.Running)
 	moved := *i
-	moved.Running = h.Software.Running
+	moved.Running = runs
 	return &moved
 }

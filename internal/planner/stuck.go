@@ -12,6 +12,7 @@ const (
 	codeTooLong       = "migration-too-long"
 	codeNonConverging = "non-converging"
 	codeUnknown       = "verdict-unknown"
+	codeGuestAlone    = "instance-affected-alone"
 	codeNoContact     = "tenant-no-contact"
 	codeDegraded      = "group-degraded"
 	codeOneTurn       = "group-in-one-turn"

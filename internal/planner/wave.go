@@ -3,6 +3,7 @@ package planner
 import (
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -118,13 +119,14 @@ func (v *wave) end() time.Time {
 func (v *wave) close() {
 	for _, d := range v.turns {
 		h := d.host
+		before := h.Host
 		h.Host = h.after
 		homed := map[*guest]bool{}
 		for _, m := range d.homes {
 			homed[m.guest] = true
 		}
 		for _, m := range d.moves {
-			v.settle(m, homed[m.guest], v.start.Add(m.end))
+			v.settle(m, before, homed[m.guest], v.start.Add(m.end))
 		}
 		for _, p := range h.pools {
 			p.fixed = append(p.fixed, h)
@@ -133,8 +135,8 @@ func (v *wave) close() {
 	}
 }
 
-// settle ends one move: the guest is at one place again.
-func (v *wave) settle(m *move, cameHome bool, landed time.Time) {
+// settle ends one move: the guest is at one place again. before is the host it left, as it was then.
+func (v *wave) settle(m *move, before *fleet.Host, cameHome bool, landed time.Time) {
 	m.to.notBefore = later(m.to.notBefore, landed.Add(v.policy.MinStay.Std()))
 	left := m.from
 	if cameHome {
@@ -148,7 +150,7 @@ func (v *wave) settle(m *move, cameHome bool, landed time.Time) {
 		}
 	}
 	m.to.arriving--
-	m.guest.Instance = on(m.guest.Instance, m.guest.at.Host) // a guest that came home took its host's new software
+	m.guest.Instance = on(m.guest.Instance, before, m.guest.at.Host) // a guest that came home took its host's new software
 	left.take(-m.guest.MemoryMiB)
 	for _, gr := range m.guest.groups {
 		gr.domain[gr.domainOf(left)]--

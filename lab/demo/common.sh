@@ -48,6 +48,20 @@ expect() {
   "$@" || rc=$?
   case $codes in *",$rc,"*) ;; *) give_up "'$*' ended with exit code $rc" ;; esac
 }
+# The demo stops only a lab that it has started itself; a note outside the lab says which one that is.
+LAB_NOTE=/run/evenkeel-demo.${PFX:-evk}
+lab_up() { # lab_up ARGS of up
+  local dir=${EVENKEEL_LAB:-/var/lib/evenkeel-lab}
+  [ ! -e "$dir/lab.json" ] || give_up "a lab that the demo did not start stands in $dir: stop it with lab/libvirt/down, or set PFX, NET and EVENKEEL_LAB for another one"
+  echo "$dir" >"$LAB_NOTE"
+  lab/libvirt/up "$@"
+}
+lab_down() {
+  local dir
+  { read -r dir <"$LAB_NOTE"; } 2>/dev/null || return 0
+  EVENKEEL_LAB=$dir lab/libvirt/down
+  rm -f "$LAB_NOTE"
+}
 build() {
   command -v go >/dev/null || give_up "needs Go 1.26 (https://go.dev/dl/): there is no 'go' in PATH"
   mkdir -p bin

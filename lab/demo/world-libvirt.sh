@@ -21,7 +21,7 @@ need_packages() {
 
 world_up() {
   phase "Starting three libvirt hosts with twelve guests (the first time this downloads a small Debian)"
-  lab/libvirt/up -n 3 -g 12
+  lab_up -n 3 -g 12
   bin/labwitness mark -lab "$EVENKEEL_LAB" -out "$OUT/mark.json"
   begin witness bin/labwitness follow -lab "$EVENKEEL_LAB" -out "$OUT/witness"
 }

@@ -27,7 +27,7 @@ type GuestSummary struct {
 	Lost         int      `json:"lost"`              // numbers that were never printed
 	Restarts     int      `json:"restarts"`          // the guest began again at 1
 	Rewound      int      `json:"rewound"`           // numbers came again although it did not begin again: an older copy ran on
-	Panics       int      `json:"panics"`      // times its own kernel gave up
+	Panics       int      `json:"panics"`            // times its own kernel gave up
 	SplitBrain   int      `json:"split_brain"`       // ticks of a second copy while the first one ticked
 	SplitFrom    string   `json:"split_from,omitempty"`
 	SplitTo      string   `json:"split_to,omitempty"`

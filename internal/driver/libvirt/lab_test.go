@@ -165,13 +165,13 @@ func (l *lab) ticks(name string) int {
 func (l *lab) alive(name string) {
 	l.t.Helper()
 	before := l.ticks(name)
-	for range 300 {
+	for range 1200 {
 		if l.ticks(name) > before {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	l.t.Errorf("%s has not ticked for 30 s", name)
+	l.t.Errorf("%s has not ticked for two minutes", name)
 }
 
 // states says where a guest is, by virsh, which shares nothing with the driver.
