@@ -339,6 +339,7 @@ func (s *State) release(t *TurnState, at time.Time) {
 		s.waiting = slices.Insert(s.waiting, i, t.Plan.ID)
 		return
 	}
+	sameBoot := t.Code == CodeSameBoot
 	t.Phase, t.Code, t.Why, t.Next = TurnActive, "", "", ""
 	t.Failures, t.Refills, t.RetryAt, t.Started, t.Since, t.Changed = 0, 0, time.Time{}, false, at, at
 	for _, g := range t.Guests {
@@ -350,7 +351,7 @@ func (s *State) release(t *TurnState, at time.Time) {
 			g.FailedAt, g.Code = at, ""
 		}
 	}
-	if t.Step == StepProve && s.host(t.Plan.Host).View != nil && s.host(t.Plan.Host).View.BootID == t.OldBoot && t.OldBoot != "" {
+	if t.Step == StepProve && sameBoot {
 		t.Step, t.Ordered, t.Rebooted = StepReboot, time.Time{}, false // it never rebooted: the order is given again
 	}
 }
@@ -457,6 +458,7 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 	t.Changed = f.At
 	if f.Kind == MoveDone {
 		s.settle(f.Instance, f.To)
+		delete(s.landed[f.From], f.Instance)
 		who.State, who.Saved, who.Gone = fleet.Running, false, false
 		if s.landed[f.To] == nil {
 			s.landed[f.To] = map[string]time.Time{}

@@ -125,8 +125,11 @@ func (s *State) tryMove(t *TurnState, in InstanceView, now time.Time) ([]Fact, P
 	if known {
 		f.Tenant = s.index.Instances[in.ID].Tenant
 	}
-	if len(p.Why) > 0 {
-		f.Why = "no fixed host can take it: " + p.Why[0].Why
+	for _, r := range p.Why {
+		f.Why += "; " + r.Why
+	}
+	if f.Why != "" {
+		f.Why = "no fixed host can take it" + f.Why
 	}
 	return []Fact{f}, p
 }
@@ -230,6 +233,9 @@ func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
 		return nil
 	}
 	v := s.host(t.Plan.Host).View
+	if t.OldBoot != "" && v.BootID != "" && v.BootID != t.OldBoot { // an earlier order took effect after all
+		return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepReboot, Attempt: t.Attempt, BootID: t.OldBoot, Why: "its boot id changed from " + t.OldBoot + " to " + v.BootID}}
+	}
 	if p := present(v); len(p) > 0 {
 		if t.Refills >= maxRefills {
 			return []Fact{*t.held(CodeRefilled, fmt.Sprintf("%s and others keep coming back to the emptied host", p[0].ID), "stop the tool that places them, then: evenkeel retry "+t.Plan.Host)}
