@@ -2,6 +2,7 @@ package execution
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,7 +73,7 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 	case soon || quiet:
 		return nil
 	case len(stuck) > 0:
-		return []Fact{*t.held(s.stuckCode(t), "cannot be moved: "+strings.Join(stuck, "; "), "look at these instances, then: evenkeel retry "+t.Plan.Host)}
+		return []Fact{*t.held(s.stuckCode(t), "cannot be moved: "+strings.Join(stuck, "; "), s.afterStuck(t))}
 	}
 	return []Fact{*t.held(CodeNoPlace, "no destination: "+strings.Join(why, "; "), "free room or lift the rule named, then: evenkeel retry "+t.Plan.Host)}
 }
@@ -97,6 +98,17 @@ func (s *State) stuckCode(t *TurnState) string {
 		}
 	}
 	return CodeMoveFailed
+}
+
+// afterStuck is what a person can do about instances that cannot be moved. A stop is never the answer
+// by itself: their tenants were promised a live migration and must be told of a stop first (law 1).
+func (s *State) afterStuck(t *TurnState) string {
+	for _, g := range t.Guests {
+		if g.Stage == StageStuck && g.Code == "no-progress" && slices.Contains(s.Plan.Policy.NonConverging, "suspend") {
+			return "it dirties memory faster than it can be sent: plan again with a stop for it, of which its tenant is told first; or, once it is calmer: evenkeel retry " + t.Plan.Host
+		}
+	}
+	return "look at these instances, then: evenkeel retry " + t.Plan.Host
 }
 
 // tryMove places one instance and checks its slot.

@@ -30,7 +30,9 @@ type Policy struct {
 	// MovesPerHost and MovesPerPool bound the migrations in flight.
 	MovesPerHost int `json:"moves_per_host" yaml:"moves_per_host" form:"min=1"`
 	MovesPerPool int `json:"moves_per_pool" yaml:"moves_per_pool" form:"min=1"`
-	// NonConverging is what follows when a migration does not converge, in order: post-copy, suspend, hold.
+	// NonConverging is what follows when a migration does not converge, in order: post-copy, suspend,
+	// hold. post-copy switches over at once. suspend is a stop, and tenants were promised a migration: so
+	// the turn holds and says that a plan with a stop, told first, would do (law 1).
 	NonConverging []string `json:"non_converging" yaml:"non_converging" form:"enum=post-copy|suspend|hold"`
 	// Blackout is the longest pause that still counts as a blip.
 	Blackout Duration `json:"blackout" yaml:"blackout" form:"min=1"`

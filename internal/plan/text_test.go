@@ -136,7 +136,7 @@ min_stay: 100000d
 moves_per_host: 9223372036854775807
 moves_per_pool: 1001
 `, `2:14: lead.blip: found 106751d, expected at most 3650d
-2:32: lead.outage: found 3651d, expected at most 3650d
+2:31: lead.outage: found 3651d, expected at most 3650d
 4:11: min_stay: found 100000d, expected at most 3650d
 5:17: moves_per_host: found 9223372036854775807, expected at most 1000
 6:17: moves_per_pool: found 1001, expected at most 1000`},
