@@ -3,6 +3,7 @@ package libvirt
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -26,6 +27,11 @@ var suffixes = []string{"", ".sh", ".py"}
 // file are passed over. Exit code 70 means that the host needs no maintenance: the rest is skipped.
 // All stages run within the turn's update step; PostMaintenance thus comes before our own reboot.
 func (d *Driver) runHooks(ctx context.Context, h driver.Host, folder string) (driver.UpdateOutcome, error) {
+	lock, err := hookLock(ctx, h.ID)
+	if err != nil {
+		return driver.UpdateOutcome{}, err
+	}
+	defer lock.Close()
 	var said []string
 	ran := 0
 	for _, stage := range stages {
@@ -37,7 +43,7 @@ func (d *Driver) runHooks(ctx context.Context, h driver.Host, folder string) (dr
 			continue
 		}
 		ran++
-		out, errs, exit, err := d.runHook(ctx, file, h.ID)
+		out, errs, exit, err := d.runHook(ctx, lock, file, h.ID)
 		if err != nil {
 			return driver.UpdateOutcome{Needed: true, Message: strings.Join(said, "\n")}, err
 		}
@@ -79,13 +85,35 @@ func stageFile(folder, stage string) (string, error) {
 	return "", nil
 }
 
+// hookLock keeps the hooks of one host to one run at a time. Each hook inherits the lock: one that
+// outlived its controller (kill -9) is waited for by the next.
+func hookLock(ctx context.Context, host string) (*os.File, error) {
+	name := fmt.Sprintf("evenkeel-hooks-%d-%x.lock", os.Getuid(), sha256.Sum256([]byte(host)))
+	f, err := os.OpenFile(filepath.Join(os.TempDir(), name), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, &driver.Error{Code: driver.CodeUpdateFailed, Why: "the lock of " + host + "'s hooks cannot be had", Next: "let the server write " + os.TempDir(), Err: err}
+	}
+	for {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			return f, nil
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, &driver.Error{Code: driver.CodeDeadline, Retry: true, Why: "an earlier run of " + host + "'s hooks has not ended", Next: "see what it waits for", Err: ctx.Err()}
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
 // runHook runs one file, with all that it starts, for at most HookTimeout.
-func (d *Driver) runHook(ctx context.Context, file, payload string) (stdout, stderr string, exit int, err error) {
+func (d *Driver) runHook(ctx context.Context, lock *os.File, file, payload string) (stdout, stderr string, exit int, err error) {
 	limit, cancel := context.WithTimeout(ctx, d.cfg.HookTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(limit, file, payload)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.ExtraFiles = []*os.File{lock}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second

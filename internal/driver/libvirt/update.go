@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
 	"github.com/evenkeel/evenkeel/internal/driver/ssh"
@@ -41,16 +42,24 @@ if [ "$seen" != "$ours" ]; then
 fi
 `
 
-// updateScript runs the command once at a time: -o keeps services that it starts from holding the
-// lock for ever. Arguments: generation, SHA-256 or nothing, the payload's path or nothing, the command.
+// updateScript runs the command once at a time: whoever comes while it runs (a controller that was
+// killed and started again) waits for it, then runs it again, which finds nothing to do. -o keeps
+// services that the command starts from holding the lock for ever. The command has a session of its own
+// and writes to a file, so that neither a hang-up nor a broken pipe ends a package installation half-way
+// when the connection is lost. Arguments: generation, how many seconds to wait for an earlier run,
+// SHA-256 or nothing, the payload's path or nothing, the command.
 const updateScript = guard + `
 exec 9>&-
-sum=$1 payload=$2; shift 2
+wait=$1 sum=$2 payload=$3; shift 3
 if [ -n "$sum" ]; then
   have=$(sha256sum -- "$payload" | cut -d' ' -f1)
   [ "$have" = "$sum" ] || { echo "the SHA-256 of $payload is ${have:-not readable}, not $sum" >&2; exit 117; }
 fi
-exec flock -n -o -E 114 "$dir/update.lock" "$@"
+out=$(mktemp "$dir/update.XXXXXX") || exit 115
+setsid flock -w "$wait" -o -E 114 "$dir/update.lock" "$@" >"$out" 2>&1 </dev/null &
+wait $!; rc=$?
+tail -c 16384 "$out"; rm -f "$out"
+exit $rc
 `
 
 // Update changes a host's software: by the hooks of a local folder, or by a command over SSH. The
@@ -59,7 +68,7 @@ exec flock -n -o -E 114 "$dir/update.lock" "$@"
 // With SHA256 set, the payload is the last argument of the command that is a path; the host refuses
 // to run the command unless the file there has that sum. When ctx ends, the command may still run on
 // the host: it is not killed, for a half-done package installation is worse than a late one, and a
-// second one is refused as long as it runs.
+// second one waits until it has ended.
 func (d *Driver) Update(ctx context.Context, f driver.Fence, h driver.Host, u plan.Update) (driver.UpdateOutcome, error) {
 	if u.Hooks != "" {
 		return d.runHooks(ctx, h, u.Hooks)
@@ -73,7 +82,7 @@ func (d *Driver) Update(ctx context.Context, f driver.Fence, h driver.Host, u pl
 			return driver.UpdateOutcome{}, &driver.Error{Code: driver.CodeRefused, Why: "the target gives a SHA-256, but no argument of its update command is a path", Next: "name the payload's full path as an argument"}
 		}
 	}
-	argv := append([]string{"sh", "-c", updateScript, "evenkeel", strconv.FormatInt(f.Generation, 10), strings.ToLower(u.SHA256), payload}, u.Command...)
+	argv := append([]string{"sh", "-c", updateScript, "evenkeel", strconv.FormatInt(f.Generation, 10), strconv.Itoa(patience(ctx)), strings.ToLower(u.SHA256), payload}, u.Command...)
 	res, err := d.onHost(ctx, h, argv)
 	if err != nil {
 		return driver.UpdateOutcome{}, err
@@ -89,6 +98,16 @@ func (d *Driver) Update(ctx context.Context, f driver.Fence, h driver.Host, u pl
 		return driver.UpdateOutcome{}, &driver.Error{Code: driver.CodeRefused, Why: h.ID + ": " + lastLines(res.Stderr, 1), Next: "find out where that file comes from"}
 	}
 	return driver.UpdateOutcome{Needed: true, Message: lastLines(res.Stdout+res.Stderr, 20)}, updateFailed(h.ID, "the update command", res.Exit, res.Stdout, res.Stderr)
+}
+
+// patience is how many seconds an update may wait for an earlier one: until shortly before the call's
+// own deadline.
+func patience(ctx context.Context) int {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return 600
+	}
+	return max(1, int(time.Until(end).Seconds())-2)
 }
 
 func updateFailed(host, who string, exit int, stdout, stderr string) error {
