@@ -2,7 +2,9 @@ package execution
 
 import (
 	"fmt"
+	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -65,4 +67,52 @@ func (s *State) reckonTenant(tenant string) {
 	if !open {
 		s.ask(NoticeFinished, tenant, "", done)
 	}
+}
+
+func (s *State) applyNotice(f Fact) {
+	n := s.Notices[f.Notice]
+	if n == nil {
+		n = &NoticeState{ID: f.Notice, Kind: f.NoticeKind, Tenant: f.Tenant, Slots: f.Slots, Asked: f.At}
+		s.Notices[f.Notice] = n
+		delete(s.due, f.Notice)
+		s.unsent[f.Notice] = true
+		if f.NoticeKind == NoticeCancelled {
+			for _, id := range f.Slots {
+				s.cancelled[id] = true
+			}
+		}
+		if f.NoticeKind == NoticeScheduled {
+			for _, id := range f.Slots {
+				s.bySlot[id] = f.Notice
+			}
+		}
+	}
+	defer func() {
+		if !n.Accepted.IsZero() || n.GaveUp || n.Attempts >= maxNoticeTries {
+			delete(s.unsent, n.ID)
+		}
+	}()
+	switch f.Kind {
+	case NoticeAccepted:
+		n.Accepted, n.Contact, n.Why = f.At, f.Contact, ""
+		n.Attempts++
+	case NoticeFailed:
+		n.Attempts++
+		n.Why = f.Why
+		n.RetryAt = f.At.Add(backoff(n.Attempts, 5*time.Second, 5*time.Minute))
+		if !f.Retry {
+			n.Contacts++ // this address is given up; the next contact is tried where policy allows
+			n.RetryAt = f.At
+		}
+		if !f.Retry && (s.Plan.Policy.Undeliverable != "next-contact" || n.Contacts >= len(s.contacts(n.Tenant))) {
+			n.GaveUp = true
+		}
+	}
+}
+
+func (s *State) contacts(tenant string) []fleet.Contact {
+	if t := s.index.Tenants[tenant]; t != nil {
+		return t.Contacts
+	}
+	return nil
 }

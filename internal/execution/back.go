@@ -1,0 +1,111 @@
+package execution
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// mayBringBack: nobody is brought back onto a host that a reboot order of ours may still take down.
+// It is over once the host was seen on another boot, or on the same one long after the order.
+func (s *State) mayBringBack(t *TurnState, now time.Time) bool {
+	if t.Ordered.IsZero() {
+		return true
+	}
+	h := s.host(t.Plan.Host)
+	if h.View == nil || !h.Lost.IsZero() || !h.At.After(t.Ordered) {
+		return false
+	}
+	return h.View.BootID != t.OldBoot && h.View.Health == string(fleet.Up) ||
+		h.View.BootID == t.OldBoot && !h.At.Before(t.Ordered.Add(time.Duration(s.Plan.Policy.Times.RebootMax)))
+}
+
+// bringBack restores or starts what the turn stopped. It is no new disruption: it is allowed under
+// pause, halt, abort and hold.
+func (s *State) bringBack(t *TurnState, now time.Time) []Fact {
+	if !s.mayBringBack(t, now) {
+		return nil
+	}
+	for _, g := range t.sortedGuests() {
+		if g.Stage != StageStopped || now.Before(g.RetryAt) {
+			continue
+		}
+		if g.Failures >= maxBackFailures {
+			if t.Phase == TurnOnHold {
+				continue
+			}
+			return []Fact{*t.held(CodeNotReturned, fmt.Sprintf("%s does not come back: %s", g.ID, g.Why), "start it by hand, then: evenkeel retry "+t.Plan.Host)}
+		}
+		return []Fact{{Kind: BackStarted, Turn: t.Plan.ID, Instance: g.ID, To: t.Plan.Host, Disposition: g.Disposition, Attempt: g.Attempt + 1,
+			Deadline: now.Add(time.Duration(s.Plan.Policy.Times.SaveMax))}}
+	}
+	return nil
+}
+
+// decideHome brings moved instances back where policy says so, within their slot; those that cannot
+// come stay where they run.
+func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
+	if !s.Plan.Policy.BringHome {
+		return t.done("instances stay where they run")
+	}
+	if (quiet && s.Phase != PhaseAborted) || !s.sees(t, now) {
+		return nil
+	}
+	away, home := 0, 0
+	for _, g := range t.sortedGuests() {
+		if g.Stage == StageHome {
+			home++
+		}
+		if g.Stage == StageHoming || g.Sticky != "" {
+			away++
+			continue
+		}
+		who := s.Guests[g.ID]
+		sl := s.turnSlot[t.Plan.ID+"/"+g.ID]
+		deadline := now.Add(time.Duration(s.Plan.Policy.Times.MigrateMax))
+		if g.Stage != StageAway || g.GoneHome || who.Gone || who.Host != g.MovedTo || s.index.Instances[g.ID] == nil {
+			continue
+		}
+		if why := s.refusesHome(t, g, deadline); why != "" {
+			return []Fact{{Kind: StaysAway, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: g.ID, To: who.Host, Code: "stays", Why: why}}
+		}
+		if now.Before(g.RetryAt) || s.movesFull(t) || s.groupFull(s.instance(g.ID)) != "" {
+			away++
+			continue
+		}
+		f := Fact{Kind: MovePlaced, Turn: t.Plan.ID, Instance: g.ID, From: who.Host, To: t.Plan.Host, Attempt: g.Attempt + 1, Deadline: deadline, Home: true, Disposition: plan.DispLiveMigrate}
+		if sl != nil {
+			f.Tenant = sl.Tenant
+		}
+		return []Fact{f}
+	}
+	if away > 0 {
+		return nil
+	}
+	return t.done(fmt.Sprintf("%d instances are back home", home))
+}
+
+// refusesHome says why an instance cannot be brought home; "" when it can.
+func (s *State) refusesHome(t *TurnState, g *TurnGuest, deadline time.Time) string {
+	in := s.instance(g.ID)
+	sl := s.turnSlot[t.Plan.ID+"/"+g.ID]
+	switch no, apart := s.fits(in, in.Host, t.Plan.Host), s.spreads(in, t.Plan.Host); {
+	case s.Phase == PhaseAborted:
+		return "the campaign was aborted"
+	case g.Failures > 0 && (g.Code != "" && g.Stuck || g.Failures >= maxMoveFailures):
+		return "its move home failed: " + orElse(g.Why, g.Code)
+	case sl != nil && deadline.After(sl.End):
+		return "its slot ends before the move home is sure to be over"
+	case sl == nil:
+		return "nobody was told of a move home"
+	case no != nil:
+		return no.Why
+	case apart != nil:
+		return apart.Why
+	case s.free(t.Plan.Host) < in.MemoryMiB:
+		return fmt.Sprintf("its home has %d MiB free and it needs %d", s.free(t.Plan.Host), in.MemoryMiB)
+	}
+	return ""
+}

@@ -1,0 +1,180 @@
+package execution
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+	"github.com/evenkeel/evenkeel/internal/version"
+)
+
+// decideStop saves or stops what stays, in its promised slot and with its group's leave.
+func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
+	if !s.sees(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 {
+		return nil
+	}
+	left := 0
+	for _, in := range present(s.host(t.Plan.Host).View) {
+		left++
+		g := t.guest(in.ID)
+		d := s.disposition(t, in.ID)
+		sl := s.turnSlot[t.Plan.ID+"/"+in.ID]
+		switch {
+		case d != plan.DispStatefulStop && d != plan.DispStop:
+			return t.failed(CodeRefilled, in.ID+" runs on the emptied host", "keep other tools from placing instances there", true)
+		case g.Stage == StageStopping:
+			continue
+		case g.Stage == StageStuck:
+			return []Fact{*t.held(CodeStopFailed, fmt.Sprintf("%s: %s", in.ID, g.Why), "look at this instance, then: evenkeel retry "+t.Plan.Host)}
+		case now.Add(s.restWorst()).After(sl.End):
+			why := fmt.Sprintf("%s's slot ends at %s and what is left may take %s", in.ID, sl.End.Format(time.RFC3339), s.restWorst())
+			if full := s.groupFull(s.instance(in.ID)); full != "" {
+				why += "; group " + full + " could not spare it before"
+			}
+			return []Fact{*t.held(CodeSlotMissed, why, "plan again: it needs another slot")}
+		case quiet || g.InDoubt || now.Before(g.RetryAt) || s.groupFull(s.instance(in.ID)) != "":
+			continue
+		}
+		return []Fact{{Kind: StopStarted, Turn: t.Plan.ID, Instance: in.ID, Tenant: sl.Tenant, From: t.Plan.Host, Disposition: d, Attempt: g.Attempt + 1,
+			Deadline: now.Add(time.Duration(s.Plan.Policy.Times.SaveMax))}}
+	}
+	if left == 0 {
+		return t.done("nothing runs on the host")
+	}
+	return nil
+}
+
+// restWorst is the worst case from the first stop to the last instance back.
+func (s *State) restWorst() time.Duration {
+	t := s.Plan.Policy.Times
+	return time.Duration(2*t.SaveMax + t.RebootMax)
+}
+
+// decideReboot looks once more that the host is empty, then orders the reboot of that very boot.
+func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
+	if !t.Ordered.IsZero() { // ordered before, and not proven to have been refused: the boot id will tell
+		return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepReboot, Attempt: t.Attempt, BootID: t.OldBoot, Why: "the order went out and its answer was lost: the host's boot id tells what came of it"}}
+	}
+	if quiet || !s.sees(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 || t.anyStage(StageMoving, StageHoming, StageStopping, StageBacking) {
+		return nil
+	}
+	v := s.host(t.Plan.Host).View
+	if t.OldBoot != "" && v.BootID != "" && v.BootID != t.OldBoot { // an earlier order took effect after all
+		return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepReboot, Attempt: t.Attempt, BootID: t.OldBoot, Why: "its boot id changed from " + t.OldBoot + " to " + v.BootID}}
+	}
+	if p := present(v); len(p) > 0 {
+		if t.Refills >= maxRefills {
+			return []Fact{*t.held(CodeRefilled, fmt.Sprintf("%s and others keep coming back to the emptied host", p[0].ID), "stop the tool that places them, then: evenkeel retry "+t.Plan.Host)}
+		}
+		return t.failed(CodeRefilled, p[0].ID+" runs on the emptied host", "keep other tools from placing instances there", true)
+	}
+	if v.BootID == "" {
+		return t.failed(CodeStepFailed, "the host's boot id cannot be read, so its reboot cannot be guarded: "+strings.Join(v.Missing, "; "), "make it readable (SSH), then: evenkeel retry "+t.Plan.Host, false)
+	}
+	for _, g := range t.sortedGuests() {
+		if sl := s.turnSlot[t.Plan.ID+"/"+g.ID]; sl != nil && g.Stage == StageStopped {
+			if worst := time.Duration(s.Plan.Policy.Times.RebootMax + s.Plan.Policy.Times.SaveMax); now.Add(worst).After(sl.End) {
+				return []Fact{*t.held(CodeSlotMissed, fmt.Sprintf("%s's slot ends at %s and the reboot may take %s", g.ID, sl.End.Format(time.RFC3339), worst), "plan again: it needs another slot")}
+			}
+		}
+	}
+	f := t.start(StepReboot, now.Add(2*time.Minute))
+	f.BootID = v.BootID
+	return []Fact{f}
+}
+
+// decideProof judges what came back: another boot, healthy, with the fix in effect.
+func (s *State) decideProof(t *TurnState, now time.Time) []Fact {
+	if !t.Started {
+		return []Fact{t.start(StepProve, now.Add(time.Duration(s.Plan.Policy.Times.RebootMax)))}
+	}
+	if s.proofAt(t) {
+		return s.judgeProof(t)
+	}
+	if now.Before(t.Deadline) {
+		return nil
+	}
+	h := s.host(t.Plan.Host)
+	if h.View != nil && h.At.After(t.Since) && h.Lost.IsZero() && h.View.BootID == t.OldBoot {
+		return []Fact{*t.held(CodeSameBoot, "it still answers with the boot id from before its reboot order", "reboot it by hand or find out why it did not, then: evenkeel retry "+t.Plan.Host)}
+	}
+	return []Fact{*t.held(CodeNotBack, fmt.Sprintf("it has not come back within %s: %s", time.Duration(s.Plan.Policy.Times.RebootMax), orElse(h.Why, "no answer")), "bring it back by its console, then: evenkeel retry "+t.Plan.Host)}
+}
+
+// proofAt: a look since the step began shows the host on another boot.
+func (s *State) proofAt(t *TurnState) bool {
+	h := s.host(t.Plan.Host)
+	return t.Started && h.View != nil && h.Lost.IsZero() && !h.At.Before(t.Since) && h.View.BootID != "" && h.View.BootID != t.OldBoot
+}
+
+func (s *State) judgeProof(t *TurnState) []Fact {
+	v := s.host(t.Plan.Host).View
+	if v.Health != string(fleet.Up) {
+		return []Fact{*t.held(CodeUnhealthy, "it came back "+v.Health+": "+strings.Join(v.Missing, "; "), "make its services healthy, then: evenkeel retry "+t.Plan.Host)}
+	}
+	evidence := "boot id " + v.BootID
+	if t.OldBoot != "" {
+		evidence = fmt.Sprintf("boot id %s -> %s", t.OldBoot, v.BootID)
+	}
+	if c := s.cohort(t.Plan.Host); c != nil {
+		for _, pkg := range sortedKeys(c.Packages) {
+			ok, what := inEffect(v, t.OldBoot != "", c.Ecosystem, pkg, c.Packages[pkg])
+			if !ok {
+				return []Fact{*t.held(CodeOldVersion, what, "install the fixed version and reboot the host by hand, or mend the update, then: evenkeel retry "+t.Plan.Host)}
+			}
+			evidence += "; " + what
+		}
+	}
+	return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepProve, Attempt: t.Attempt, BootID: v.BootID, Why: evidence}}
+}
+
+// inEffect says whether a package is at the wanted version in what the host booted with, or, where
+// no reboot was part of the turn, in what is installed. What cannot be read is not in effect.
+func inEffect(v *HostView, rebooted bool, ecosystem, pkg, want string) (bool, string) {
+	have, how := v.Booted[pkg], "booted"
+	if !rebooted {
+		have, how = v.Installed[pkg], "installed"
+	}
+	if have == "" {
+		return false, fmt.Sprintf("the %s version of %s cannot be read: %s", how, pkg, strings.Join(v.Missing, "; "))
+	}
+	c, err := version.Compare(ecosystem, have, want)
+	if err != nil {
+		return false, err.Error()
+	}
+	if c < 0 {
+		return false, fmt.Sprintf("%s %s %s is older than %s", pkg, how, have, want)
+	}
+	return true, fmt.Sprintf("%s %s %s (wanted %s)", pkg, how, have, want)
+}
+
+// decideJudge looks at the guests on the host through their own monitors.
+func (s *State) decideJudge(t *TurnState, now time.Time) []Fact {
+	if !s.sees(t, now) {
+		return nil
+	}
+	c := s.cohort(t.Plan.Host)
+	n, unknown := 0, 0
+	for _, in := range present(s.host(t.Plan.Host).View) {
+		if c == nil || in.Incoming {
+			continue
+		}
+		n++
+		for _, pkg := range sortedKeys(c.Packages) {
+			have := in.Running[pkg]
+			if have == "" {
+				unknown++
+				continue
+			}
+			if r, err := version.Compare(c.Ecosystem, have, c.Packages[pkg]); err == nil && r < 0 {
+				return []Fact{*t.held(CodeStillOld, fmt.Sprintf("%s still runs on %s %s", in.ID, pkg, have), "restart or migrate this instance, then: evenkeel retry "+t.Plan.Host)}
+			}
+		}
+	}
+	if n > 0 && unknown == n*len(c.Packages) {
+		return t.failed(CodeCannotJudge, fmt.Sprintf("none of the %d instances on it says through its monitor what it runs on", n), "look at their monitors, then: evenkeel retry "+t.Plan.Host, true)
+	}
+	return t.done(fmt.Sprintf("%d instances on it judged through their monitors, %d facts not readable", n, unknown))
+}
