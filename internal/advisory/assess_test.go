@@ -201,6 +201,7 @@ func TestAdvisoriesAndTarget(t *testing.T) {
 		{name: "only a rebuild apart", v: u18, advisory: one(doc), change: func(w *world) { w.cohorts[0].Packages = m{pkg: u18 + "+b3"} }, want: IsFixed, says: "builds of the same source"},
 		{name: "before it was introduced", v: u12, advisory: one(osv("CVE-2", debian("12", "qemu", Event{Introduced: u15}, Event{Fixed: u18}))), want: NotAffected, says: "older than " + u15 + ", where it was introduced"},
 		{name: "the target fixes another, without a document", v: u17, fixes: []string{"CVE-2", "CVE-9"}, advisory: one(osv("CVE-2", debian("12", "qemu", fixedIn(u15)...))), want: IsAffected, says: "no document was given for CVE-9"},
+		{name: "the target fixes another, and neither a document nor a version speaks of it", v: u18, fixes: []string{"CVE-1", "CVE-9"}, advisory: one(doc), change: func(w *world) { w.cohorts[0].Packages = nil }, want: IsUnknown, says: "no document was given for CVE-9, so nothing says whom it affects"},
 		{name: "an advisory that the target does not claim", v: u18, fixes: []string{"CVE-1"}, advisory: one(doc, osv("CVE-3", debian("12", "qemu", fixedIn("1:7.2+dfsg-7+deb12u20")...))), want: IsAffected, says: "CVE-3"},
 		{name: "two advisories, one fixed", v: u17, fixes: []string{"CVE-1", "CVE-2"}, advisory: one(doc, osv("CVE-2", debian("12", "qemu", fixedIn(u15)...))), want: IsAffected, says: "CVE-2 (Debian:12, qemu): " + u17 + " is fixed"},
 		{name: "empty affected, target reached", v: u18, advisory: one(osv("GHSA-1")), want: IsUnknown, says: "missing knowledge"},

@@ -124,6 +124,11 @@ var planMutants = []planMutant{
 		f.Groups[0].Members = []string{"a1", "d1"}
 		f.Instances[4].State = fleet.Paused
 	}},
+	{"a group with a member on a host that is down", 3, one("group"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Groups[0].Members = []string{"a1", "d1"}
+		f.Hosts[3].Health = fleet.Down
+		f.HostGroups = nil
+	}},
 	{"a host group with a host down", 3, one("host-group"), false, func(f *fleet.Fleet, p *plan.Plan) { f.HostGroups[0].Hosts = []string{"c", "e"} }},
 	{"two sites of a region at once", 3, one("stagger"), false, elsewhere("s2")},
 	{"two regions at once", 3, one("stagger"), false, func(f *fleet.Fleet, p *plan.Plan) {
@@ -206,6 +211,19 @@ var planMutants = []planMutant{
 		f.Instances[1].Running = map[string]string{"qemu-system-x86": newQEMU}
 	}},
 	{"onto a host of its group", 6, one("spread"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Moves[1].To, p.Moves[5] = "b", p.Moves[1]
+		p.Moves[1].To = "b"
+		dropMove(p, 5)
+		p.Slots = slices.DeleteFunc(p.Slots, func(s plan.Slot) bool { return s.ID == "c/a2" })
+		p.Moves = append(p.Moves, plan.Move{Instance: "a2", From: "b", To: "a", Turn: "b", Start: at("2026-03-10 02:57"), End: at("2026-03-10 02:59")})
+		s := *slotOf(p, "b/b1")
+		s.ID, s.Instance = "b/a2", "a2"
+		p.Slots = append(p.Slots, s)
+		f.Hosts[0].MemoryMiB = 16384
+		p.Policy.KeepReserve = false
+	}},
+	{"onto a host of its group that spreads over racks, whose rack nobody knows", 6, one("spread"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Groups[1].Spread, f.Hosts[0].Rack, f.Hosts[1].Rack = fleet.SpreadRack, "", ""
 		p.Moves[1].To, p.Moves[5] = "b", p.Moves[1]
 		p.Moves[1].To = "b"
 		dropMove(p, 5)

@@ -25,7 +25,6 @@ type scene struct {
 	peak      map[string][]level                    // host -> highest use from a moment on
 	visits    map[string]map[string]map[string]bool // group -> domain -> members ever there
 	cohorts   map[string]*plan.Cohort               // host -> its cohort
-	kept      map[string]bool                       // instances that might not go home when their host's turn ended
 }
 
 // event is something that the plan's clock brings about.
@@ -77,7 +76,6 @@ func (d *dossier) replay() {
 			s.land(e.move)
 		case turnEnds:
 			s.end(e.turn)
-			s.keptAway(e.turn)
 		case turnStarts:
 			s.begin(e.turn)
 			s.evacuated(e.turn)
@@ -90,7 +88,7 @@ func (d *dossier) replay() {
 }
 
 // backHome asks, once all is over, whether what was moved away is home again where policy says so and
-// nothing forbids it, now or when its host's turn ended (law 7).
+// nothing forbids it (law 7).
 func (s *scene) backHome() {
 	if !s.p.Policy.BringHome {
 		return
@@ -101,7 +99,7 @@ func (s *scene) backHome() {
 			continue
 		}
 		own := s.hosts[in.Host]
-		s.must(s.kept[id] || s.barred(in), 7, "not-home", Subject{Instance: id, Host: at}, s.p.End, "a move home, or a policy without bring_home",
+		s.must(s.barred(in), 7, "not-home", Subject{Instance: id, Host: at}, s.p.End, "a move home, or a policy without bring_home",
 			"%s ends on %s, it came from %s, where nothing forbids it to return, and policy brings instances home", id, at, own.ID)
 	}
 }
@@ -114,21 +112,11 @@ func (s *scene) barred(in *fleet.Instance) bool {
 	return code != "" || shared != "" || !healthy(own.Health) || s.used[own.ID]+in.MemoryMiB > own.MemoryMiB
 }
 
-// keptAway notes who, as a turn ends, is away from its host and may not go back now.
-func (s *scene) keptAway(t *plan.Turn) {
-	for _, m := range s.movesOf[t.ID] {
-		in := s.instances[m.Instance]
-		if in != nil && in.Host == t.Host && s.at[in.ID] != t.Host && s.hosts[s.at[in.ID]] != nil && s.hosts[t.Host] != nil && s.barred(in) {
-			s.kept[in.ID] = true
-		}
-	}
-}
-
 func (d *dossier) newScene(events []event) *scene {
 	s := &scene{
 		dossier: d, at: map[string]string{}, going: map[string]*plan.Move{}, residents: map[string]map[string]bool{}, used: map[string]int64{},
 		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{},
-		cohorts: map[string]*plan.Cohort{}, free: map[string]int64{}, emptying: map[string]int{}, kept: map[string]bool{},
+		cohorts: map[string]*plan.Cohort{}, free: map[string]int64{}, emptying: map[string]int{},
 	}
 	for _, k := range d.p.Skipped {
 		s.fixed[k.Host] = true

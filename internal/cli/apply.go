@@ -14,8 +14,8 @@ func newApply(app *App) *cobra.Command {
 		Short: "Begin a campaign: tell the tenants, then carry the plan out",
 		Long: `Begin a campaign: tell the tenants, then carry the plan out. The plan file is the one that
 'evenkeel plan --out' wrote. A stale plan is refused: one that was applied already, whose notices
-would come too late, whose hosts belong to another campaign, or in which the auditor finds a
-violation. Exit code 3 means refused; nothing was changed then.`,
+would come too late, which shares a host, pool, group or host group with a campaign that is not
+finished, or in which the auditor finds a violation. Exit code 3 means refused; nothing was changed then.`,
 		Example: "  evenkeel apply plan.json --revision 1",
 		Args:    cobra.ExactArgs(1),
 	}
@@ -35,6 +35,10 @@ violation. Exit code 3 means refused; nothing was changed then.`,
 		st, err := dialServer(app, *server).Apply(cmd.Context(), p, operator(app))
 		if err != nil {
 			return asRefusal(err)
+		}
+		if st.Trouble != "" {
+			fmt.Fprintf(app.Out, "campaign %s is recorded: %s\nwatch it:  evenkeel status %s\n", p.Campaign, st.Trouble, p.Campaign)
+			return nil
 		}
 		fmt.Fprintf(app.Out, "campaign %s revision %d begins: %d hosts, tenants are being told\nwatch it:  evenkeel watch %s\nstop it:   evenkeel pause %s  |  evenkeel abort %s\n",
 			st.Campaign, st.Revision, len(st.Turns), st.Campaign, st.Campaign, st.Campaign)

@@ -105,7 +105,8 @@ func planToJudge(src []byte) (*plan.Plan, error) {
 	var typed *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
-		at = syntax.Offset
+		at = max(0, syntax.Offset-1) // it counts the byte at fault
+		err = fmt.Errorf("found %w, expected a plan in JSON as evenkeel plan --out writes it", err)
 	case errors.As(err, &typed):
 		at = typed.Offset
 	case err == nil:

@@ -128,6 +128,7 @@ func TestAuditBadInput(t *testing.T) {
 		{journalLine + "{]\n", []string{"--journal", "-"}, "-: line 2, column 2: "},
 		{"{\n  \"turns\": 3\n}", []string{"--plan", "-"}, "stdin: line 2, column "},
 		{"{\"evenkeel\": \"plan/v1\",\n \"wawes\": 3}", []string{"--plan", "-"}, "unknown field \"wawes\""},
+		{"# no plan", []string{"--plan", "-"}, "stdin: line 1, column 1: found invalid character '#' looking for beginning of value, expected a plan in JSON"},
 		{"{} {}", []string{"--plan", "-"}, "expected the end of the file"},
 		{"{}", []string{"--plan", "-"}, "carries no fleet"},
 	} {

@@ -15,11 +15,20 @@ import (
 var fleetCommands = []func(*App) *cobra.Command{newFleetCheck, newFleetShow, newFleetDiscover}
 
 func newFleet(app *App) *cobra.Command {
-	cmd := &cobra.Command{Use: "fleet", Short: "Read, check and show a fleet"}
+	cmd := &cobra.Command{Use: "fleet", Short: "Read, check and show a fleet", RunE: helpOnly}
 	for _, make := range fleetCommands {
 		cmd.AddCommand(make(app))
 	}
 	return cmd
+}
+
+// helpOnly is what a command does that only groups others: it shows its help, and refuses a command
+// that it does not know.
+func helpOnly(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unknown command %q for %q: see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
+	}
+	return cmd.Help()
 }
 
 func newFleetCheck(app *App) *cobra.Command {

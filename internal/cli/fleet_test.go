@@ -33,6 +33,16 @@ func TestFleetCheckSound(t *testing.T) {
 	}
 }
 
+func TestFleetUnknownCommand(t *testing.T) {
+	code, out, errs := fleetRun(t, &App{}, "chek", exampleFleet)
+	if code != ExitError || out != "" || !strings.Contains(errs, `unknown command "chek" for "evenkeel fleet"`) {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	if code, out, _ = fleetRun(t, &App{}); code != ExitNothing || !strings.Contains(out, "discover") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
 const badFleet = "evenkeel: fleet/v1\nregions: [{id: r}, {id: r}]\nsites: [{id: s, region: q}]\n"
 
 func TestFleetCheckMistakes(t *testing.T) {

@@ -64,10 +64,7 @@ func (j journalSource) read(ctx context.Context, app *App, args []string, fn fun
 
 func readState(ctx context.Context, dir, id string, fn func(execution.Fact) error) error {
 	path := filepath.Join(dir, "journal.db")
-	if _, err := os.Stat(path); err != nil {
-		return err // opening would make an empty one
-	}
-	j, err := sqlite.Open(ctx, path)
+	j, err := sqlite.OpenToRead(ctx, path)
 	if err != nil {
 		return err
 	}

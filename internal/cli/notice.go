@@ -17,7 +17,7 @@ import (
 )
 
 func newNotice(app *App) *cobra.Command {
-	cmd := &cobra.Command{Use: "notice", Short: "See what tenants are told"}
+	cmd := &cobra.Command{Use: "notice", Short: "See what tenants are told", RunE: helpOnly}
 	cmd.AddCommand(newNoticePreview(app))
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evenkeel/evenkeel/internal/engine"
+	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/httpapi"
 )
 
@@ -59,7 +60,7 @@ func oneCampaign(ctx context.Context, c *httpapi.Client, id string) (string, err
 	}
 	var open []string
 	for _, s := range all {
-		if s.Phase != "finished" {
+		if s.Phase != execution.PhaseFinished && s.Phase != engine.PhaseFailed {
 			open = append(open, s.Campaign)
 		}
 	}

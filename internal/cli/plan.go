@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,7 +88,7 @@ func runPlan(app *App, in planFlags) error {
 	p.Fleet = input.Fleet // so that the file stands for itself; it is pinned by the plan's fleet_digest
 	if in.out != "" {
 		if err := savePlan(in.out, p); err != nil {
-			return err
+			return fmt.Errorf("--out %s: the plan was not saved: %w", in.out, reasonOf(err))
 		}
 	}
 	if err := printPlan(app, in, p); err != nil {
@@ -159,6 +160,19 @@ func savePlan(path string, p plan.Plan) error {
 		return err
 	}
 	return os.Rename(tmp.Name(), path)
+}
+
+// reasonOf leaves out the name of the file that was written first: nobody asked for it.
+func reasonOf(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 func printPlan(app *App, in planFlags, p plan.Plan) error {

@@ -80,6 +80,7 @@ func TestPlanExitCodes(t *testing.T) {
 		"a moment that is none": {[]string{"--fleet", "FLEET", "--routine", "reboot", "--now", "noon"}, ExitError, "--now"},
 		"a moment too far":      {[]string{"--fleet", "FLEET", "--routine", "reboot", "--now", "9999-12-31T23:59:59Z"}, ExitError, "--now"},
 		"a broken policy":       {[]string{"--fleet", "FLEET", "--routine", "reboot", "--policy", "BROKEN"}, ExitError, ":2:7: slot"},
+		"a place that is away":  {[]string{"--fleet", "FLEET", "--routine", "reboot", "--out", "/nonexistent/plan.json"}, ExitError, "--out /nonexistent/plan.json: the plan was not saved: no such file or directory"},
 		"a fleet that is away":  {[]string{"--fleet", "GONE", "--routine", "reboot"}, ExitError, "gone.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

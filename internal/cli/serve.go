@@ -7,13 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
 	"github.com/evenkeel/evenkeel/internal/driver/libvirt"
@@ -71,7 +68,7 @@ func serve(ctx context.Context, app *App, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(f.state, 0o700); err != nil {
+	if err := ownState(f.state); err != nil {
 		return err
 	}
 	lock, err := lockState(f.state)
@@ -83,19 +80,21 @@ func serve(ctx context.Context, app *App, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(world)
 	journal, err := sqlite.Open(ctx, filepath.Join(f.state, "journal.db"))
 	if err != nil {
 		return err
 	}
 	defer journal.Close()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	c, err := engine.NewController(ctx, journal, engine.RealClock{}, log, func(k func() engine.Campaign) engine.Dispatcher { return local.New(ctx, world, k) })
+	l, where, err := f.open()
 	if err != nil {
 		return err
 	}
-	l, where, err := f.open()
+	defer l.Close()
+	// From here on this server acts. It ends what it decides with ctx, never what it began in the
+	// world: no chore is cancelled and no driver closed, so a migration goes on as after a kill.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	c, err := engine.NewController(ctx, journal, engine.RealClock{}, log, func(k func() engine.Campaign) engine.Dispatcher { return local.New(world, k) })
 	if err != nil {
 		return err
 	}
@@ -106,7 +105,7 @@ func serve(ctx context.Context, app *App, f serveFlags) error {
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		log.Info("stopping: what is under way goes on by the journal when the server is started again")
+		log.Info("stopping: nothing more is decided; what is under way on the hosts goes on there, and the next start takes it up")
 	}
 	stop()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -131,21 +130,6 @@ func logger(app *App, format string) (*slog.Logger, error) {
 	return nil, fmt.Errorf("--log is %q, expected text or json", format)
 }
 
-// lockState keeps a second server off the same journal. The kernel gives the lock back however the
-// process ends.
-func lockState(dir string) (*os.File, error) {
-	path := filepath.Join(dir, "lock")
-	l, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(l.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		l.Close()
-		return nil, fmt.Errorf("another server holds %s: stop it first, or use another --state: %w", path, err)
-	}
-	return l, nil
-}
-
 // world sets drivers and the channel up.
 func (f serveFlags) world() (engine.World, error) {
 	w := engine.World{Drivers: map[string]driver.Driver{}, Clock: engine.RealClock{}, WithDeadline: context.WithDeadline}
@@ -166,41 +150,4 @@ func (f serveFlags) channel() (notify.Channel, error) {
 		return nil, errors.New("--smtp needs --mail-from: tenants must see who writes to them")
 	}
 	return email.New(email.Config{Addr: f.smtp, From: f.mailFrom, TLS: email.TLS(f.smtpTLS), User: f.smtpUser, PasswordFile: f.smtpPasswordFile})
-}
-
-func closeAll(w engine.World) {
-	for _, d := range w.Drivers {
-		d.Close()
-	}
-}
-
-// open listens. A socket file that a killed server left behind is removed: the lock on the state
-// directory says that nobody serves on it.
-func (f serveFlags) open() (net.Listener, string, error) {
-	listen := f.listen
-	if listen == "" {
-		listen = "unix:" + filepath.Join(f.state, "evenkeel.sock")
-	}
-	path, is := strings.CutPrefix(listen, "unix:")
-	if !is {
-		host, _, err := net.SplitHostPort(listen)
-		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-			return nil, "", fmt.Errorf("--listen is %q: only unix:PATH or a loopback address is served, since there is no login yet", listen)
-		}
-		l, err := net.Listen("tcp", listen)
-		return l, "http://" + listen, err
-	}
-	if st, err := os.Lstat(path); err == nil && st.Mode()&os.ModeSocket != 0 {
-		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
-			c.Close()
-			return nil, "", fmt.Errorf("somebody serves on %s already", path)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, "", err
-		}
-	}
-	old := unix.Umask(0o177) // only our own user may connect
-	l, err := net.Listen("unix", path)
-	unix.Umask(old)
-	return l, listen, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
+	"github.com/evenkeel/evenkeel/internal/engine"
 	"github.com/evenkeel/evenkeel/internal/execution"
 )
 
@@ -25,12 +26,12 @@ func newStatus(app *App) *cobra.Command {
 	output := cmd.Flags().StringP("output", "o", "table", "table, json or yaml")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := dialServer(app, *server)
-		var all []execution.Status
+		var all []engine.Status
 		var err error
 		if len(args) == 1 {
-			var one execution.Status
+			var one engine.Status
 			one, err = c.Status(cmd.Context(), args[0])
-			all = []execution.Status{one}
+			all = []engine.Status{one}
 		} else {
 			all, err = c.Campaigns(cmd.Context())
 		}
@@ -58,12 +59,15 @@ func newStatus(app *App) *cobra.Command {
 	return cmd
 }
 
-func printStatus(w io.Writer, s execution.Status, turns bool) {
+func printStatus(w io.Writer, s engine.Status, turns bool) {
 	fmt.Fprintf(w, "%s  %s  %d of %d hosts done  notices %d/%d accepted", s.Campaign, s.Phase, s.Done, len(s.Turns), s.Notices.Accepted, s.Notices.Asked)
 	if s.Overruns > 0 {
 		fmt.Fprintf(w, "  overruns %d", s.Overruns)
 	}
 	fmt.Fprintln(w)
+	if s.Trouble != "" {
+		fmt.Fprintln(w, "  trouble: "+firstLine(s.Trouble))
+	}
 	if s.Why != "" && s.Phase != execution.PhaseFinished {
 		fmt.Fprintln(w, "  "+firstLine(s.Why))
 	}

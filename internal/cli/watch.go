@@ -9,9 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evenkeel/evenkeel/internal/engine"
 	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/httpapi"
 )
+
+// exitInterrupted is what a shell reports of a command that Ctrl-C ended.
+const exitInterrupted = 130
 
 func newWatch(app *App) *cobra.Command {
 	cmd := &cobra.Command{
@@ -19,7 +23,7 @@ func newWatch(app *App) *cobra.Command {
 		Short: "Watch a campaign until it ends; stopping to watch changes nothing",
 		Long: `Watch a campaign until it ends. Ctrl-C stops the watching, never the campaign. On a terminal each
 host has one living line; elsewhere each event is one plain line. Exit code 0: finished with every
-turn done; 3: finished otherwise.`,
+turn done; 3: finished otherwise; 130: stopped watching.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	server := serverFlag(app, cmd)
@@ -40,14 +44,18 @@ turn done; 3: finished otherwise.`,
 		} else {
 			err = watchPlain(cmd.Context(), app.Out, c, id, *after)
 		}
-		if err != nil || cmd.Context().Err() != nil {
-			return err
+		if cmd.Context().Err() != nil {
+			fmt.Fprintf(app.Err, "stopped watching; campaign %s goes on\n", id)
+			return Exit(exitInterrupted)
+		}
+		if err != nil {
+			return asRefusal(err)
 		}
 		st, err := c.Status(cmd.Context(), id)
 		if err != nil {
 			return err
 		}
-		if st.Done != len(st.Turns) {
+		if st.Phase != execution.PhaseFinished || st.Done != len(st.Turns) {
 			return Exit(ExitRefused)
 		}
 		return nil
@@ -113,7 +121,7 @@ func watchLiving(ctx context.Context, app *App, c *httpapi.Client, id string) er
 		}
 		fmt.Fprint(app.Out, b.String())
 		lines = strings.Count(b.String(), "\n")
-		if err == nil && st.Phase == execution.PhaseFinished {
+		if err == nil && (st.Phase == execution.PhaseFinished || st.Phase == engine.PhaseFailed) {
 			return nil
 		}
 		select {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/driver"
 	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/notice"
 	"github.com/evenkeel/evenkeel/internal/notify"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -21,6 +21,10 @@ const sendTimeout = 30 * time.Second
 // hands it to the channel. Accepted means that the receiving server took responsibility for it.
 func (w World) tell(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
 	f := execution.Fact{Kind: execution.NoticeFailed, Notice: c.Notice, NoticeKind: c.NoticeKind, Tenant: c.Tenant, Contact: c.Contact, Attempt: c.Attempt, Slots: c.Slots}
+	if w.Channel == nil { // not the tenant's fault: nobody is given up for it
+		f.Code, f.Why, f.Next, f.Retry = "no-channel", "this server has no mail server, so nobody can be told", "start the server with --smtp", true
+		return []execution.Fact{f}
+	}
 	asked := k.Asked(c.Notice)
 	x := notice.Extra{ID: c.Notice}
 	switch c.NoticeKind {
@@ -42,9 +46,6 @@ func (w World) tell(ctx context.Context, k Campaign, c execution.Chore) []execut
 	var m notice.Message
 	if err == nil {
 		m, err = notice.Render(n, asked)
-	}
-	if err == nil && w.Channel == nil {
-		err = errors.New("no channel to tenants is set up: start the server with a mail server")
 	}
 	if err == nil && c.Contact == "" {
 		err = fmt.Errorf("tenant %s has no contact", c.Tenant)
@@ -70,22 +71,6 @@ func (w World) tell(ctx context.Context, k Campaign, c execution.Chore) []execut
 	return []execution.Fact{f}
 }
 
-// updateOf is the update that the plan names for a host.
-func updateOf(k Campaign, host string) plan.Update {
-	if k.Plan.Target == nil {
-		return plan.Update{}
-	}
-	cohorts := advisory.NewCohorts(k.Fleet, k.Plan.Target)
-	for i := range k.Fleet.Hosts {
-		if k.Fleet.Hosts[i].ID == host {
-			if c := cohorts.Of(&k.Fleet.Hosts[i]); c != nil {
-				return c.Update
-			}
-		}
-	}
-	return plan.Update{}
-}
-
 func (w World) update(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
 	h, d, err := w.reach(k, c.Host)
 	if err != nil {
@@ -95,7 +80,7 @@ func (w World) update(ctx context.Context, k Campaign, c execution.Chore) []exec
 	if !can {
 		return stepFailed(c, unsupported(c.Host, "change software"))
 	}
-	out, err := u.Update(ctx, fence(c), h, updateOf(k, c.Host))
+	out, err := u.Update(ctx, fence(c), h, k.update(c.Host))
 	if err != nil {
 		return stepFailed(c, err)
 	}
@@ -111,6 +96,8 @@ func unsupported(host, what string) error {
 	return &driver.Error{Code: driver.CodeUnsupported, Why: "the driver of " + host + " cannot " + what, Next: "use another tactic for this host"}
 }
 
+// reboot orders it after one more look: what was decided some time ago, by a controller that died
+// since perhaps, says nothing about who is on the host now.
 func (w World) reboot(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
 	h, d, err := w.reach(k, c.Host)
 	if err != nil {
@@ -120,11 +107,26 @@ func (w World) reboot(ctx context.Context, k Campaign, c execution.Chore) []exec
 	if !can {
 		return stepFailed(c, unsupported(c.Host, "reboot"))
 	}
-	if err := r.Reboot(ctx, fence(c), h, c.BootID, updateOf(k, c.Host)); err != nil {
+	v, err := w.view(ctx, k, c.Host)
+	if err != nil {
 		return stepFailed(c, err)
 	}
 	f := of(c, execution.StepDone)
-	f.Step, f.BootID, f.Why = c.Step, c.BootID, "the host took the order to end boot "+c.BootID
+	f.Step, f.BootID = c.Step, c.BootID
+	if c.BootID != "" && v.BootID != "" && v.BootID != c.BootID {
+		f.Why = "nothing needed: the host runs boot " + v.BootID + " already"
+		return []execution.Fact{f}
+	}
+	for _, in := range v.Instances {
+		if in.State != string(fleet.Stopped) {
+			return stepFailed(c, &driver.Error{Code: execution.CodeRefilled, Why: in.ID + " is " + in.State + " on the host, seen right before its reboot",
+				Next: "keep other tools from placing instances there", Retry: true})
+		}
+	}
+	if err := r.Reboot(ctx, fence(c), h, c.BootID, k.update(c.Host)); err != nil {
+		return stepFailed(c, err)
+	}
+	f.Why = "the host took the order to end boot " + c.BootID
 	return []execution.Fact{f}
 }
 

@@ -2,34 +2,14 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/evenkeel/evenkeel/internal/audit"
 	"github.com/evenkeel/evenkeel/internal/execution"
-	"github.com/evenkeel/evenkeel/internal/fleet"
-	"github.com/evenkeel/evenkeel/internal/plan"
 	"github.com/evenkeel/evenkeel/internal/store"
 )
-
-// Refused is an order that a rule or a law forbids; nothing was changed.
-type Refused struct {
-	Code string `json:"code"`
-	Why  string `json:"why"`
-	Next string `json:"next"`
-}
-
-func (r *Refused) Error() string {
-	if r.Next == "" {
-		return r.Why
-	}
-	return r.Why + " (" + r.Next + ")"
-}
 
 // Controller turns all campaigns of one process.
 type Controller struct {
@@ -38,21 +18,36 @@ type Controller struct {
 	log        *slog.Logger
 	dispatcher func(campaign func() Campaign) Dispatcher
 	generation int64
+	ctx        context.Context
+	wg         sync.WaitGroup
 
-	mu    sync.Mutex
+	applying sync.Mutex // one plan is taken in at a time
+
+	mu    sync.Mutex // over all below
 	runs  map[string]*run
 	order []string
-	wg    sync.WaitGroup
-	ctx   context.Context
 }
 
+// run is one campaign of the controller.
 type run struct {
-	pump *Pump
+	id   string
 	wake chan struct{}
-	err  error // why it stopped turning
+
+	// Guarded by the controller's mu.
+	pump    *Pump  // nil until its journal was read
+	phase   string // "": it turns, or is finished; else beginning, failed or stopped
+	trouble string // what keeps it from turning
 }
+
+// What may keep a campaign from turning.
+const (
+	beginning = "beginning" // recorded; it begins once its journal can be read and written
+	failed    = "failed"    // its journal does not fold
+	stopped   = "stopped"   // another controller took it over
+)
 
 // NewController takes over every unfinished campaign of the journal and turns it until ctx ends.
+// Chores are not ended with ctx: what they do in the world goes on.
 func NewController(ctx context.Context, j store.Journal, clock Clock, log *slog.Logger, dispatcher func(campaign func() Campaign) Dispatcher) (*Controller, error) {
 	g, err := j.NextGeneration(ctx)
 	if err != nil {
@@ -64,81 +59,101 @@ func NewController(ctx context.Context, j store.Journal, clock Clock, log *slog.
 		return nil, err
 	}
 	for _, id := range ids {
-		if err := c.open(id); err != nil {
-			return nil, fmt.Errorf("campaign %s: %w", id, err)
-		}
+		c.open(id)
 	}
 	return c, nil
 }
 
-func (c *Controller) open(id string) error {
-	r := &run{wake: make(chan struct{}, 1)}
+// open makes a run of a recorded campaign and turns it; if that cannot be at once, as soon as it can.
+func (c *Controller) open(id string) {
+	r := &run{id: id, wake: make(chan struct{}, 1), phase: beginning}
+	c.mu.Lock()
+	c.runs[id] = r
+	c.order = append(c.order, id)
+	c.mu.Unlock()
+	ready := c.takeOver(r)
+	c.wg.Add(1)
+	go func() {
+		defer c.wg.Done()
+		for wait := time.Second; !ready; wait = min(2*wait, time.Minute) {
+			if c.over(r) || c.clock.Wait(c.ctx, wait) != nil {
+				return
+			}
+			ready = c.takeOver(r)
+		}
+		c.turn(r)
+	}()
+}
+
+// over: it will not turn in this process.
+func (c *Controller) over(r *run) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return r.phase == failed || r.phase == stopped
+}
+
+// takeOver reads the campaign's journal and records in it that this controller has it.
+func (c *Controller) takeOver(r *run) bool {
+	var p *Pump
+	d := c.dispatcher(func() Campaign { return p.Campaign() })
 	wake := func() {
 		select {
 		case r.wake <- struct{}{}:
 		default: // it is awake already
 		}
 	}
-	var d Dispatcher = c.dispatcher(func() Campaign { return r.pump.Campaign() })
-	p, err := Open(c.ctx, c.journal, id, c.generation, c.clock, d, wake)
-	if err != nil {
-		return err
+	p, err := Open(c.ctx, c.journal, r.id, c.generation, c.clock, d, wake)
+	var unreadable *UnreadableError
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil:
+		r.pump, r.phase, r.trouble = p, "", ""
+		return true
+	case errors.As(err, &unreadable):
+		r.pump, r.phase, r.trouble = p, failed, err.Error()
+	case errors.Is(err, store.ErrConflict):
+		r.pump, r.phase, r.trouble = p, stopped, err.Error()
+	default:
+		r.trouble = "it is recorded and begins as soon as its journal can be read and written: " + err.Error()
 	}
-	r.pump = p
-	c.runs[id] = r
-	c.order = append(c.order, id)
-	c.wg.Add(1)
-	go func() {
-		defer c.wg.Done()
-		c.turn(id, r)
-	}()
-	return nil
+	c.log.Error("the campaign does not begin", "campaign", r.id, "error", err)
+	return false
 }
 
-// Campaign is what chores need to know; plan and fleet never change within a revision.
-func (p *Pump) Campaign() Campaign {
-	k := Campaign{
-		Asked: func(id string) (at time.Time) {
-			p.Read(func(s *execution.State) {
-				if n := s.Notices[id]; n != nil {
-					at = n.Asked
-				}
-			})
-			return at
-		},
-		Actual: func(slot string) (a *execution.Actual) {
-			p.Read(func(s *execution.State) {
-				if have := s.Actual(slot); have != nil {
-					seen := *have
-					a = &seen
-				}
-			})
-			return a
-		},
+// stop ends the turning of a campaign that another controller has taken over.
+func (c *Controller) stop(id string, why error) {
+	c.log.Error("another controller took the campaign over: this one stops", "campaign", id, "error", why)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.runs[id]
+	r.phase, r.trouble = stopped, why.Error()
+	select {
+	case r.wake <- struct{}{}: // so that it ends
+	default:
 	}
-	p.Read(func(s *execution.State) { k.Plan, k.Fleet = s.Plan, s.Fleet })
-	return k
 }
 
 // turn turns one campaign until ctx ends, it is finished, or another controller takes over.
-func (c *Controller) turn(id string, r *run) {
+func (c *Controller) turn(r *run) {
+	var said time.Time
 	for {
 		next, err := r.pump.Turn(c.ctx)
 		over := false
 		r.pump.Read(func(s *execution.State) { over = s.Phase == execution.PhaseFinished })
 		switch {
-		case c.ctx.Err() != nil || over:
+		case c.ctx.Err() != nil || over || c.over(r):
 			return
 		case errors.Is(err, store.ErrConflict):
-			c.log.Error("another controller took the campaign over: this one stops", "campaign", id, "error", err)
-			c.mu.Lock()
-			r.err = err
-			c.mu.Unlock()
-			r.pump.Stop()
+			c.stop(r.id, err)
 			return
 		case err != nil:
-			c.log.Error("turning the campaign failed", "campaign", id, "error", err)
+			c.log.Error("turning the campaign failed", "campaign", r.id, "error", err)
 			next = c.clock.Now().Add(2 * time.Second)
+		}
+		if behind := r.pump.Behind(); behind > 0 && time.Since(said) > time.Minute {
+			said = time.Now()
+			c.log.Error("the clock was set back behind the journal: no disruption begins until it has caught up", "campaign", r.id, "behind", behind)
 		}
 		var alarm <-chan time.Time
 		if !next.IsZero() {
@@ -155,107 +170,3 @@ func (c *Controller) turn(id string, r *run) {
 
 // Wait returns once every campaign has stopped turning.
 func (c *Controller) Wait() { c.wg.Wait() }
-
-// Apply begins a campaign by its plan. Nothing is changed when it is refused.
-func (c *Controller) Apply(ctx context.Context, p *plan.Plan, who string) error {
-	f := p.Fleet
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.clock.Now().UTC().Truncate(time.Millisecond)
-	if err := c.acceptable(p, f, now); err != nil {
-		return err
-	}
-	bare := *p
-	bare.Fleet = nil // it is stored beside the plan
-	pj, err := json.Marshal(bare)
-	if err != nil {
-		return err
-	}
-	fj, err := json.Marshal(f)
-	if err != nil {
-		return err
-	}
-	first := execution.Fact{At: now, Kind: execution.CampaignApplied, Who: "operator:" + who, Campaign: p.Campaign, Revision: p.Revision,
-		Plan: pj, Fleet: fj, Why: p.Verdict}
-	if _, err := c.journal.Append(ctx, p.Campaign, 0, []execution.Fact{first}); err != nil {
-		return err
-	}
-	return c.open(p.Campaign)
-}
-
-func (c *Controller) acceptable(p *plan.Plan, f *fleet.Fleet, now time.Time) error {
-	if p.Digest != plan.Digest(*p) {
-		return &Refused{"digest", "the plan was changed after it was made: its digest does not fit", "plan again"}
-	}
-	if p.FleetDigest != plan.FleetDigest(f) {
-		return &Refused{"digest", "the fleet in the plan is not the one that the plan was made from", "plan again"}
-	}
-	if len(p.Turns) == 0 {
-		return &Refused{"empty", "the plan has no turn: there is nothing to do", ""}
-	}
-	if r := c.runs[p.Campaign]; r != nil {
-		return &Refused{"stale", fmt.Sprintf("campaign %s exists already: a plan that was applied is never applied again", p.Campaign), "evenkeel status " + p.Campaign + ", or plan with another --campaign"}
-	}
-	for _, s := range p.Slots {
-		if lead := p.Policy.Lead.Of(s.Class); s.Tenant != "" && now.Add(lead).After(s.Start) {
-			return &Refused{"stale", fmt.Sprintf("the notice for %s had to be out by %s, and it is %s", s.ID, s.Start.Add(-lead).Format(time.RFC3339), now.Format(time.RFC3339)), "plan again"}
-		}
-	}
-	if found := audit.Plan(f, p); len(found) > 0 {
-		return &Refused{"audit", fmt.Sprintf("the auditor found %d violations, first: %s", len(found), found[0].What), "evenkeel audit --plan PLAN shows all"}
-	}
-	busy := map[string]string{}
-	for id, r := range c.runs {
-		r.pump.Read(func(s *execution.State) {
-			if s.Phase == execution.PhaseFinished {
-				return
-			}
-			for _, t := range s.Turns {
-				if t.Phase != execution.TurnFinished && t.Phase != execution.TurnAbandoned {
-					busy[t.Plan.Host] = id
-				}
-			}
-		})
-	}
-	for _, t := range p.Turns {
-		if other := busy[t.Host]; other != "" {
-			return &Refused{"claimed", fmt.Sprintf("host %s belongs to campaign %s, which is not finished", t.Host, other), "wait for it, or: evenkeel abort " + other}
-		}
-	}
-	return nil
-}
-
-// ErrUnknown says that there is no such campaign.
-var ErrUnknown = store.ErrNoCampaign
-
-func (c *Controller) find(id string) (*run, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := c.runs[id]
-	if r == nil {
-		return nil, fmt.Errorf("campaign %q: %w", id, ErrUnknown)
-	}
-	return r, nil
-}
-
-// Campaigns lists the ids, oldest first.
-func (c *Controller) Campaigns() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.order)
-}
-
-// Read calls fn with a campaign's state.
-func (c *Controller) Read(id string, fn func(*execution.State)) error {
-	r, err := c.find(id)
-	if err != nil {
-		return err
-	}
-	r.pump.Read(fn)
-	return nil
-}
-
-// Journal gives a campaign's facts after the one numbered after.
-func (c *Controller) Journal(ctx context.Context, id string, after int64, fn func(execution.Fact) error) error {
-	return c.journal.Read(ctx, id, after, fn)
-}

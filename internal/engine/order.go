@@ -2,11 +2,13 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/store"
 )
 
 // Order is what an operator tells a campaign to do.
@@ -19,12 +21,17 @@ type Order struct {
 
 // Order records an operator's order. It is refused when it makes no sense in the present state.
 func (c *Controller) Order(ctx context.Context, id string, o Order) error {
-	r, err := c.find(id)
+	p, err := c.turning(id)
 	if err != nil {
 		return err
 	}
 	f := execution.Fact{Who: "operator:" + o.Who, Why: o.Why, Host: o.Host}
-	return r.pump.Command(ctx, &f, func(s *execution.State) error { return o.fill(s, &f) })
+	err = p.Command(ctx, &f, func(s *execution.State) error { return o.fill(s, &f) })
+	if errors.Is(err, store.ErrConflict) {
+		c.stop(id, err)
+		_, err = c.turning(id) // says so
+	}
+	return err
 }
 
 // fill checks the order against the state and says which fact it becomes.

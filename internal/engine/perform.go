@@ -11,7 +11,6 @@ import (
 	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/notify"
-	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // lookTimeout bounds one look at one host.
@@ -24,15 +23,6 @@ type World struct {
 	Clock   Clock
 	// WithDeadline gives a context that ends at a moment of Clock.
 	WithDeadline func(ctx context.Context, at time.Time) (context.Context, context.CancelFunc)
-}
-
-// Campaign is what a chore needs to know of its campaign.
-type Campaign struct {
-	Plan  *plan.Plan
-	Fleet *fleet.Fleet
-	// Asked gives when a notice was decided, and what happened in slots so far.
-	Asked  func(notice string) time.Time
-	Actual func(slot string) *execution.Actual
 }
 
 // Perform carries one chore out and gives the facts it came to; none when the context was cancelled.
@@ -67,11 +57,7 @@ func Perform(ctx context.Context, w World, k Campaign, c execution.Chore) []exec
 
 // reach finds the host and its driver.
 func (w World) reach(k Campaign, id string) (driver.Host, driver.Driver, error) {
-	for i := range k.Fleet.Hosts {
-		h := &k.Fleet.Hosts[i]
-		if h.ID != id {
-			continue
-		}
+	if h := k.lookup().hosts[id]; h != nil {
 		d, err := w.DriverOf(h.URI)
 		return driver.Host{ID: h.ID, URI: h.URI, SSH: h.SSH, MemoryMiB: h.MemoryMiB}, d, err
 	}

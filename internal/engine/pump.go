@@ -26,9 +26,10 @@ type Pump struct {
 	state    *execution.State
 	last     int64 // number of the last stored fact; the state may lie behind it after a bug
 	inflight map[string]flight
-	starts   int64  // chores begun so far
-	broken   bool   // a bug was met: nothing more is decided in this process
-	world    lookup // of plan and fleet, which never change within a journal
+	starts   int64 // chores begun so far
+	broken   bool  // a bug was met: nothing more is decided in this process
+
+	known lookup // of plan and fleet, which never change within a journal; only read
 
 	inboxMu sync.Mutex
 	inbox   []answer
@@ -57,8 +58,11 @@ func Open(ctx context.Context, j store.Journal, campaign string, generation int6
 	if err := j.Read(ctx, campaign, 0, p.fold); err != nil {
 		return p, err
 	}
+	if p.state.Plan == nil {
+		return p, &UnreadableError{errors.New("it holds no plan")}
+	}
 	p.last = p.state.Seq
-	p.world = lookupOf(p.state)
+	p.known = newLookup(p.state.Plan, p.state.Fleet)
 	if p.state.Phase == execution.PhaseFinished {
 		return p, nil
 	}
@@ -116,7 +120,7 @@ func (p *Pump) append(ctx context.Context, facts []execution.Fact) error {
 	}
 	p.last += int64(len(stored))
 	for _, f := range stored {
-		if err := p.state.Apply(f); err != nil {
+		if err := p.fold(f); err != nil {
 			return bug("%v", err)
 		}
 	}

@@ -50,13 +50,15 @@ func (h *hands) keys() (keys []string) {
 // spy is a journal that can fail.
 type spy struct {
 	*store.Memory
-	fail error
+	fail    error
+	appends int
 }
 
 func (s *spy) Append(ctx context.Context, id string, after int64, facts []execution.Fact) ([]execution.Fact, error) {
 	if s.fail != nil {
 		return nil, s.fail
 	}
+	s.appends++
 	return s.Memory.Append(ctx, id, after, facts)
 }
 
@@ -173,23 +175,161 @@ func TestAnswersOutliveAFullDisk(t *testing.T) {
 	}
 }
 
+// While the clock lies behind the journal no disruption begins, and all else goes on.
 func TestClockThatRunsBackwards(t *testing.T) {
-	j, c := applied(t), &clock{dawn.Add(time.Hour)}
+	j, c := applied(t), &clock{dawn}
 	p, h, _ := open(t, j, 1, c)
-	c.now = dawn // an hour back
-	if next := turn(t, p); len(h.begun) != 0 || !next.After(c.now) {
-		t.Fatalf("decided with a clock an hour behind the journal: %v", h.keys())
-	}
-	c.now = dawn.Add(time.Hour - 2*time.Second) // within the skew that is allowed
 	turn(t, p)
+	h.report[h.begun[0].Key]([]execution.Fact{{Kind: execution.NoticeAccepted, Notice: h.begun[0].Notice, Tenant: "acme"}})
+	turn(t, p)
+	seen := func() {
+		for _, b := range h.begun {
+			if report := h.report[b.Key]; b.Kind == execution.ChoreLook && report != nil {
+				delete(h.report, b.Key)
+				v := &execution.HostView{At: c.now, BootID: "b", Health: "up", MemoryMiB: 1000, FreeMiB: 900}
+				if b.Host == "h1" {
+					v.Instances = []execution.InstanceView{{ID: "i", State: "running", MemoryMiB: 100}}
+				}
+				report([]execution.Fact{{Kind: execution.HostSeen, Host: b.Host, Seen: v}})
+			}
+		}
+	}
+	permitted := func() bool {
+		return slices.ContainsFunc(j.facts(), func(f execution.Fact) bool { return f.Kind == execution.TurnPermitted })
+	}
+	c.now = dawn.Add(48*time.Hour + time.Second) // the slot begins
+	if err := p.Command(context.Background(), &execution.Fact{Kind: execution.HostLost, Who: execution.Engine, Host: "h2"}, func(*execution.State) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	c.now = c.now.Add(-time.Hour)
+	for range 20 {
+		seen()
+		if next := turn(t, p); !next.After(c.now) {
+			t.Fatalf("wants to be called again at %s", next)
+		}
+	}
+	if permitted() || p.Behind() != time.Hour {
+		t.Fatalf("a turn was permitted by a clock %s behind the journal", p.Behind())
+	}
+	if n := len(j.facts()); n > 20 {
+		t.Fatalf("%d facts while time stood still", n)
+	}
+	c.now = c.now.Add(time.Hour - 2*time.Second) // within the skew that is allowed
+	for range 20 {
+		seen()
+		turn(t, p)
+		c.now = c.now.Add(time.Second)
+	}
+	if !permitted() || p.Behind() != 0 {
+		p.Read(func(s *execution.State) { t.Log(s.Status(c.now).Turns[0].Waits) })
+		t.Fatal("no turn was permitted although the clock had caught up")
+	}
 	facts := j.facts()
 	for i := 1; i < len(facts); i++ {
 		if facts[i].At.Before(facts[i-1].At) {
 			t.Fatalf("fact %d lies before fact %d", i+1, i)
 		}
 	}
-	if len(h.begun) == 0 {
-		t.Fatal("nothing was decided although the clock had caught up")
+}
+
+// Who was stopped is brought back also while the clock lies behind.
+func TestClockThatRunsBackwardsKeepsNobodyDown(t *testing.T) {
+	j, c := applied(t), &clock{dawn.Add(48 * time.Hour)}
+	at := c.now
+	var facts []execution.Fact
+	for _, f := range []execution.Fact{
+		{Kind: execution.TurnPermitted, Turn: "h1", Host: "h1"},
+		{Kind: execution.StopStarted, Turn: "h1", Instance: "i", From: "h1", Disposition: plan.DispStop, Attempt: 1, Deadline: at.Add(time.Minute)},
+		{Kind: execution.StopDone, Turn: "h1", Instance: "i", From: "h1", Disposition: plan.DispStop, Attempt: 1},
+	} {
+		f.At, f.Who, f.Campaign, f.Revision = at, execution.Engine, "c", 1
+		facts = append(facts, f)
+	}
+	if _, err := j.Append(context.Background(), "c", 1, facts); err != nil {
+		t.Fatal(err)
+	}
+	c.now = at.Add(-time.Hour)
+	p, h, _ := open(t, j, 1, c)
+	turn(t, p)
+	if !slices.ContainsFunc(h.begun, func(c execution.Chore) bool { return c.Kind == execution.ChoreBack && c.Instance == "i" }) {
+		t.Fatalf("begun %v: the stopped instance waits for the clock", h.keys())
+	}
+}
+
+// A look that was begun after a fact does not lie before it, although the clock that it read does:
+// else it would count as old, and be repeated at once for as long as the clock is behind.
+func TestALookIsNoOlderThanItsBeginning(t *testing.T) {
+	j, c := applied(t), &clock{dawn.Add(-3 * time.Second)}
+	p, _, _ := open(t, j, 1, c)
+	engine.Begin(p, "look", func(report func([]execution.Fact)) {
+		report([]execution.Fact{{Kind: execution.HostSeen, Host: "h2", Seen: &execution.HostView{At: c.now, BootID: "b", Health: "up"}}})
+	})
+	turn(t, p)
+	for _, f := range j.facts() {
+		if f.Kind == execution.HostSeen {
+			if !f.Seen.At.Equal(dawn) {
+				t.Fatalf("seen at %s, and it began at %s", f.Seen.At, dawn)
+			}
+			return
+		}
+	}
+	t.Fatal("the look was not stored")
+}
+
+// An answer of a start that was given up is not that of the one that took its place.
+func TestLateAnswerOfAnEarlierStart(t *testing.T) {
+	j, c := applied(t), &clock{dawn}
+	p, h, _ := open(t, j, 1, c)
+	turn(t, p)
+	key, notice := h.begun[0].Key, h.begun[0].Notice
+	late := h.report[key]
+	order := func(k execution.Kind) {
+		t.Helper()
+		if err := p.Command(context.Background(), &execution.Fact{Kind: k, Who: "operator:t"}, func(*execution.State) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	engine.Forget(p, key) // as when the state does not ask for it for a while
+	order(execution.CampaignPaused)
+	turn(t, p)
+	if len(h.begun) != 2 || h.begun[1].Key != key {
+		t.Fatalf("begun %v, want %s twice", h.keys(), key)
+	}
+	late([]execution.Fact{{Kind: execution.NoticeAccepted, Notice: notice, Tenant: "acme", Why: "late"}})
+	turn(t, p)
+	if j.holds(execution.NoticeAccepted, notice) {
+		t.Fatal("the answer of the start that was given up was believed")
+	}
+	h.report[key]([]execution.Fact{{Kind: execution.NoticeAccepted, Notice: notice, Tenant: "acme"}})
+	turn(t, p)
+	if !j.holds(execution.NoticeAccepted, notice) {
+		t.Fatal("the answer of the start in flight was not taken")
+	}
+}
+
+// Answers that came in together are stored together: each append costs a sync.
+func TestAnswersAreStoredTogether(t *testing.T) {
+	j, c := applied(t), &clock{dawn.Add(48*time.Hour - time.Minute)}
+	p, h, _ := open(t, j, 1, c)
+	turn(t, p)
+	if err := p.Command(context.Background(), &execution.Fact{Kind: execution.CampaignPaused, Who: "operator:t"}, func(*execution.State) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	turn(t, p)
+	key, notice := h.begun[0].Key, h.begun[0].Notice
+	many := make([]execution.Fact, 3)
+	for i := range many {
+		many[i] = execution.Fact{Kind: execution.HostLost, Host: fmt.Sprintf("h%d", i)}
+	}
+	engine.Begin(p, "other", func(report func([]execution.Fact)) { report(many) })
+	h.report[key]([]execution.Fact{{Kind: execution.NoticeFailed, Notice: notice, Tenant: "acme", Retry: true}})
+	before := j.appends
+	turn(t, p)
+	if n := j.appends - before; n != 1 {
+		t.Fatalf("%d appends for two answers, want 1", n)
+	}
+	if got := j.facts(); got[len(got)-1].Kind != execution.NoticeFailed || got[len(got)-2].Kind != execution.HostLost {
+		t.Fatalf("the last facts are %s and %s", got[len(got)-2].Kind, got[len(got)-1].Kind)
 	}
 }
 
@@ -223,5 +363,28 @@ func TestOrdersAreCheckedFirst(t *testing.T) {
 	}
 	if err := p.Command(context.Background(), &f, func(*execution.State) error { return nil }); err != nil || len(j.facts()) != n+1 || *woken == 0 {
 		t.Fatalf("order: %v, %d facts, woken %d", err, len(j.facts())-n, *woken)
+	}
+}
+
+// A chore that panics halts the campaign once: it is not begun again and again.
+func TestAPanickingChoreIsNotRepeated(t *testing.T) {
+	j, c := applied(t), &clock{dawn}
+	p, h, _ := open(t, j, 1, c)
+	turn(t, p)
+	for range 10 {
+		key := h.begun[len(h.begun)-1].Key
+		// what local.Dispatcher reports of a panic
+		h.report[key]([]execution.Fact{{Kind: execution.CampaignHalted, Code: execution.CodeBug, Why: "chore " + key + ": nil map"}})
+		c.now = c.now.Add(time.Millisecond)
+		_, _ = p.Turn(context.Background())
+	}
+	halted := 0
+	for _, f := range j.facts() {
+		if f.Kind == execution.CampaignHalted {
+			halted++
+		}
+	}
+	if len(h.begun) != 1 || halted != 1 {
+		t.Fatalf("begun %d times, halted %d times: a bug is retried for ever", len(h.begun), halted)
 	}
 }

@@ -70,7 +70,7 @@ func some(t *rapid.T, name string) []string {
 func drawHost(t *rapid.T, n, pools int) Host {
 	return Host{
 		ID: fmt.Sprint("h", n), Pools: []string{fmt.Sprint("p", rapid.IntRange(0, pools-1).Draw(t, "pool"))}, Rack: text(t),
-		Hypervisor: rapid.SampledFrom([]Hypervisor{KVM, Xen}).Draw(t, "hypervisor"), URI: text(t), SSH: text(t), MemoryMiB: 1 << 50,
+		Hypervisor: rapid.SampledFrom([]Hypervisor{KVM, Xen}).Draw(t, "hypervisor"), URI: text(t), SSH: text(t), MemoryMiB: 1 << 40,
 		CPUs: rapid.IntRange(0, 256).Draw(t, "cpus"), CPUModel: rapid.SampledFrom([]string{"", "A", "B", "qemu64"}).Draw(t, "model"),
 		CPUFeatures: some(t, "features"), MachineTypes: some(t, "machines"), Networks: some(t, "networks"), Storage: some(t, "storage"),
 		NICMbps: rapid.Int64Range(0, 1e6).Draw(t, "nic"), Spare: rapid.Bool().Draw(t, "spare"),
@@ -84,7 +84,7 @@ func drawInstance(t *rapid.T, n int, f *Fleet) Instance {
 	i := Instance{
 		ID: fmt.Sprint("i", n), Host: f.Hosts[rapid.IntRange(0, len(f.Hosts)-1).Draw(t, "host")].ID,
 		State:     rapid.SampledFrom([]State{"", Running, Stopped, Paused}).Draw(t, "state"),
-		MemoryMiB: rapid.Int64Range(1, 1<<40).Draw(t, "memory"), VCPUs: rapid.IntRange(0, 128).Draw(t, "vcpus"),
+		MemoryMiB: rapid.Int64Range(1, 1<<36).Draw(t, "memory"), VCPUs: rapid.IntRange(0, 128).Draw(t, "vcpus"),
 		DirtyMiBps: rapid.Float64Range(0, 1e300).Draw(t, "dirty"), GuestType: text(t),
 		CPUModel:    rapid.SampledFrom([]string{"", "A", "host-passthrough", "qemu64"}).Draw(t, "model"),
 		CPUFeatures: some(t, "features"), MachineType: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "machine"),

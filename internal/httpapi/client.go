@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,10 @@ import (
 	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
+
+// answerTimeout bounds what a server does at once; to take a plan in may last longer, to follow a
+// journal lasts as long as it grows.
+const answerTimeout = 30 * time.Second
 
 // Client talks to a server.
 type Client struct {
@@ -37,6 +42,13 @@ func Dial(address string) *Client {
 	}}}
 }
 
+// ask is call within answerTimeout.
+func (c *Client) ask(ctx context.Context, method, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	return c.call(ctx, method, path, in, out)
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -52,17 +64,20 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(r)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the server gave no answer within %s: whether it did what it was asked is not known, 'evenkeel status' tells", answerTimeout)
+	case err != nil:
 		return fmt.Errorf("the server does not answer (is 'evenkeel serve' running?): %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
 		return problem(resp)
 	}
-	if out == nil {
-		return nil
+	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+		return fmt.Errorf("the server's answer does not read: %w", err)
 	}
-	return json.NewDecoder(resp.Body).Decode(out)
+	return nil
 }
 
 func problem(resp *http.Response) error {
@@ -74,23 +89,23 @@ func problem(resp *http.Response) error {
 }
 
 // Campaigns lists all campaigns.
-func (c *Client) Campaigns(ctx context.Context) (out []execution.Status, err error) {
-	return out, c.call(ctx, http.MethodGet, "/v1/campaigns", nil, &out)
+func (c *Client) Campaigns(ctx context.Context) (out []engine.Status, err error) {
+	return out, c.ask(ctx, http.MethodGet, "/v1/campaigns", nil, &out)
 }
 
 // Status gives one campaign in brief.
-func (c *Client) Status(ctx context.Context, id string) (out execution.Status, err error) {
-	return out, c.call(ctx, http.MethodGet, "/v1/campaigns/"+url.PathEscape(id), nil, &out)
+func (c *Client) Status(ctx context.Context, id string) (out engine.Status, err error) {
+	return out, c.ask(ctx, http.MethodGet, "/v1/campaigns/"+url.PathEscape(id), nil, &out)
 }
 
 // Apply begins a campaign.
-func (c *Client) Apply(ctx context.Context, p *plan.Plan, who string) (out execution.Status, err error) {
+func (c *Client) Apply(ctx context.Context, p *plan.Plan, who string) (out engine.Status, err error) {
 	return out, c.call(ctx, http.MethodPost, "/v1/campaigns", ApplyRequest{Plan: *p, Who: who}, &out)
 }
 
 // Order gives a campaign an order.
-func (c *Client) Order(ctx context.Context, id string, o engine.Order) (out execution.Status, err error) {
-	return out, c.call(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/orders", o, &out)
+func (c *Client) Order(ctx context.Context, id string, o engine.Order) (out engine.Status, err error) {
+	return out, c.ask(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/orders", o, &out)
 }
 
 // Facts reads a campaign's journal after the fact numbered after; follow waits for more until the

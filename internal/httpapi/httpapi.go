@@ -11,27 +11,28 @@
 //	GET  /v1/campaigns/ID/facts?after=N   its journal as JSON lines; with Accept: text/event-stream as
 //	                                      server-sent events that go on, resumed by Last-Event-ID
 //
-// Errors are problems (RFC 9457) with our code and what to do next.
+// Errors are problems (RFC 9457) with our code and what to do next. A journal
+// that cannot be read to its end breaks its connection off: what came looks cut
+// short, never whole.
+//
+// There is no login yet, so a web page that the operator has open must not be
+// able to order anything: what is posted has to say that it is JSON, which no
+// form can, and over TCP the host that was asked for has to be a loopback one.
 package httpapi
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/engine"
-	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
-// maxBody bounds what one request may send: a plan of a hundred thousand hosts fits.
-const maxBody = 1 << 30
+// maxBody bounds what one request may send, in bytes: a plan of a hundred thousand hosts fits.
+const maxBody = 256 << 20
 
 // Problem is an error as the API tells it.
 type Problem struct {
@@ -59,15 +60,14 @@ type ApplyRequest struct {
 func Handler(c *engine.Controller, now func() time.Time, log *slog.Logger) http.Handler {
 	s := &server{c, now, log}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/campaigns", s.list)
-	mux.HandleFunc("POST /v1/campaigns", s.apply)
-	mux.HandleFunc("GET /v1/campaigns/{id}", s.status)
-	mux.HandleFunc("POST /v1/campaigns/{id}/orders", s.order)
-	mux.HandleFunc("GET /v1/campaigns/{id}/facts", s.facts)
+	mux.HandleFunc("/v1/campaigns", s.methods(map[string]http.HandlerFunc{http.MethodGet: s.list, http.MethodPost: s.apply}))
+	mux.HandleFunc("/v1/campaigns/{id}", s.methods(map[string]http.HandlerFunc{http.MethodGet: s.status}))
+	mux.HandleFunc("/v1/campaigns/{id}/orders", s.methods(map[string]http.HandlerFunc{http.MethodPost: s.order}))
+	mux.HandleFunc("/v1/campaigns/{id}/facts", s.methods(map[string]http.HandlerFunc{http.MethodGet: s.facts}))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, &Problem{Title: "not found", Status: http.StatusNotFound, Code: "not-found", Detail: "there is no " + r.Method + " " + r.URL.Path})
+		s.fail(w, &Problem{Title: "not found", Status: http.StatusNotFound, Code: "not-found", Detail: "there is no " + r.URL.Path})
 	})
-	return mux
+	return s.guarded(mux)
 }
 
 type server struct {
@@ -102,31 +102,28 @@ func (s *server) fail(w http.ResponseWriter, err error) {
 	_ = json.NewEncoder(w).Encode(p) // the caller is gone when this fails
 }
 
-// read takes a request's body in, strictly.
-func read(w http.ResponseWriter, r *http.Request, into any) error {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return &Problem{Title: "bad request", Status: http.StatusBadRequest, Code: "bad-json", Detail: "the body does not read: " + err.Error()}
-	}
-	return nil
-}
-
 func (s *server) list(w http.ResponseWriter, _ *http.Request) {
-	out := []execution.Status{}
+	out := []engine.Status{}
 	for _, id := range s.c.Campaigns() {
-		_ = s.c.Read(id, func(st *execution.State) { out = append(out, st.Status(s.now())) }) // it was listed just now
+		if st, err := s.c.Status(id, s.now()); err == nil { // it was listed just now
+			out = append(out, st)
+		}
 	}
 	s.answer(w, http.StatusOK, out)
 }
 
 func (s *server) status(w http.ResponseWriter, r *http.Request) {
-	var out execution.Status
-	if err := s.c.Read(r.PathValue("id"), func(st *execution.State) { out = st.Status(s.now()) }); err != nil {
+	s.tell(w, http.StatusOK, r.PathValue("id"))
+}
+
+// tell answers with how a campaign stands.
+func (s *server) tell(w http.ResponseWriter, code int, id string) {
+	st, err := s.c.Status(id, s.now())
+	if err != nil {
 		s.fail(w, err)
 		return
 	}
-	s.answer(w, http.StatusOK, out)
+	s.answer(w, code, st)
 }
 
 func (s *server) apply(w http.ResponseWriter, r *http.Request) {
@@ -145,12 +142,7 @@ func (s *server) apply(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, err)
 		return
 	}
-	var out execution.Status
-	if err := s.c.Read(in.Plan.Campaign, func(st *execution.State) { out = st.Status(s.now()) }); err != nil {
-		s.fail(w, err)
-		return
-	}
-	s.answer(w, http.StatusCreated, out)
+	s.tell(w, http.StatusCreated, in.Plan.Campaign)
 }
 
 func (s *server) order(w http.ResponseWriter, r *http.Request) {
@@ -167,77 +159,4 @@ func (s *server) order(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.status(w, r)
-}
-
-// facts gives the journal: what is there, or also what comes.
-func (s *server) facts(w http.ResponseWriter, r *http.Request) {
-	follow := strings.Contains(r.Header.Get("Accept"), "text/event-stream")
-	from := r.URL.Query().Get("after")
-	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		from = last
-	}
-	after, err := strconv.ParseInt(from, 10, 64)
-	if from != "" && (err != nil || after < 0) {
-		s.fail(w, &Problem{Title: "bad request", Status: http.StatusBadRequest, Code: "bad-number", Detail: fmt.Sprintf("after is %q, expected a fact's number", from)})
-		return
-	}
-	id := r.PathValue("id")
-	if err := s.c.Read(id, func(*execution.State) {}); err != nil {
-		s.fail(w, err)
-		return
-	}
-	if !follow {
-		w.Header().Set("Content-Type", "application/x-ndjson")
-		enc := json.NewEncoder(w)
-		if err := s.c.Journal(r.Context(), id, after, func(f execution.Fact) error { return enc.Encode(f) }); err != nil {
-			s.log.Error("journal not read to its end", "campaign", id, "error", err)
-		}
-		return
-	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	s.stream(r.Context(), w, id, after)
-}
-
-// stream sends facts as they come, until the campaign is finished and all is sent.
-func (s *server) stream(ctx context.Context, w http.ResponseWriter, id string, after int64) {
-	flush := http.NewResponseController(w)
-	beat := time.NewTicker(200 * time.Millisecond)
-	defer beat.Stop()
-	quiet := 0
-	for {
-		over, sent := false, false
-		_ = s.c.Read(id, func(st *execution.State) { over = st.Phase == execution.PhaseFinished })
-		err := s.c.Journal(ctx, id, after, func(f execution.Fact) error {
-			b, err := json.Marshal(f)
-			if err != nil {
-				return err
-			}
-			after, sent = f.Seq, true
-			_, err = fmt.Fprintf(w, "id: %d\nevent: fact\ndata: %s\n\n", f.Seq, b)
-			return err
-		})
-		if err != nil {
-			return
-		}
-		if quiet++; sent || quiet > 50 { // a comment every ten seconds keeps the line open
-			if !sent {
-				fmt.Fprint(w, ": still here\n\n")
-			}
-			quiet = 0
-			if flush.Flush() != nil {
-				return
-			}
-		}
-		if over && !sent {
-			fmt.Fprint(w, "event: end\ndata: {}\n\n")
-			_ = flush.Flush()
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-beat.C:
-		}
-	}
 }

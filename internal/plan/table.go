@@ -101,15 +101,14 @@ func (t *table) wave(turns []Turn, moves, stops map[string]int) {
 		sites = append(sites, u.Site)
 	}
 	slices.Sort(sites)
-	head := fmt.Sprintf("wave %d  %s to %s at worst", turns[0].Wave, moment(start, nil), clockOf(start, end, time.UTC))
+	t.line("wave %d  %s to %s at worst", turns[0].Wave, moment(start, nil), clockOf(start, end, time.UTC))
 	for _, site := range slices.Compact(sites) {
 		if t.o.Zone != nil {
 			if zone := t.o.Zone(site); zone != nil && zone.String() != "UTC" {
-				head += fmt.Sprintf("; at %s %s to %s", site, moment(start, zone), clockOf(start, end, zone))
+				t.line("  at %s %s to %s", site, moment(start, zone), clockOf(start, end, zone))
 			}
 		}
 	}
-	t.line("%s", head)
 	for i, u := range turns {
 		if t.o.Most > 0 && i == t.o.Most {
 			t.line("  and %d more hosts", len(turns)-i)

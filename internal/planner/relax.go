@@ -2,6 +2,8 @@ package planner
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -73,13 +75,37 @@ func (w *world) blockReserve(h *host) {
 			fmt.Sprintf("add hosts to pool %s or free memory in it; keep_reserve: false alone would only let its instances be saved or stopped, where policy allows that", p.ID))
 		return
 	}
-	left, _ := v.reserve(p, h, 0)
-	v.undo(d)
-	unblock := "keep_reserve: false in the policy"
-	if left >= 0 {
-		unblock = fmt.Sprintf("reserve_mib: %d (or less) for pool %s, or keep_reserve: false in the policy", left, p.ID)
+	var whys, outs []string
+	for _, p := range poolsOf(d) {
+		left, ok := v.reserve(p, h, 0)
+		if ok {
+			continue
+		}
+		whys = append(whys, fmt.Sprintf("pool %s keeps %d MiB free, and its reserve is %d MiB", p.ID, left, p.reserve))
+		if left >= 0 {
+			outs = append(outs, fmt.Sprintf("reserve_mib: %d (or less) for pool %s", left, p.ID))
+		}
 	}
-	w.blockHost(h, codeReserve, fmt.Sprintf("with host %s away and its instances elsewhere, pool %s keeps %d MiB free, and its reserve is %d MiB", h.ID, p.ID, left, p.reserve), unblock)
+	v.undo(d)
+	if len(whys) == 0 {
+		whys = []string{"no choice of destinations keeps the reserve of each pool that they are in"}
+	}
+	unblock := "keep_reserve: false in the policy"
+	if len(outs) > 0 && len(outs) == len(whys) {
+		unblock = strings.Join(outs, " and ") + ", or " + unblock
+	}
+	w.blockHost(h, codeReserve, "with host "+h.ID+" away and its instances elsewhere, "+strings.Join(whys, "; "), unblock)
+}
+
+// poolsOf are the pools whose reserve a turn bears on: its host's, and those that its instances land in.
+func poolsOf(d *draft) []*pool {
+	pools := []*pool{d.host.pool}
+	for _, m := range d.moves {
+		if !slices.Contains(pools, m.to.pool) {
+			pools = append(pools, m.to.pool)
+		}
+	}
+	return pools
 }
 
 func (w *world) blockRoom(h *host) {

@@ -18,6 +18,14 @@ func firstOf(list []string, other string) string {
 	return list[0]
 }
 
+// lastOf gives the last line of evidence: what was looked at stands before what came of it.
+func lastOf(list []string, other string) string {
+	if len(list) == 0 {
+		return other
+	}
+	return strings.TrimSpace(list[len(list)-1])
+}
+
 // list writes names for people.
 func list[T ~string](names []T) string {
 	if len(names) == 0 {

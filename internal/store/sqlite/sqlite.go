@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 
 	sqlitedrv "modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
@@ -38,18 +39,74 @@ type Journal struct{ db *sql.DB }
 
 var _ store.Journal = (*Journal)(nil)
 
-// Open opens or makes the file at path.
+// Open opens or makes the file at path. Only its own user may read it, nor the files beside it.
 func Open(ctx context.Context, path string) (*Journal, error) {
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate"
-	db, err := sql.Open("sqlite", dsn)
+	if err := private(path); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	db, err := open(path, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate")
 	if err != nil {
-		return nil, fmt.Errorf("journal %s: %w", path, err)
+		return nil, err
 	}
 	if _, err := db.ExecContext(ctx, schema); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
 	return &Journal{db}, nil
+}
+
+// OpenToRead opens the file at path to read it, whether a server has it open, was killed, or ended.
+// It leaves no file behind, so that another user (root) may look without getting in the way.
+func OpenToRead(ctx context.Context, path string) (*Journal, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	how := "mode=ro&_pragma=busy_timeout(5000)"
+	if _, err := os.Stat(path + "-wal"); errors.Is(err, os.ErrNotExist) {
+		how += "&immutable=1" // it was closed: all is in the one file, and SQLite need make no other
+	}
+	db, err := open(path, how)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	return &Journal{db}, nil
+}
+
+func open(path, how string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+how)
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	return db, nil
+}
+
+// private makes the file with mode 0600, which SQLite gives the files beside it too, and narrows what
+// was made before.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	for _, p := range []string{path, path + "-wal", path + "-shm"} {
+		st, err := os.Stat(p)
+		if errors.Is(err, os.ErrNotExist) || err == nil && st.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if err == nil {
+			err = os.Chmod(p, 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Append implements store.Journal.

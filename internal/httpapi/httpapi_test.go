@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,12 +32,12 @@ func (idle) Start(execution.Chore, func([]execution.Fact)) func() { return func(
 // breaks is a journal whose reading breaks off after some facts.
 type breaks struct {
 	*store.Memory
-	after int64 // 0: never
+	after atomic.Int64 // 0: never
 }
 
 func (b *breaks) Read(ctx context.Context, id string, after int64, fn func(execution.Fact) error) error {
 	return b.Memory.Read(ctx, id, after, func(f execution.Fact) error {
-		if b.after > 0 && f.Seq > b.after {
+		if after := b.after.Load(); after > 0 && f.Seq > after {
 			return errors.New("disk I/O error")
 		}
 		return fn(f)
@@ -89,6 +90,8 @@ func TestErrorsAreProblems(t *testing.T) {
 		"a plan without fleet": {"POST", "/v1/campaigns", `{"plan":{},"who":"t"}`, 400, "no-fleet"},
 		"a plan without name":  {"POST", "/v1/campaigns", `{"plan":{"fleet":{}},"who":"t"}`, 409, "digest"},
 		"a bad number":         {"GET", at + "/facts?after=-1", "", 400, "bad-number"},
+		"a wrong method":       {"DELETE", at, "", 405, "method"},
+		"no facts posted":      {"POST", at + "/facts", "{}", 405, "method"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _ := http.NewRequest(tt.method, srv.URL+tt.path, strings.NewReader(tt.body))
@@ -102,7 +105,7 @@ func TestErrorsAreProblems(t *testing.T) {
 			if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {
 				t.Fatal(err)
 			}
-			if resp.StatusCode != tt.status || p.Status != tt.status || p.Code != tt.code || p.Detail == "" || resp.Header.Get("Content-Type") != "application/problem+json" {
+			if resp.StatusCode != tt.status || p.Status != tt.status || p.Code != tt.code || p.Detail == "" || (tt.status == 405) != (resp.Header.Get("Allow") == "GET, HEAD") || resp.Header.Get("Content-Type") != "application/problem+json" {
 				t.Fatalf("%d %s %+v", resp.StatusCode, resp.Header.Get("Content-Type"), p)
 			}
 		})
@@ -122,33 +125,104 @@ func TestAwkwardNames(t *testing.T) {
 	}
 }
 
-// A form on some web page may not order anything: browsers send no JSON across origins unasked.
+// Some web page may not order anything: a browser sends no JSON across origins unasked, and asks for
+// the name that the page has, whatever address that name was bent to.
 func TestOrdersOfWebPagesAreRefused(t *testing.T) {
 	srv, _ := served(t)
-	resp, err := http.Post(srv.URL+"/v1/campaigns/"+url.PathEscape(id)+"/orders", "text/plain", strings.NewReader(`{"verb":"abort","who":"page"}`))
+	for name, tt := range map[string]struct {
+		kind, host string
+		status     int
+	}{
+		"a form":           {"text/plain", "", 415},
+		"another form":     {"application/x-www-form-urlencoded", "", 415},
+		"no type":          {"", "", 415},
+		"a name bent here": {"application/json", "pages.example", 403},
+		"and its port":     {"application/json", "pages.example:80", 403},
+		"ours":             {"application/json; charset=utf-8", "", 200},
+		"ours by name":     {"application/json", "localhost:1", 409}, // it is paused by now
+		"ours, IPv6":       {"application/json", "[::1]:1", 409},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if tt.status == 409 {
+				_, _ = httpapi.Dial(srv.URL).Order(t.Context(), id, engine.Order{Verb: "pause", Who: "t"})
+			} else {
+				_, _ = httpapi.Dial(srv.URL).Order(t.Context(), id, engine.Order{Verb: "resume", Who: "t"})
+			}
+			r, _ := http.NewRequest("POST", srv.URL+"/v1/campaigns/"+url.PathEscape(id)+"/orders", strings.NewReader(`{"verb":"pause","who":"page"}`))
+			r.Header.Set("Content-Type", tt.kind)
+			if tt.host != "" {
+				r.Host = tt.host
+			}
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != tt.status {
+				t.Fatalf("got %s, want %d", resp.Status, tt.status)
+			}
+		})
+	}
+}
+
+// A body beyond all measure is refused before it is read.
+func TestBodiesAreBounded(t *testing.T) {
+	srv, _ := served(t)
+	r, _ := http.NewRequest("POST", srv.URL+"/v1/campaigns", io.LimitReader(zeros{}, 257<<20))
+	r.ContentLength = 257 << 20
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Expect", "100-continue")
+	client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	resp, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if resp.StatusCode < 400 {
-		t.Fatalf("an order of type text/plain was taken: %s", resp.Status)
+	if resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Fatal(resp.Status)
 	}
 }
 
-// Who reads a journal that could not be read to its end hears of it.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { return len(b), nil }
+
+// Who reads a journal that could not be read to its end hears of it, whether it breaks off before
+// anything was sent or in the midst.
 func TestABrokenJournalDoesNotLookWhole(t *testing.T) {
 	srv, j := served(t)
 	c := httpapi.Dial(srv.URL)
 	count := func() (n int, err error) {
-		err = c.Facts(t.Context(), id, 0, false, func(execution.Fact) error { n++; return nil })
+		var last int64
+		err = c.Facts(t.Context(), id, 0, false, func(f execution.Fact) error {
+			if f.Seq != last+1 {
+				t.Fatalf("fact %d follows fact %d", f.Seq, last)
+			}
+			n, last = n+1, f.Seq
+			return nil
+		})
 		return n, err
 	}
-	if n, err := count(); err != nil || n < 2 {
-		t.Fatalf("%d facts, %v", n, err)
+	have, err := count()
+	if err != nil || have < 2 {
+		t.Fatalf("%d facts, %v", have, err)
 	}
-	j.after = 1
-	if n, err := count(); err == nil {
-		t.Fatalf("the journal broke off after %d facts, and its reader believes that this is all", n)
+	const more = 1700 // several batches
+	facts := make([]execution.Fact, more)
+	for i := range facts {
+		facts[i] = execution.Fact{At: time.Now().Add(time.Hour), Kind: execution.HostLost, Host: "h1", Who: "engine"}
+	}
+	if _, err := j.Append(t.Context(), id, int64(have), facts); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := count(); err != nil || n != have+more {
+		t.Fatalf("%d facts of %d, %v", n, have+more, err)
+	}
+	for _, at := range []int64{1, 1200} {
+		j.after.Store(at)
+		if n, err := count(); err == nil {
+			t.Fatalf("the journal broke off after %d facts, and its reader believes that this is all", n)
+		}
 	}
 }
 

@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/advisory"
+	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// Campaign is what a chore needs to know of its campaign.
+type Campaign struct {
+	Plan  *plan.Plan
+	Fleet *fleet.Fleet
+	// Asked gives when a notice was decided, Actual what happened in a slot so far.
+	Asked  func(notice string) time.Time
+	Actual func(slot string) *execution.Actual
+
+	known lookup // empty: reckoned anew by each chore
+}
+
+// lookup answers what chores ask of plan and fleet; it is only read once it is made.
+type lookup struct {
+	hosts   map[string]*fleet.Host
+	cohorts *advisory.Cohorts // nil in a routine cycle
+}
+
+func newLookup(p *plan.Plan, f *fleet.Fleet) lookup {
+	l := lookup{hosts: make(map[string]*fleet.Host, len(f.Hosts))}
+	for i := range f.Hosts {
+		l.hosts[f.Hosts[i].ID] = &f.Hosts[i]
+	}
+	if p.Target != nil {
+		l.cohorts = advisory.NewCohorts(f, p.Target)
+	}
+	return l
+}
+
+func (k Campaign) lookup() lookup {
+	if k.known.hosts != nil {
+		return k.known
+	}
+	return newLookup(k.Plan, k.Fleet)
+}
+
+// update is the update that the plan names for a host.
+func (k Campaign) update(host string) plan.Update {
+	l := k.lookup()
+	if h := l.hosts[host]; h != nil && l.cohorts != nil {
+		if c := l.cohorts.Of(h); c != nil {
+			return c.Update
+		}
+	}
+	return plan.Update{}
+}
+
+// Campaign is what chores need to know; plan and fleet never change within a journal.
+func (p *Pump) Campaign() Campaign {
+	k := Campaign{
+		Asked: func(id string) (at time.Time) {
+			p.Read(func(s *execution.State) {
+				if n := s.Notices[id]; n != nil {
+					at = n.Asked
+				}
+			})
+			return at
+		},
+		Actual: func(slot string) (a *execution.Actual) {
+			p.Read(func(s *execution.State) {
+				if have := s.Actual(slot); have != nil {
+					seen := *have
+					a = &seen
+				}
+			})
+			return a
+		},
+		known: p.known,
+	}
+	p.Read(func(s *execution.State) { k.Plan, k.Fleet = s.Plan, s.Fleet })
+	return k
+}
