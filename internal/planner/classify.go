@@ -86,7 +86,7 @@ func (w *world) needs(h *host) (*plan.Cohort, bool) {
 		w.blockUnsure(h)
 		return nil, false
 	case v.Verdict != advisory.IsAffected:
-		w.blockHost(h, codeUnknown, "whether host "+h.ID+" is affected is not known: "+lastOf(v.Evidence, "there is no evidence"), orElse(v.Needs, "look at the host's software, then assess again"))
+		w.blockHost(h, codeUnknown, "whether host "+h.ID+" is affected is not known: "+allOf(v.Evidence, "there is no evidence"), orElse(v.Needs, "look at the host's software, then assess again"))
 		return nil, false
 	}
 	c := w.cohorts.Of(h.Host)
@@ -104,7 +104,7 @@ func (w *world) blockUnsure(h *host) {
 		if !ok || v.Verdict != advisory.IsAffected && v.Verdict != advisory.IsUnknown {
 			continue
 		}
-		b := plan.Blocked{Instance: g.ID, Code: codeUnknown, Why: "host " + h.ID + " needs no turn, and whether instance " + g.ID + " is affected is not known: " + lastOf(v.Evidence, "there is no evidence"),
+		b := plan.Blocked{Instance: g.ID, Code: codeUnknown, Why: "host " + h.ID + " needs no turn, and whether instance " + g.ID + " is affected is not known: " + allOf(v.Evidence, "there is no evidence"),
 			Unblock: orElse(v.Needs, "assess this fleet again")}
 		if v.Verdict == advisory.IsAffected {
 			b.Code, b.Why = codeGuestAlone, "host "+h.ID+" is not affected, and instance "+g.ID+" on it is: "+firstOf(v.Evidence, "the assessment says so")

@@ -44,6 +44,36 @@ func TestHomeOfASpreadGroup(t *testing.T) {
 	}
 }
 
+// TestReserveOfTwoPools: each pool's reserve is weighed with what lands in that pool, and the numbers
+// that are named as the way out work.
+func TestReserveOfTwoPools(t *testing.T) {
+	f := uniform(1, 4096, 3, 1024)
+	f.Pools = append(f.Pools, fleet.Pool{ID: "other", Site: "n1"})
+	f.Hosts[0].Pools = []string{"pool", "other"}
+	for _, id := range []string{"x", "y"} {
+		h := host(id, 8192)
+		h.Pools = []string{"other", "pool"}
+		f.Hosts = append(f.Hosts, h)
+	}
+	none, named := int64(0), int64(9000)
+	f.Pools[0].ReserveMiB, f.Pools[1].ReserveMiB = &none, &named
+	pol := eager()
+	pol.KeepReserve, pol.MaxAwayPercent = true, 5
+	if p := routine(t, f, pol); len(p.Blocked) > 0 {
+		t.Errorf("3072 MiB of 16384 land in the other pool, which keeps 9000: blocked %+v", p.Blocked)
+	}
+	named = 14000
+	p := routine(t, f, pol)
+	i := slices.IndexFunc(p.Blocked, func(b plan.Blocked) bool { return b.Host == "h0000" })
+	if i < 0 || !strings.HasPrefix(p.Blocked[i].Unblock, "reserve_mib: 13312 (or less) for pool other, or ") {
+		t.Fatalf("blocked %+v", p.Blocked)
+	}
+	named = 13312
+	if p = routine(t, f, pol); len(p.Turns) == 0 || slices.Contains(codes(p), "h0000:reserve") {
+		t.Errorf("with the number that was named: blocked %+v", p.Blocked)
+	}
+}
+
 // TestNobodyIsOvertaken: no instance leaves for a host whose own turn is ahead when the turn of a host
 // that could take it is over already, in the same wave too.
 func TestNobodyIsOvertaken(t *testing.T) {
@@ -100,7 +130,7 @@ func TestInstancesOfFixedHosts(t *testing.T) {
 	f := uniform(2, 8192, 1, 512)
 	a := advisory.Assessment{
 		Hosts: []advisory.HostVerdict{{Host: "h0000", Verdict: advisory.IsFixed}, {Host: "h0001", Verdict: advisory.NotAffected}},
-		Instances: []advisory.InstanceVerdict{{Instance: "v0000-00", Verdict: advisory.IsUnknown, Needs: "a look through its monitor"},
+		Instances: []advisory.InstanceVerdict{{Instance: "v0000-00", Verdict: advisory.IsUnknown, Needs: "a look through its monitor", Evidence: []string{"in no cohort", "its monitor is silent", "  as seen"}},
 			{Instance: "v0001-00", Verdict: advisory.IsAffected, Needs: "another process"}},
 	}
 	p, err := planner.Propose(planner.Input{Fleet: f, Target: &plan.Target{ID: "t", Cohorts: []plan.Cohort{{}}}, Assessment: a,
@@ -109,7 +139,8 @@ func TestInstancesOfFixedHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"v0000-00:verdict-unknown", "v0001-00:instance-affected-alone"}
-	if !slices.Equal(codes(p), want) || len(p.Skipped) != 2 || p.Blocked[0].Unblock != "a look through its monitor" || !strings.HasPrefix(p.Verdict, "No: no host needs maintenance") {
+	if !slices.Equal(codes(p), want) || len(p.Skipped) != 2 || p.Blocked[0].Unblock != "a look through its monitor" ||
+		!strings.HasSuffix(p.Blocked[0].Why, "is not known: in no cohort; its monitor is silent") || !strings.HasPrefix(p.Verdict, "No: no host needs maintenance") {
 		t.Errorf("%d skipped, blocked %+v, verdict %s", len(p.Skipped), p.Blocked, p.Verdict)
 	}
 }

@@ -110,10 +110,12 @@ func (v *wave) refuses(h *host, g *guest, to *host, sharing bool) failure {
 	case !spread(g, to, sharing):
 		return noSpread
 	}
-	for _, p := range []*pool{h.pool, to.pool} {
-		if _, ok := v.reserve(p, h, g.MemoryMiB); !ok && !v.probing {
-			return noReserve
-		}
+	_, kept := v.reserve(to.pool, h, g.MemoryMiB)
+	if to.pool != h.pool && kept { // what lands elsewhere takes nothing of its home's room but its host's
+		_, kept = v.reserve(h.pool, h, 0)
+	}
+	if !kept && !v.probing {
+		return noReserve
 	}
 	return fine
 }

@@ -18,12 +18,10 @@ func firstOf(list []string, other string) string {
 	return list[0]
 }
 
-// lastOf gives the last line of evidence: what was looked at stands before what came of it.
-func lastOf(list []string, other string) string {
-	if len(list) == 0 {
-		return other
-	}
-	return strings.TrimSpace(list[len(list)-1])
+// allOf joins the lines of evidence, without those that only explain the one above.
+func allOf(list []string, other string) string {
+	lines := slices.DeleteFunc(slices.Clone(list), func(l string) bool { return strings.HasPrefix(l, " ") })
+	return orElse(strings.Join(lines, "; "), other)
 }
 
 // list writes names for people.

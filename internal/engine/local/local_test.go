@@ -3,6 +3,7 @@ package local_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -80,6 +81,9 @@ func TestLooksAreBounded(t *testing.T) {
 	}
 	for range local.AtOnce {
 		<-g.begun
+	}
+	for range 1000 {
+		runtime.Gosched() // whatever else may begin, begins now
 	}
 	cancels[all-1]() // the last one in the queue never begins
 	for range all - local.AtOnce - 1 {
