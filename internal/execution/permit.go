@@ -143,7 +143,7 @@ func (s *State) toldSlot(t *TurnState, sl *plan.Slot, now time.Time) *ruling {
 		}
 		return nil
 	}
-	if n != nil && (n.GaveUp || n.Attempts >= maxNoticeTries) {
+	if n != nil && (n.GaveUp || n.Tries >= maxNoticeTries) {
 		if s.Plan.Policy.Undeliverable == "override" {
 			return nil
 		}

@@ -169,6 +169,7 @@ type NoticeState struct {
 	Accepted time.Time // zero: not yet
 	Contact  string    // that accepted it
 	Attempts int
+	Tries    int // attempts that count: not those of a server that has no channel at all
 	Contacts int // contacts given up on
 	RetryAt  time.Time
 	GaveUp   bool

@@ -88,7 +88,7 @@ func (s *State) applyNotice(f Fact) {
 		}
 	}
 	defer func() {
-		if !n.Accepted.IsZero() || n.GaveUp || n.Attempts >= maxNoticeTries {
+		if !n.Accepted.IsZero() || n.GaveUp || n.Tries >= maxNoticeTries {
 			delete(s.unsent, n.ID)
 		}
 	}()
@@ -98,6 +98,9 @@ func (s *State) applyNotice(f Fact) {
 		n.Attempts++
 	case NoticeFailed:
 		n.Attempts++
+		if f.Code != "no-channel" {
+			n.Tries++
+		}
 		n.Why = f.Why
 		n.RetryAt = f.At.Add(backoff(n.Attempts, 5*time.Second, 5*time.Minute))
 		if !f.Retry {
