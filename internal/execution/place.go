@@ -255,7 +255,7 @@ func (s *State) spreads(in *fleet.Instance, to string) *refusal {
 				}
 			}
 			for _, h := range at {
-				if s.sameDomain(g.Spread, h, to) {
+				if s.sameDomain(g.Spread, h, to) && !s.sameDomain(g.Spread, h, in.Host) { // whom it shares with already is no reason
 					return &refusal{fleet.Reason{Code: fleet.SpreadForbids, Why: fmt.Sprintf("carries %s of group %s, which spreads over %ss", m.ID, g.ID, g.Spread)}, false, false}
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,10 +196,12 @@ func TestKilledProcessNeverComesBack(t *testing.T) {
 }
 
 func TestCloseLeavesNoGoroutine(t *testing.T) {
-	before := runtime.NumGoroutine()
+	var live atomic.Int64
 	s := NewScheduler(dawn)
 	for i := range 500 {
 		s.Go(fmt.Sprint(i), func(ctx context.Context) {
+			live.Add(1)
+			defer live.Add(-1)
 			defer s.Wait(ctx, time.Second)
 			for { // never looks at an error: only Close ends it
 				s.Wait(ctx, time.Duration(1+i)*time.Second)
@@ -206,17 +209,17 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 		})
 	}
 	run(t, s, time.Minute)
-	if runtime.NumGoroutine() < before+500 {
-		t.Fatal("the processes are not there: the test proves nothing")
+	if n := live.Load(); n != 500 {
+		t.Fatalf("%d processes are there: the test proves nothing", n)
 	}
 	s.Close()
-	for range 5000 { // an ended goroutine is counted until it has left; the runtime has some of its own
-		if runtime.NumGoroutine() <= before+5 {
+	for range 5000 {
+		if live.Load() == 0 {
 			return
 		}
 		time.Sleep(time.Millisecond)
 	}
-	t.Errorf("%d goroutines before, %d after Close", before, runtime.NumGoroutine())
+	t.Errorf("%d goroutines are left after Close", live.Load())
 }
 
 func TestWaitOutsideAProcessIsABug(t *testing.T) {

@@ -23,12 +23,12 @@ type lab struct {
 	hosts []driver.Host
 }
 
-// theLab gives the lab whose state folder EVENKEEL_LAB names.
+// theLab gives the lab whose state folder EVENKEEL_TEST_LAB names.
 func theLab(t *testing.T) *lab {
 	t.Helper()
-	dir := os.Getenv("EVENKEEL_LAB")
+	dir := os.Getenv("EVENKEEL_TEST_LAB")
 	if dir == "" {
-		t.Skip("EVENKEEL_LAB does not name a running lab's state folder")
+		t.Skip("EVENKEEL_TEST_LAB does not name a running lab's state folder")
 	}
 	if testing.Short() {
 		t.Skip("real hosts are slow")
