@@ -116,7 +116,8 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 		s.dropWaiting(t.Plan.ID)
 	case TurnHeld:
 		t.Phase, t.Code, t.Why, t.Next = TurnOnHold, f.Code, f.Why, f.Next
-		t.Started = false
+		// A person's hold leaves what is in flight to its own end; proving is only looking, and stops.
+		t.Started = t.Started && f.Code == CodeOperator && t.Step != StepProve
 		s.active[t.Plan.ID] = true
 		s.dropWaiting(t.Plan.ID)
 		if f.Code != CodeOperator && !t.Permitted.IsZero() { // what never began did not break
@@ -174,7 +175,8 @@ func (s *State) release(t *TurnState, at time.Time) {
 	}
 	sameBoot := t.Code == CodeSameBoot
 	t.Phase, t.Code, t.Why, t.Next = TurnActive, "", "", ""
-	t.Failures, t.Refills, t.RetryAt, t.Started, t.Since, t.Changed = 0, 0, time.Time{}, false, at, at
+	t.Failures, t.Refills, t.RetryAt, t.Since, t.Changed = 0, 0, time.Time{}, at, at
+	t.Started = t.Started && t.Step != StepProve // proving begins anew, with a deadline of its own
 	for _, g := range t.Guests {
 		g.Failures, g.RetryAt = 0, time.Time{}
 		if g.Stage == StageStuck {
