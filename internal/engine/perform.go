@@ -177,6 +177,9 @@ func (w World) cordon(ctx context.Context, k Campaign, c execution.Chore) []exec
 	cd, can := d.(driver.Cordoner)
 	if !can {
 		done.Why = "nothing here can keep others from placing instances: emptiness is checked again before the reboot"
+		if c.Kind == execution.ChoreUncordon {
+			done.Why = "there was no cordon to give back"
+		}
 		return []execution.Fact{done}
 	}
 	kind, act := execution.Borrowed, cd.Cordon
