@@ -41,6 +41,7 @@ const (
 	CodeOperator    = "operator"    // an operator said so
 	CodeSlotMissed  = "slot-missed" // the promised slot is past, or too short by now
 	CodeUndelivered = "notice-undelivered"
+	CodeNotTold     = "not-told" // an instance on the host was promised nothing of this turn
 	CodeRefilled    = "refilled" // somebody put an instance on the emptied host
 	CodeNoPlace     = "no-place" // no destination that every rule allows
 	CodeMoveFailed  = "move-failed"

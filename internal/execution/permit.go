@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -120,6 +121,11 @@ func (s *State) liveSlots(t *TurnState) []*plan.Slot {
 
 // told: each promise was accepted at least its class's lead time ago.
 func (s *State) told(t *TurnState, now time.Time) *ruling {
+	for _, id := range sortedKeys(s.on[t.Plan.Host]) {
+		if turn := s.strands(t, id); turn != "" {
+			return &ruling{hold: t.held(CodeNotTold, fmt.Sprintf("%s was brought here in the turn of %s and did not get home again; its tenant was told of no interruption here", id, turn), "bring it home by hand, or plan again, then: evenkeel retry "+t.Plan.Host)}
+		}
+	}
 	for _, sl := range s.liveSlots(t) {
 		if sl.Tenant == "" {
 			continue // the operator's own: there is nobody else to tell
@@ -129,6 +135,20 @@ func (s *State) told(t *TurnState, now time.Time) *ruling {
 		}
 	}
 	return nil
+}
+
+// strands names the turn that left an instance on a host whose own turn was not promised to it.
+func (s *State) strands(t *TurnState, instance string) string {
+	g, in := s.Guests[instance], s.index.Instances[instance]
+	if in == nil || in.Tenant == "" || g.Gone || g.State != fleet.Running || s.turnSlot[t.Plan.ID+"/"+instance] != nil {
+		return ""
+	}
+	for _, id := range s.Order {
+		if tg := s.Turns[id].Guests[instance]; tg != nil && tg.Stage == StageAway && tg.MovedTo == t.Plan.Host {
+			return id
+		}
+	}
+	return ""
 }
 
 func (s *State) toldSlot(t *TurnState, sl *plan.Slot, now time.Time) *ruling {

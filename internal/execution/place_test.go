@@ -23,3 +23,54 @@ func TestSpreadForbidsOnlyWhatIsNew(t *testing.T) {
 		}
 	}
 }
+
+// Where policy brings instances home a visit to a host that has its own turn later is allowed; whoever
+// cannot get home again holds that turn, since nobody was told of it.
+func TestVisitsEndAtHome(t *testing.T) {
+	for _, stuck := range []bool{false, true} {
+		w := newWorld(t, func(p *plan.Plan, f *fleet.Fleet) {
+			p.Policy.BringHome, p.Policy.FailureBudget = true, 9
+			var own []plan.Slot
+			for _, sl := range p.Slots {
+				if f.Instances[indexOf(f, sl.Instance)].Host == sl.Turn {
+					own = append(own, sl)
+					if sl.Disposition == plan.DispLiveMigrate {
+						p.Moves = append(p.Moves, plan.Move{Turn: sl.Turn, Instance: sl.Instance, Home: true})
+					}
+				}
+			}
+			p.Slots = own // nobody is told of another host's turn
+		})
+		w.answer = func(c Chore) ([]Fact, bool) {
+			if stuck && c.Kind == ChoreMove && c.Home && c.Instance == "g1" {
+				return []Fact{{Kind: MoveFailed, Turn: c.Turn, Instance: c.Instance, From: c.From, To: c.To, Home: true, Attempt: c.Attempt, Code: "failed", Why: "no", Source: "running", Destination: "absent"}}, true
+			}
+			return nil, false
+		}
+		w.run(at("23:00:00"))
+		if !stuck {
+			if w.s.Phase != PhaseFinished || w.s.PhaseWhy != "done" {
+				t.Fatalf("phase %s %s: %s", w.s.Phase, w.s.PhaseWhy, w.tail(6))
+			}
+			continue
+		}
+		host := w.s.Guests["g1"].Host
+		if f := w.held(host); f.Code != CodeNotTold {
+			t.Fatalf("the turn of %s, where g1 is stranded, is held for %s", host, f.Code)
+		}
+		for _, f := range w.facts {
+			if f.Kind == MovePlaced && f.Instance == "g1" && f.Turn != "h1" {
+				t.Fatalf("g1 was moved in a turn that nobody told its tenant of: %s", w.tail(6))
+			}
+		}
+	}
+}
+
+func indexOf(f *fleet.Fleet, id string) int {
+	for i := range f.Instances {
+		if f.Instances[i].ID == id {
+			return i
+		}
+	}
+	panic("no instance " + id)
+}

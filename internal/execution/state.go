@@ -69,6 +69,7 @@ type State struct {
 	on         map[string]map[string]bool      // host -> instances that are there by all we know
 	due        map[string]Fact                 // notices to ask for, by id
 	unsent     map[string]bool                 // notices asked for and neither accepted nor given up
+	homeward   map[string]bool                 // turn/instance that the turn itself brings home again
 	cancelled  map[string]bool                 // slot ids whose tenants were told that they will not be used
 	slotsOf    map[string][]*plan.Slot         // tenant -> its slots
 	unproven   map[string]string               // instance -> turn whose move of it may have ended at either end
@@ -212,7 +213,7 @@ func New() *State {
 		bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
 		forecast: map[string]string{}, active: map[string]bool{}, open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
-		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
+		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		landed: map[string]map[string]time.Time{},
 	}
 }
@@ -251,7 +252,9 @@ func (s *State) begin(f Fact) error {
 		}
 	}
 	for _, m := range p.Moves {
-		if !m.Home {
+		if m.Home {
+			s.homeward[m.Turn+"/"+m.Instance] = true
+		} else {
 			s.forecast[m.Turn+"/"+m.Instance] = m.To
 		}
 	}
