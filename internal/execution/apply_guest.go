@@ -50,6 +50,7 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 	t.Changed = f.At
 	if f.Kind == MoveDone {
 		s.settle(f.Instance, f.To)
+		s.changed(f.Instance, f.At)
 		delete(s.landed[f.From], f.Instance)
 		who.State, who.Saved, who.Gone = fleet.Running, false, false
 		if s.landed[f.To] == nil {
@@ -108,6 +109,7 @@ func (s *State) applyStop(t *TurnState, f Fact) {
 		delete(s.open, key)
 		g.InDoubt = false
 		g.Stage, t.Changed, g.Failures = StageStopped, f.At, 0
+		s.changed(f.Instance, f.At)
 		who.State, who.Saved, who.Away = fleet.Stopped, f.Disposition == plan.DispStatefulStop, true
 	case StopFailed:
 		if f.Attempt != g.Attempt || g.Stage != StageStopping {
@@ -136,6 +138,7 @@ func (s *State) applyBack(t *TurnState, f Fact) {
 		g.Stage, g.Failures, t.Changed = StageBack, 0, f.At
 		s.interrupted(f.Turn, f.Instance, g.Stopped, f.At, f.At.Sub(g.Stopped).Milliseconds())
 		s.settle(f.Instance, t.Plan.Host)
+		s.changed(f.Instance, f.At)
 		who.State, who.Saved, who.Away = fleet.Running, false, false
 	case BackFailed:
 		if f.Attempt != g.Attempt || g.Stage != StageBacking {

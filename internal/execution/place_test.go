@@ -74,3 +74,28 @@ func indexOf(f *fleet.Fleet, id string) int {
 	}
 	panic("no instance " + id)
 }
+
+// A look that began before a move was over, and came in after it, does not put the instance back.
+func TestALateLookTellsNothingOfWhatCameAfter(t *testing.T) {
+	w := newWorld(t, nil)
+	w.run(at("01:00:00"))
+	var late *HostView
+	judged := false
+	w.answer = func(c Chore) ([]Fact, bool) {
+		if late != nil && !judged {
+			judged = true
+			if on := w.s.Guests["g1"].Host; on != w.s.Turns["h1"].Guests["g1"].MovedTo {
+				t.Fatalf("g1 is on %s by a look from before its move: %s", on, w.tail(4))
+			}
+		}
+		if c.Kind == ChoreMove && c.Instance == "g1" && late == nil {
+			late = w.view("h1")
+			return append(w.obey(c), Fact{Kind: HostSeen, Host: "h1", Seen: late}), true
+		}
+		return nil, false
+	}
+	w.run(at("23:00:00"))
+	if !judged {
+		t.Fatal("g1 never moved")
+	}
+}

@@ -10,6 +10,10 @@ import (
 // on it, except those that an act of ours has in flight.
 func (s *State) seeHost(id string, v *HostView) {
 	h := s.host(id)
+	if h.View != nil && v.At.Before(h.At) {
+		h.Looks++ // a later look was faster
+		return
+	}
 	h.View, h.At, h.Lost, h.Why = v, v.At, time.Time{}, ""
 	h.Looks++
 	for inst, at := range s.landed[id] {
@@ -26,7 +30,7 @@ func (s *State) seeHost(id string, v *HostView) {
 			s.Guests[in.ID] = g
 			s.settle(in.ID, id)
 		}
-		if in.Incoming || s.inFlight(in.ID) {
+		if in.Incoming || s.inFlight(in.ID) || v.At.Before(g.Changed) {
 			continue
 		}
 		switch {
@@ -60,7 +64,7 @@ func (s *State) seeHost(id string, v *HostView) {
 	absent := h.Absent
 	h.Absent = map[string]int{}
 	for inst := range s.on[id] {
-		if !s.Guests[inst].Gone && !here[inst] && !s.inFlight(inst) {
+		if g := s.Guests[inst]; !g.Gone && !here[inst] && !s.inFlight(inst) && !v.At.Before(g.Changed) {
 			h.Absent[inst] = absent[inst] + 1
 		}
 	}

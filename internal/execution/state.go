@@ -190,13 +190,14 @@ type HostState struct {
 
 // GuestState is where an instance is, as far as this campaign knows.
 type GuestState struct {
-	Host   string
-	State  fleet.State // running, stopped, paused
-	Saved  bool
-	Gone   bool
-	New    bool // appeared after the plan was made: nobody was told
-	Memory int64
-	Away   bool // stopped or moved by us and not yet back
+	Host    string
+	State   fleet.State // running, stopped, paused
+	Saved   bool
+	Gone    bool
+	New     bool // appeared after the plan was made: nobody was told
+	Memory  int64
+	Changed time.Time // the last end of an act of ours: an older look tells nothing of it
+	Away    bool      // stopped or moved by us and not yet back
 }
 
 // openAct is an act in flight that disturbs an instance or uses room.
@@ -295,6 +296,9 @@ func (s *State) settle(instance, host string) {
 	}
 	s.on[host][instance] = true
 }
+
+// changed notes the end of an act of ours on an instance.
+func (s *State) changed(instance string, at time.Time) { s.Guests[instance].Changed = at }
 
 func compareTurns(a, b plan.Turn) int {
 	if a.Wave != b.Wave {
