@@ -78,7 +78,6 @@ func indexOf(f *fleet.Fleet, id string) int {
 // A look that began before a move was over, and came in after it, does not put the instance back.
 func TestALateLookTellsNothingOfWhatCameAfter(t *testing.T) {
 	w := newWorld(t, nil)
-	w.run(at("01:00:00"))
 	var late *HostView
 	judged := false
 	w.answer = func(c Chore) ([]Fact, bool) {
