@@ -163,7 +163,9 @@ func (s *State) wantLooks(t *TurnState, now time.Time) []string {
 	own := t.Plan.Host
 	needOwn := false
 	switch t.Step {
-	case StepEmpty, StepStop, StepReboot, StepJudge:
+	case StepEmpty:
+		needOwn = s.anyToPlace(t) || !t.anyStage(StageMoving) // looks cost the host and its guests: not while all are on their way
+	case StepStop, StepReboot, StepJudge:
 		needOwn = !t.Started
 	case StepHome:
 		needOwn = s.Plan.Policy.BringHome
@@ -175,6 +177,21 @@ func (s *State) wantLooks(t *TurnState, now time.Time) []string {
 		hosts = append(hosts, s.destinationsToSee(t, now)...)
 	}
 	return hosts
+}
+
+// anyToPlace: by the last look some instance waits to be moved off the turn's host.
+func (s *State) anyToPlace(t *TurnState) bool {
+	h := s.host(t.Plan.Host)
+	if h.View == nil {
+		return true
+	}
+	for _, in := range present(h.View) {
+		g := s.Guests[in.ID]
+		if g == nil || g.Host == t.Plan.Host && !s.inFlight(in.ID) && s.disposition(t, in.ID) == plan.DispLiveMigrate {
+			return true
+		}
+	}
+	return false
 }
 
 // destinationsToSee are the best destinations, by what was known last, of the next instances to be

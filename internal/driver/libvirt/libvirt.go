@@ -32,7 +32,7 @@ type Config struct {
 	// Patience bounds the reading of both ends after an error, while one of them does not answer
 	// or is still changing (default 45 s: longer than libvirt's usual keepalive of 30 s).
 	Patience time.Duration
-	// Poll is the pause between two looks at a running job (default 250 ms).
+	// Poll is the pause between two looks at a running job (default 1 s: looks cost the guest).
 	Poll time.Duration
 	// Packages whose versions are read on each host (default: qemu-system-x86).
 	Packages []string
@@ -47,7 +47,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	setIfZero(&c.CallTimeout, 10*time.Second)
 	setIfZero(&c.Patience, 45*time.Second)
-	setIfZero(&c.Poll, 250*time.Millisecond)
+	setIfZero(&c.Poll, time.Second)
 	setIfZero(&c.HookTimeout, 1800*time.Second)
 	if len(c.Packages) == 0 {
 		c.Packages = []string{"qemu-system-x86"}
