@@ -110,7 +110,7 @@ func (s *State) applyStop(t *TurnState, f Fact) {
 		g.InDoubt = false
 		g.Stage, t.Changed, g.Failures = StageStopped, f.At, 0
 		s.changed(f.Instance, f.At)
-		who.State, who.Saved, who.Away = fleet.Stopped, f.Disposition == plan.DispStatefulStop, true
+		who.State, who.Saved = fleet.Stopped, f.Disposition == plan.DispStatefulStop
 	case StopFailed:
 		if f.Attempt != g.Attempt || g.Stage != StageStopping {
 			return
@@ -139,7 +139,7 @@ func (s *State) applyBack(t *TurnState, f Fact) {
 		s.interrupted(f.Turn, f.Instance, g.Stopped, f.At, f.At.Sub(g.Stopped).Milliseconds())
 		s.settle(f.Instance, t.Plan.Host)
 		s.changed(f.Instance, f.At)
-		who.State, who.Saved, who.Away = fleet.Running, false, false
+		who.State, who.Saved = fleet.Running, false
 	case BackFailed:
 		if f.Attempt != g.Attempt || g.Stage != StageBacking {
 			return

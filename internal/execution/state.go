@@ -112,54 +112,6 @@ type TurnState struct {
 // committed: the host goes down, or may go down, by our order: the turn must see it back.
 func (t *TurnState) committed() bool { return t.Rebooted || !t.Ordered.IsZero() }
 
-// TurnGuest is what one turn does to one instance.
-type TurnGuest struct {
-	ID          string
-	Disposition plan.Disposition
-	Stage       Stage
-	To          string
-	Attempt     int
-	Failures    int
-	RetryAt     time.Time
-	Deadline    time.Time
-	// Sticky is the destination at which an attempt that is not proven to have failed may still end:
-	// until both ends were read nothing else may be tried.
-	Sticky    string
-	From      string         // of the last move
-	FailedAt  time.Time      // when the last move or stop failed
-	missed    map[string]int // host -> looks in a row since then that did not show it
-	InDoubt   bool           // its stop failed and may have taken effect: a look must tell
-	Stopped   time.Time      // when its stop began
-	MovedTo   string         // where the turn's move took it
-	GoneHome  bool           // no further move home: done, or it stays away
-	Stuck     bool           // its last failure is not to be tried again
-	Code, Why string
-}
-
-// Actual is the interruption that happened in one slot: it lies between From and To.
-type Actual struct {
-	From, To time.Time
-	Ms       int64 // its length; -1: not measured
-}
-
-// Stage of a TurnGuest.
-type Stage string
-
-// The stages.
-const (
-	StageHere     Stage = ""         // still on the host, nothing in flight
-	StageMoving   Stage = "moving"   // away
-	StageAway     Stage = "away"     // runs elsewhere
-	StageStopping Stage = "stopping" // being saved or stopped
-	StageStopped  Stage = "stopped"  // saved or stopped on the host
-	StageBacking  Stage = "backing"  // being restored or started
-	StageBack     Stage = "back"     // runs on the host again
-	StageHoming   Stage = "homing"   // on its way home
-	StageHome     Stage = "home"     // moved away and brought home
-	StageStuck    Stage = "stuck"    // out of attempts
-	StageGone     Stage = "gone"     // deleted or moved by others
-)
-
 // NoticeState is the ledger's line of one notice.
 type NoticeState struct {
 	ID       string
@@ -197,7 +149,6 @@ type GuestState struct {
 	New     bool // appeared after the plan was made: nobody was told
 	Memory  int64
 	Changed time.Time // the last end of an act of ours: an older look tells nothing of it
-	Away    bool      // stopped or moved by us and not yet back
 }
 
 // openAct is an act in flight that disturbs an instance or uses room.
