@@ -128,7 +128,12 @@ func (e *encoder) mapping(v reflect.Value, depth int) {
 	for _, key := range keys {
 		e.indent(depth + 1)
 		e.put(quoted(key.String()), ":")
-		e.value(v.MapIndex(key), depth+1)
+		value := v.MapIndex(key)
+		if _, word := scalar(value); !word && isEmpty(value) {
+			e.put(" {}\n") // a struct of which nothing is said
+			continue
+		}
+		e.value(value, depth+1)
 	}
 }
 

@@ -22,7 +22,7 @@ var formats = map[string]format{
 	"clock":   {expected: "a time of day from \"00:00\" to \"23:59\"", pattern: `^([01][0-9]|2[0-3]):[0-5][0-9]$`},
 	"email":   {expected: "a mail address such as ops@acme.example", pattern: `^[^\s@<>]+@[^\s@<>]+$`, fits: isEmail},
 	"sha256":  {expected: "a SHA-256 sum of 64 hexadecimal digits", pattern: `^[0-9a-fA-F]{64}$`},
-	"version": {expected: "a Debian version such as 1:7.2+dfsg-7+deb12u18", pattern: `^([0-9]+:)?[0-9][A-Za-z0-9.+~-]*$`},
+	"version": {expected: "a version such as 1:7.2+dfsg-7+deb12u18 or 17:7.2.0-14.el9_2.11", pattern: `^([0-9]+:)?[0-9A-Za-z][A-Za-z0-9.+~^_-]*$`},
 	"filled":  {expected: "text that is not empty", pattern: `\S`},
 }
 

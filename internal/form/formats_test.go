@@ -15,7 +15,7 @@ func TestFits(t *testing.T) {
 		"email": {[]string{"ops@acme.example", "o'b+x@birch.example"},
 			[]string{"", "ops", "@x", "ops@", "Ops <ops@acme.example>", "a@b, c@d", "a b@c.example", "ops@acme.example\nBcc: x@y.example", "a@b."}},
 		"sha256":  {[]string{strings.Repeat("0aF", 21) + "1"}, []string{"", strings.Repeat("0", 63), strings.Repeat("g", 64)}},
-		"version": {[]string{"1", "1:7.2+dfsg-7+deb12u18", "6.1.0-18"}, []string{"", "v1", "4:", "a b", "1:2:3"}},
+		"version": {[]string{"1", "1:7.2+dfsg-7+deb12u18", "6.1.0-18", "v1", "4.17.5_02-150500.3.30.1", "1.0^git1-1"}, []string{"", "4:", "a b", "1:2:3", "-1"}},
 		"filled":  {[]string{"a", " a "}, []string{"", " ", "\n\t"}},
 	} {
 		for _, text := range c.fits {

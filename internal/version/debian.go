@@ -12,16 +12,21 @@ type debian struct {
 	epoch, upstream, revision string
 }
 
+var (
+	debianUpstream = letterDigit(".+-~:")
+	debianRevision = letterDigit(".+~")
+)
+
 // parseDebian splits a version, as strict as the manual: what dpkg only warns of is an error here.
 func parseDebian(text string) (v debian, err error) {
-	v.upstream = strings.TrimSpace(text)
-	if epoch, rest, ok := strings.Cut(v.upstream, ":"); ok {
-		v.epoch, v.upstream = epoch, rest
-		if epoch == "" || strings.Trim(epoch, digits) != "" {
-			return v, fmt.Errorf("its epoch %q is not a number", epoch)
+	v.upstream = text
+	if at := strings.IndexByte(text, ':'); at >= 0 {
+		v.epoch, v.upstream = text[:at], text[at+1:]
+		if !isNumber(v.epoch) {
+			return v, fmt.Errorf("its epoch %q is not a number", v.epoch)
 		}
-		if significant := strings.TrimLeft(epoch, "0"); len(significant) > 10 || len(significant) == 10 && significant > "2147483647" {
-			return v, fmt.Errorf("its epoch %s is too big", epoch)
+		if compareNumbers(v.epoch, "2147483647") > 0 {
+			return v, fmt.Errorf("its epoch %s is too big", v.epoch)
 		}
 	}
 	if at := strings.LastIndexByte(v.upstream, '-'); at >= 0 {
@@ -35,23 +40,23 @@ func parseDebian(text string) (v debian, err error) {
 		return v, errors.New("it is empty")
 	case !isDigit(v.upstream[0]):
 		return v, errors.New("it does not start with a digit")
-	case strings.Trim(v.upstream, digits+letters+".+-~:") != "", strings.Trim(v.revision, digits+letters+".+~") != "":
-		return v, errors.New("it holds a character that none may hold")
+	}
+	if c := cmp.Or(debianUpstream.stray(v.upstream), debianRevision.stray(v.revision)); c != "" {
+		return v, fmt.Errorf("it holds %s, which none may hold", c)
 	}
 	return v, nil
 }
 
-const (
-	digits  = "0123456789"
-	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-)
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
 // compare orders two versions: by epoch, then upstream, then revision; an absent epoch is 0 and an
 // absent revision is older than none but ~.
 func (v debian) compare(w debian) int {
-	return cmp.Or(compareNumbers(v.epoch, w.epoch), compareParts(v.upstream, w.upstream), compareParts(v.revision, w.revision))
+	if order := compareNumbers(v.epoch, w.epoch); order != 0 {
+		return order
+	}
+	if order := compareParts(v.upstream, w.upstream); order != 0 {
+		return order
+	}
+	return compareParts(v.revision, w.revision)
 }
 
 // compareParts takes turns at a stretch without digits, letter by letter, and a stretch of digits,
@@ -73,15 +78,6 @@ func compareParts(a, b string) int {
 	return 0
 }
 
-// stretch is how many digits a text starts with.
-func stretch(text string) int { return len(text) - len(strings.TrimLeft(text, digits)) }
-
-// compareNumbers compares strings of digits as numbers.
-func compareNumbers(a, b string) int {
-	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
-	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
-}
-
 // rank of a text's first character: ~ before the end of the text or a digit, these before letters,
 // letters before all others.
 func rank(text string) int {
@@ -90,7 +86,7 @@ func rank(text string) int {
 		return 0
 	case text[0] == '~':
 		return -1
-	case strings.IndexByte(letters, text[0]) >= 0:
+	case isLetter(text[0]):
 		return int(text[0])
 	}
 	return int(text[0]) + 256
