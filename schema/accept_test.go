@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/evenkeel/evenkeel/internal/advisory/parse"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/form"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -67,6 +68,7 @@ var examples = []struct {
 }{
 	{"fleet.v1.json", "fleet*.yaml", func(src []byte) form.Mistakes { _, m := form.Decode("x", src, &fleet.Fleet{}); return m }},
 	{"target.v1.json", "target*.yaml", func(src []byte) form.Mistakes { _, m := form.Decode("x", src, &plan.Target{}); return m }},
+	{"advisory.v1.json", "*xsa-*.yaml", func(src []byte) form.Mistakes { _, m := form.Decode("x", src, &parse.Own{}); return m }},
 	{"policy.v1.json", "policy*.yaml", func(src []byte) form.Mistakes {
 		p := plan.DefaultPolicy()
 		_, m := form.Overlay("x", src, &p)
@@ -165,6 +167,7 @@ func TestFullExamplesNameEveryKey(t *testing.T) {
 		{"testdata/fleet-full.yaml", reflect.TypeFor[fleet.Fleet]()},
 		{"testdata/target-full.yaml", reflect.TypeFor[plan.Target]()},
 		{"testdata/policy-full.yaml", reflect.TypeFor[plan.Policy]()},
+		{"testdata/xsa-full.yaml", reflect.TypeFor[parse.Own]()},
 	} {
 		named := map[string]bool{}
 		collect(asJSON(t, e.file), e.of, named)

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/advisory"
+	"github.com/evenkeel/evenkeel/internal/advisory/parse"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/form"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -33,10 +35,11 @@ var published = []struct {
 	{"target.v1.json", "Evenkeel target", reflect.TypeFor[plan.Target](), false, plan.TargetSchemaV1},
 	{"policy.v1.json", "Evenkeel policy", reflect.TypeFor[plan.Policy](), true, plan.PolicySchemaV1},
 	{"plan.v1.json", "Evenkeel plan", reflect.TypeFor[plan.Plan](), false, plan.SchemaV1},
+	{"advisory.v1.json", "Evenkeel advisory", reflect.TypeFor[parse.Own](), false, string(advisory.FormatOwn)},
 }
 
 func TestPublishedSchemasAreThoseOfTheTypes(t *testing.T) {
-	docs := readDocs(t, "../internal/fleet", "../internal/plan")
+	docs := readDocs(t, "../internal/advisory", "../internal/advisory/parse", "../internal/fleet", "../internal/plan")
 	for _, p := range published {
 		g := &generator{docs: docs, overlay: p.overlay, defs: object{}}
 		root := g.structure(p.of)

@@ -45,6 +45,9 @@ func (t *fleetTable) pools() {
 		seen = "seen " + f.Taken.UTC().Format("2006-01-02 15:04 UTC")
 	}
 	t.line("%s; memory %s of %s (%d %%); %s", sizes(f), gib(used), gib(all), percent(used, all), seen)
+	if layers := unlooked(f); layers != "" {
+		t.line("not looked at: %s", layers)
+	}
 }
 
 func (t *fleetTable) hostRow(h *fleet.Host) []string {
@@ -76,14 +79,7 @@ func (t *fleetTable) paint(code, word string) string {
 func (t *fleetTable) host(h *fleet.Host) {
 	t.line("host %s  %s  pools %s  site %s", h.ID, h.Hypervisor, strings.Join(h.Pools, ", "), t.siteName(h.ID))
 	t.line("memory %s %s of %s; %s", bar(t.ix.UsedMiB(h.ID), h.MemoryMiB), gib(t.ix.UsedMiB(h.ID)), gib(h.MemoryMiB), t.state(h))
-	for _, facts := range []struct {
-		name     string
-		versions map[string]string
-	}{{"running", h.Software.Running}, {"booted", h.Software.Booted}, {"installed", h.Software.Installed}} {
-		if len(facts.versions) > 0 {
-			t.line("%-9s %s", facts.name, versionList(facts.versions))
-		}
-	}
+	t.facts(h)
 	t.instances(t.ix.On[h.ID])
 }
 
@@ -109,7 +105,7 @@ func (t *fleetTable) tenant(tn *fleet.Tenant) {
 
 // instances prints a table of instances and their number.
 func (t *fleetTable) instances(list []*fleet.Instance) {
-	rows := [][]string{{"INSTANCE", "HOST", "TENANT", "GROUPS", "STATE", "MEMORY", "RUNS ON", "MOVES"}}
+	rows := [][]string{{"INSTANCE", "HOST", "TENANT", "GROUPS", "STATE", "MEMORY", "RUNS ON", "SEEN", "MOVES"}}
 	for _, i := range list {
 		var groups []string
 		for _, g := range t.ix.GroupsOf[i.ID] {
@@ -123,7 +119,7 @@ func (t *fleetTable) instances(list []*fleet.Instance) {
 		if state == "" {
 			state = fleet.Running
 		}
-		rows = append(rows, []string{i.ID, i.Host, dash(i.Tenant), dash(strings.Join(groups, ",")), string(state), gib(i.MemoryMiB), dash(versionList(i.Running)), moves})
+		rows = append(rows, []string{i.ID, i.Host, dash(i.Tenant), dash(strings.Join(groups, ",")), string(state), gib(i.MemoryMiB), dash(versionList(i.Running)), seenOf(i), moves})
 	}
 	t.table(rows)
 	t.line("%s", count(len(list), "instance"))
@@ -183,13 +179,13 @@ func gib(mib int64) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(mib)/1024), ".0") + " GiB"
 }
 
-// software says what runs, and what else lies on disk when that differs.
+// software says what is in effect (what runs, or else what was booted), and what else lies on disk
+// when that differs.
 func software(s fleet.Software) string {
-	serving := s.Running
-	if len(serving) == 0 {
-		serving = s.Booted
-	}
-	text := versionList(serving)
+	serving := map[string]string{}
+	maps.Copy(serving, s.Booted)
+	maps.Copy(serving, s.Running)
+	words := []string{versionList(serving), patchList(s.LivePatches)}
 	var waiting []string
 	for _, pkg := range slices.Sorted(maps.Keys(s.Installed)) {
 		if v := s.Installed[pkg]; serving[pkg] != v {
@@ -197,9 +193,9 @@ func software(s fleet.Software) string {
 		}
 	}
 	if len(waiting) > 0 {
-		text = strings.TrimPrefix(text+"; installed "+strings.Join(waiting, ", "), "; ")
+		words = append(words, "installed "+strings.Join(waiting, ", "))
 	}
-	return dash(text)
+	return dash(strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), "; "))
 }
 
 func versionList(versions map[string]string) string {

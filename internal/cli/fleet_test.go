@@ -135,7 +135,7 @@ func TestFleetShowTable(t *testing.T) {
 	for _, want := range []string{
 		"pool kvm-a  site north-a (Europe/Zurich)  reserve 64 GiB\n",
 		"  hv-2  kvm         up     [##........]  14 GiB of 64 GiB  3          qemu-system-x86 1:7.2+dfsg-7+deb12u17\n",
-		"; installed qemu-system-x86 1:7.2+dfsg-7+deb12u18\n",
+		"; installed linux-image-amd64 6.1.158-1, qemu-system-x86 1:7.2+dfsg-7+deb12u18\n",
 		"memory 50 GiB of 224 GiB (22 %); seen 2026-03-01 08:00 UTC\n",
 	} {
 		if !strings.Contains(out, want) {

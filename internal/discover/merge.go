@@ -2,9 +2,11 @@ package discover
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -13,7 +15,9 @@ import (
 
 // merge joins what was seen with what base says. Base is believed on what people decide: ids, pools,
 // racks, spares, SSH addresses, memory for instances, NIC rates; tenants, groups, homes, pins, which
-// disks are shared. The driver is believed on what machines are: all the rest.
+// disks are shared. The driver is believed on what machines are: all the rest. Where it could not
+// look at what hardly changes (features, ecosystem, processor, settings), what base says stands;
+// versions and live patches change, and are never taken from base.
 type merge struct {
 	base     *fleet.Fleet
 	opt      Options
@@ -63,7 +67,8 @@ func (m *merge) host(l look) {
 		return
 	}
 	facts := *l.seen.Facts
-	facts.Seen = l.seen.At.UTC().Truncate(1e9)
+	facts.Seen = whole(l.seen.At)
+	facts.Software.Looked = wholeSightings(facts.Software.Looked)
 	base := m.hosts[l.host.ID]
 	if l.host.ID == "" {
 		base = m.hosts[facts.ID]
@@ -82,7 +87,7 @@ func (m *merge) host(l look) {
 		m.problem(facts.ID, "", true, "its name cannot be an id: name it in the base file, with its uri")
 		return
 	}
-	for _, missing := range l.seen.Missing {
+	for _, missing := range slices.Concat(l.seen.Missing, l.seen.Gaps) {
 		m.problem(facts.ID, "", false, missing)
 	}
 	if facts.Seen.After(m.out.Taken) {
@@ -94,6 +99,22 @@ func (m *merge) host(l look) {
 	}
 }
 
+// whole gives a time in whole seconds, as fleets are written.
+func whole(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Second)
+}
+
+func wholeSightings(of map[string]fleet.Sighting) map[string]fleet.Sighting {
+	out := maps.Clone(of)
+	for layer, s := range out {
+		out[layer] = fleet.Sighting{At: whole(s.At), How: s.How}
+	}
+	return out
+}
+
 // believe puts what people said of a host over what was seen.
 func believe(h, base *fleet.Host) {
 	h.ID, h.Pools, h.Rack, h.Spare = base.ID, slices.Clone(base.Pools), base.Rack, base.Spare
@@ -101,12 +122,24 @@ func believe(h, base *fleet.Host) {
 	h.MemoryMiB = cmp.Or(base.MemoryMiB, h.MemoryMiB)
 	h.NICMbps = cmp.Or(base.NICMbps, h.NICMbps)
 	for _, list := range []struct{ seen, said *[]string }{
-		{&h.CPUFeatures, &base.CPUFeatures}, {&h.MachineTypes, &base.MachineTypes}, {&h.Networks, &base.Networks}, {&h.Storage, &base.Storage},
+		{&h.CPUFeatures, &base.CPUFeatures}, {&h.MachineTypes, &base.MachineTypes}, {&h.Networks, &base.Networks}, {&h.Storage, &base.Storage}, {&h.VirtCaps, &base.VirtCaps},
 	} {
 		if len(*list.seen) == 0 { // not seen: then what people know counts
 			*list.seen = slices.Clone(*list.said)
 		}
 	}
+	h.Ecosystem, h.Arch, h.CPU = cmp.Or(h.Ecosystem, base.Ecosystem), cmp.Or(h.Arch, base.Arch), cmp.Or(h.CPU, base.CPU)
+	h.Config = completed(h.Config, base.Config)
+}
+
+// completed is what was seen, and what people said of settings that were not seen.
+func completed(seen, said map[string]string) map[string]string {
+	if len(said) == 0 {
+		return seen
+	}
+	all := maps.Clone(said)
+	maps.Copy(all, seen)
+	return all
 }
 
 func (m *merge) place(h *fleet.Host) {
@@ -164,6 +197,7 @@ func (m *merge) instance(host string, seen driver.InstanceSeen) {
 		in = *seen.Facts
 	}
 	in.Host, in.State, in.Running = host, seen.State, seen.Running
+	in.Looked = fleet.Sighting{At: whole(seen.Looked.At), How: seen.Looked.How}
 	if !form.Fits("id", in.ID) {
 		m.problem(host, in.ID, true, "its name cannot be an id, so it is left out: rename it, or nothing of Evenkeel can look after it")
 		return
@@ -210,6 +244,7 @@ func believeInstance(in, base *fleet.Instance) {
 	in.Tenant, in.Group, in.Home = cmp.Or(base.Tenant, in.Tenant), cmp.Or(base.Group, in.Group), cmp.Or(base.Home, in.Home)
 	in.Pinned, in.NoSuspend = base.Pinned, in.NoSuspend || base.NoSuspend
 	in.DirtyMiBps = cmp.Or(in.DirtyMiBps, base.DirtyMiBps)
+	in.Config = completed(in.Config, base.Config)
 	in.Disks = slices.Clone(in.Disks)
 	for i := range in.Disks {
 		for _, said := range base.Disks {

@@ -53,7 +53,10 @@ type Observation struct {
 	FreeMiB      int64          `json:"free_mib"`          // what is free for instances now
 	Instances    []InstanceSeen `json:"instances"`         // sorted by id; running, paused and stopped
 	Missing      []string       `json:"missing,omitempty"` // facts that could not be read, with why
-	Facts        *fleet.Host    `json:"-"`                 // all that discovery can tell of the host
+	// Gaps are facts that the host does not offer at all, with why: its kernel is of no package, its
+	// distribution has no ecosystem. They stay unknown, but no fault kept them from being read.
+	Gaps  []string    `json:"gaps,omitempty"`
+	Facts *fleet.Host `json:"-"` // all that discovery can tell of the host
 }
 
 // InstanceSeen is one instance as seen on one host.
@@ -65,6 +68,7 @@ type InstanceSeen struct {
 	Saved     bool              `json:"saved,omitempty"`     // stopped with its memory saved on disk
 	MemoryMiB int64             `json:"memory_mib"`
 	Running   map[string]string `json:"running,omitempty"` // package -> version, from its own monitor
+	Looked    fleet.Sighting    `json:"looked,omitzero"`   // when and how Running was read
 	Facts     *fleet.Instance   `json:"-"`                 // all that discovery can tell of it
 }
 

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -150,12 +151,13 @@ func notOlder(i *Instance, from, to *Host) *Reason {
 	now := serving(from.Software)
 	maps.Copy(now, i.Running)
 	then := serving(to.Software)
+	ecosystem := cmp.Or(to.Ecosystem, from.Ecosystem, version.Debian)
 	for _, pkg := range sortedKeys(now) {
 		there, known := then[pkg]
 		if !known {
 			continue
 		}
-		if order, err := version.Compare(version.Debian, now[pkg], there); err == nil && order > 0 {
+		if order, err := version.Compare(ecosystem, now[pkg], there); err == nil && order > 0 {
 			return reason(OlderHypervisor, "%s runs on %s %s, host %s has the older %s", i.ID, pkg, now[pkg], to.ID, there)
 		}
 	}

@@ -16,6 +16,7 @@ func check(name string, at form.Positions, f *Fleet) form.Mistakes {
 	c.hosts(f)
 	c.groups(f)
 	c.instances(f)
+	c.facts(f)
 	return c.mistakes
 }
 

@@ -75,9 +75,36 @@ func drawHost(t *rapid.T, n, pools int) Host {
 		CPUFeatures: some(t, "features"), MachineTypes: some(t, "machines"), Networks: some(t, "networks"), Storage: some(t, "storage"),
 		NICMbps: rapid.Int64Range(0, 1e6).Draw(t, "nic"), Spare: rapid.Bool().Draw(t, "spare"),
 		Health: rapid.SampledFrom([]Health{"", Up, Sick, Down}).Draw(t, "health"), BootID: text(t),
-		Software:     Software{Installed: versions(t), Booted: versions(t), Running: versions(t)},
+		Software:  drawSoftware(t),
+		Ecosystem: rapid.SampledFrom([]string{"", "Debian:12", "Rocky Linux:9", "Plan 9"}).Draw(t, "ecosystem"), Arch: text(t),
+		CPU:      CPU{Vendor: text(t), Family: rapid.IntRange(0, 255).Draw(t, "family"), Model: rapid.IntRange(0, 255).Draw(t, "cpu model"), Microcode: text(t)},
+		VirtCaps: some(t, "virt caps"), Config: versions(t), Seen: moment(t),
 		Capabilities: rapid.SampledFrom([][]string{nil, {}, {CanLiveMigrate}, {CanReboot, CanUpdate}}).Draw(t, "capabilities"),
 	}
+}
+
+func drawSoftware(t *rapid.T) Software {
+	s := Software{Installed: versions(t), Booted: versions(t), Running: versions(t), BuildID: text(t)}
+	s.LivePatches = rapid.SampledFrom([][]LivePatch{nil, {}, {{Name: "yes", Component: "xen", State: PatchApplied}, {Name: "1", Component: "linux", State: PatchTransition}}}).Draw(t, "patches")
+	if rapid.Bool().Draw(t, "looked") {
+		s.Looked = map[string]Sighting{}
+		for _, layer := range Layers {
+			if rapid.Bool().Draw(t, layer) {
+				s.Looked[layer] = drawSighting(t)
+			}
+		}
+	}
+	return s
+}
+
+func drawSighting(t *rapid.T) Sighting { return Sighting{At: moment(t), How: text(t)} }
+
+// moment is before any at which a fleet is drawn as taken, or none.
+func moment(t *rapid.T) time.Time {
+	if rapid.Bool().Draw(t, "undated") {
+		return time.Time{}
+	}
+	return time.Unix(rapid.Int64Range(-1e9, -1).Draw(t, "at"), rapid.Int64Range(0, 999999999).Draw(t, "ns")).UTC()
 }
 
 func drawInstance(t *rapid.T, n int, f *Fleet) Instance {
@@ -90,7 +117,7 @@ func drawInstance(t *rapid.T, n int, f *Fleet) Instance {
 		CPUFeatures: some(t, "features"), MachineType: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "machine"),
 		Networks: some(t, "networks"), Storage: some(t, "storage"), Devices: some(t, "devices"),
 		Pinned: text(t), NoSuspend: rapid.Bool().Draw(t, "no suspend"), Running: versions(t),
-		Home: rapid.SampledFrom([]string{"", "h0"}).Draw(t, "home"),
+		Home: rapid.SampledFrom([]string{"", "h0"}).Draw(t, "home"), Looked: drawSighting(t), Config: versions(t),
 	}
 	if rapid.Bool().Draw(t, "disks") {
 		i.Disks = []Disk{{Name: "vda", Shared: rapid.Bool().Draw(t, "shared"), SizeMiB: 5}, {Name: "true", Source: text(t)}}

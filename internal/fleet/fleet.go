@@ -89,10 +89,19 @@ type Host struct {
 	Networks     []string `yaml:"networks,omitempty" json:"networks,omitempty"`
 	Storage      []string `yaml:"storage,omitempty" json:"storage,omitempty"`
 	NICMbps      int64    `yaml:"nic_mbps,omitempty" json:"nic_mbps,omitempty" form:"min=1,unit=Mbit/s"`
-	Spare        bool     `yaml:"spare,omitempty" json:"spare,omitempty"` // kept empty
-	Health       Health   `yaml:"health,omitempty" json:"health,omitempty" form:"enum=up|sick|down"`
-	BootID       string   `yaml:"boot_id,omitempty" json:"boot_id,omitempty"`
-	Software     Software `yaml:"software,omitempty" json:"software,omitzero"`
+	// Ecosystem is the distribution whose package versions Software gives, as the OSV schema names
+	// it: Debian:12, Alpine:v3.20, Rocky Linux:9, XCP-ng:8.3. Empty: not known.
+	Ecosystem string `yaml:"ecosystem,omitempty" json:"ecosystem,omitempty"`
+	Arch      string `yaml:"arch,omitempty" json:"arch,omitempty"` // x86_64, aarch64
+	CPU       CPU    `yaml:"cpu,omitempty" json:"cpu,omitzero"`
+	// VirtCaps are a Xen host's virt_caps, as xl info gives them; nil: not read.
+	VirtCaps []string `yaml:"virt_caps,omitempty" json:"virt_caps,omitempty"`
+	// Config holds settings by which advisories decide, such as smt: "off".
+	Config   map[string]string `yaml:"config,omitempty" json:"config,omitempty"`
+	Spare    bool              `yaml:"spare,omitempty" json:"spare,omitempty"` // kept empty
+	Health   Health            `yaml:"health,omitempty" json:"health,omitempty" form:"enum=up|sick|down"`
+	BootID   string            `yaml:"boot_id,omitempty" json:"boot_id,omitempty"`
+	Software Software          `yaml:"software,omitempty" json:"software,omitzero"`
 	// Capabilities the driver published: live-migrate, live-patch, suspend, reboot, update.
 	// nil means not published: then live-migrate, suspend, reboot and update are assumed.
 	Capabilities []string  `yaml:"capabilities,omitempty" json:"capabilities,omitzero" form:"enum=live-migrate|live-patch|suspend|reboot|update"`
@@ -105,7 +114,53 @@ type Software struct {
 	Installed map[string]string `yaml:"installed,omitempty" json:"installed,omitempty"`
 	Booted    map[string]string `yaml:"booted,omitempty" json:"booted,omitempty"`
 	Running   map[string]string `yaml:"running,omitempty" json:"running,omitempty"`
+	// BuildID is the running hypervisor's, as xl info gives it; applying a live patch does not
+	// change it.
+	BuildID string `yaml:"build_id,omitempty" json:"build_id,omitempty"`
+	// LivePatches of the running hypervisor and kernel. nil: not looked at; empty: there are none.
+	LivePatches []LivePatch `yaml:"live_patches,omitempty" json:"live_patches,omitzero"`
+	// Looked says when and how each layer was read: installed, booted, running, live_patches.
+	// A layer that is not named was read with the rest (Host.Seen).
+	Looked map[string]Sighting `yaml:"looked,omitempty" json:"looked,omitempty"`
 }
+
+// CPU is what /proc/cpuinfo says of a host's processors.
+type CPU struct {
+	Vendor    string `yaml:"vendor,omitempty" json:"vendor,omitempty"` // intel, amd, hygon, arm
+	Family    int    `yaml:"family,omitempty" json:"family,omitempty" form:"min=0"`
+	Model     int    `yaml:"model,omitempty" json:"model,omitempty" form:"min=0"`
+	Microcode string `yaml:"microcode,omitempty" json:"microcode,omitempty"`
+}
+
+// LivePatch is one patch of running code.
+type LivePatch struct {
+	Name      string `yaml:"name" json:"name" form:"is=filled"`
+	Component string `yaml:"component" json:"component" form:"enum=xen|linux"`
+	// State: applied (its code runs), transition (a kernel patch that has not reached every task),
+	// loaded (there, not applied).
+	State string `yaml:"state" json:"state" form:"enum=applied|transition|loaded"`
+}
+
+// The states of a live patch.
+const (
+	PatchApplied    = "applied"
+	PatchTransition = "transition"
+	PatchLoaded     = "loaded"
+)
+
+// Sighting is when and how a fact was read.
+type Sighting struct {
+	At  time.Time `yaml:"at,omitempty" json:"at,omitzero"`
+	How string    `yaml:"how,omitempty" json:"how,omitempty"` // such as dpkg-query over SSH
+}
+
+// The layers of Software.Looked.
+const (
+	LayerInstalled   = "installed"
+	LayerBooted      = "booted"
+	LayerRunning     = "running"
+	LayerLivePatches = "live_patches"
+)
 
 // HostGroup is a set of hosts of which only so many may be away at once.
 type HostGroup struct {
@@ -187,6 +242,10 @@ type Instance struct {
 	NoSuspend bool `yaml:"no_suspend,omitempty" json:"no_suspend,omitempty"`
 	// Running is the software that it really runs on, as its own monitor tells (package -> version).
 	Running map[string]string `yaml:"running,omitempty" json:"running,omitempty"`
+	// Looked says when and how Running was read, when that was not with its host's facts.
+	Looked Sighting `yaml:"looked,omitempty" json:"looked,omitzero"`
+	// Config holds settings by which advisories decide, such as vnc-websocket: "on".
+	Config map[string]string `yaml:"config,omitempty" json:"config,omitempty"`
 	// Home is where it should be brought back to, when it is away for maintenance.
 	Home string `yaml:"home,omitempty" json:"home,omitempty"`
 }

@@ -43,6 +43,9 @@ func Warnings(f *Fleet) (all []Warning) {
 		}
 	}
 	for n, h := range f.Hosts {
+		if why := comparableEcosystem(&h); why != "" {
+			warn("hosts", n, "%s", why)
+		}
 		if on := ix.On[h.ID]; h.Spare && len(on) > 0 {
 			warn("hosts", n, "host %s is a spare, to be kept empty, and carries %d instances", h.ID, len(on))
 		}

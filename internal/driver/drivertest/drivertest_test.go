@@ -3,6 +3,7 @@ package drivertest_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"strings"
@@ -24,7 +25,21 @@ type (
 	brute   struct{ *simulated.Driver } // reboots whatever boot the host is in
 	twice   struct{ *simulated.Driver } // fails when there is nothing left to do
 	blind   struct{ *simulated.Driver } // does not read the ends after an error
+	hearsay struct{ *simulated.Driver } // does not say how it knows what is installed
 )
+
+func (d hearsay) Observe(ctx context.Context, h driver.Host) (driver.Observation, error) {
+	o, err := d.Driver.Observe(ctx, h)
+	if err == nil {
+		o.Software.Installed = map[string]string{"qemu": "1"}
+		o.Software.Looked = maps.Clone(o.Software.Looked)
+		delete(o.Software.Looked, fleet.LayerInstalled)
+		facts := *o.Facts
+		facts.Software = o.Software
+		o.Facts = &facts
+	}
+	return o, err
+}
 
 func (d sayer) Migrate(context.Context, driver.MigrateRequest) (driver.MigrateOutcome, error) {
 	return driver.MigrateOutcome{Ends: driver.Ends{Source: driver.IsAbsent, Destination: driver.IsRunning}}, nil
@@ -87,6 +102,7 @@ var liars = map[string]struct {
 	"brute":   {"reboot-guard-and-proof", func(d *simulated.Driver) driver.Driver { return brute{d} }},
 	"twice":   {"save-restore-twice", func(d *simulated.Driver) driver.Driver { return twice{d} }},
 	"blind":   {"migrate-without-time", func(d *simulated.Driver) driver.Driver { return blind{d} }},
+	"hearsay": {"observe-says-how", func(d *simulated.Driver) driver.Driver { return hearsay{d} }},
 }
 
 const liarEnv = "EVENKEEL_TEST_LIAR"

@@ -43,12 +43,59 @@ func observeAgain(t *testing.T, s *suite) {
 	first, second := s.observe(t, s.a), s.observe(t, s.a)
 	for _, o := range []*driver.Observation{&first, &second} {
 		o.At, o.Facts, o.FreeMiB = time.Time{}, nil, 0 // free memory may breathe
+		for layer, s := range o.Software.Looked {
+			o.Software.Looked[layer] = fleet.Sighting{How: s.How}
+		}
 		for i := range o.Instances {
-			o.Instances[i].Facts = nil
+			o.Instances[i].Facts, o.Instances[i].Looked.At = nil, time.Time{}
 		}
 	}
 	if !reflect.DeepEqual(first, second) {
 		t.Errorf("two looks differ:\n%+v\n%+v", first, second)
+	}
+}
+
+// observeHow: what is reported of software says when and how it was seen. What was not looked at is
+// not reported, so that it cannot be taken for absent.
+func observeHow(t *testing.T, s *suite) {
+	for _, h := range s.Hosts {
+		began := s.observe(t, h).At
+		o := s.observe(t, h)
+		dated := func(what string, at fleet.Sighting) {
+			t.Helper()
+			if at.How == "" || at.At.IsZero() || at.At.After(o.At) {
+				t.Errorf("%s, %s: seen at %s by %q, in a look at %s", h.ID, what, at.At, at.How, o.At)
+			}
+		}
+		for layer, found := range map[string]int{
+			fleet.LayerInstalled: len(o.Software.Installed), fleet.LayerBooted: len(o.Software.Booted), fleet.LayerRunning: len(o.Software.Running),
+		} {
+			at, looked := o.Software.Looked[layer]
+			if found > 0 || looked {
+				dated(layer, at)
+			}
+			if looked && at.At.Before(began) && layer != fleet.LayerRunning { // a process cannot change what it runs
+				t.Errorf("%s, %s: seen at %s, before a look at %s began", h.ID, layer, at.At, o.At)
+			}
+		}
+		if _, looked := o.Software.Looked[fleet.LayerLivePatches]; looked != (o.Software.LivePatches != nil) {
+			t.Errorf("%s: live patches %#v, looked at: %v", h.ID, o.Software.LivePatches, looked)
+		} else if looked {
+			dated(fleet.LayerLivePatches, o.Software.Looked[fleet.LayerLivePatches])
+		}
+		for _, p := range o.Software.LivePatches {
+			if p.Name == "" || p.Component == "" || p.State != fleet.PatchApplied && p.State != fleet.PatchTransition && p.State != fleet.PatchLoaded {
+				t.Errorf("%s: live patch %+v", h.ID, p)
+			}
+		}
+		for _, i := range o.Instances {
+			if len(i.Running) > 0 {
+				dated(i.ID, i.Looked)
+			}
+		}
+		if o.Facts == nil || !reflect.DeepEqual(o.Facts.Software, o.Software) {
+			t.Errorf("%s: discovery is told of other software than %+v", h.ID, o.Software)
+		}
 	}
 }
 

@@ -113,6 +113,7 @@ var cases = []struct {
 }{
 	{"observe-truth", observeTruth},
 	{"observe-again-is-the-same", observeAgain},
+	{"observe-says-how", observeHow},
 	{"observe-silent-host", observeSilent},
 	{"migrate-missing", migrateMissing},
 	{"migrate-there-and-back", migrateThereAndBack},

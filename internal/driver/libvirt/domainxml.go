@@ -59,7 +59,26 @@ func parseDomain(doc string, at places) (in *fleet.Instance, files []string, err
 		networksOf(in, dom.Devices.Interfaces)
 		devicesOf(in, dom.Devices)
 	}
+	if on, known := vncWebSocket(&dom); known {
+		in.Config = map[string]string{"vnc-websocket": on}
+	}
 	return in, files, nil
+}
+
+// vncWebSocket says whether the guest's QEMU offers its screen over a web socket; not known where it
+// is given arguments of its own, past libvirt.
+func vncWebSocket(dom *libvirtxml.Domain) (on string, known bool) {
+	if c := dom.QEMUCommandline; c != nil && len(c.Args) > 0 {
+		return "", false
+	}
+	if dom.Devices != nil {
+		for _, g := range dom.Devices.Graphics {
+			if g.VNC != nil && g.VNC.WebSocket != 0 { // -1: a port of libvirt's choice
+				return "on", true
+			}
+		}
+	}
+	return "off", true
 }
 
 // unmarshal keeps a document that the XML library trips over from taking the process down.

@@ -169,7 +169,7 @@ func TestLabUpdate(t *testing.T) {
 	}
 	l.on("h3", "rm", "-f", "/var/lib/evenkeel/generation")
 	out, err := run(gen, "", "sh", "-c", `echo "it's $0 done"; echo noise >&2`, "a b; rm -rf /")
-	if err != nil || !out.Needed || out.Message != "it's a b; rm -rf / done" {
+	if err != nil || !out.Needed || out.Message != "it's a b; rm -rf / done\nnoise" {
 		t.Errorf("%+v, %v", out, err)
 	}
 	out, err = run(gen, "", "sh", "-c", "echo nothing to do; exit 70")
@@ -191,12 +191,16 @@ func TestLabUpdate(t *testing.T) {
 	_, err = run(gen, strings.Repeat("0", 64), "cat", payload)
 	wantCode(t, err, driver.CodeRefused)
 
-	// One at a time: while one runs on after its deadline, a second is refused.
-	_, err = d.Update(within(t, 2*time.Second), gen, h, plan.Update{Command: []string{"sleep", "6"}})
+	// One at a time: while one runs on after its deadline, a second waits for it, and is refused when
+	// its own deadline comes first.
+	ended := "/var/tmp/evenkeel-ended"
+	_, err = d.Update(within(t, 2*time.Second), gen, h, plan.Update{Command: []string{"sh", "-c", "rm -f " + ended + "; sleep 8; touch " + ended}})
 	wantCode(t, err, driver.CodeDeadline)
-	_, err = run(gen, "", "true")
+	_, err = d.Update(within(t, 3*time.Second), gen, h, plan.Update{Command: []string{"true"}})
 	wantCode(t, err, driver.CodeRefused)
-	l.until("the first has ended", func() bool { _, err := run(gen, "", "true"); return err == nil })
+	if _, err = run(gen, "", "test", "-e", ended); err != nil {
+		t.Errorf("it did not wait for the first: %v", err)
+	}
 }
 
 func TestLabReboot(t *testing.T) {

@@ -59,16 +59,16 @@ func (d *Driver) instances(ctx context.Context, h driver.Host, s *seen, f hostFa
 			alive[guest{uri: h.URI, uuid: string(one.uuid[:]), id: one.dom.ID}] = true
 			if deaf >= 2 {
 				s.miss("QEMU of %s: not asked, for other monitors here do not answer", name)
-			} else if v, err := d.buildOf(ctx, h, one.end); err != nil {
+			} else if b, err := d.buildOf(ctx, h, one.end, s.At); err != nil {
 				if errors.Is(err, context.DeadlineExceeded) {
 					deaf++
 				}
 				s.miss("QEMU of %s: %v", name, err)
 			} else {
-				i.Running = map[string]string{d.cfg.Emulator: v}
+				d.runsOn(s, &i, b, f)
 			}
 		}
-		in.Host, in.State, in.Running = h.ID, i.State, maps.Clone(i.Running)
+		in.Host, in.State, in.Running, in.Looked = h.ID, i.State, maps.Clone(i.Running), i.Looked
 		s.Instances = append(s.Instances, i)
 	}
 	d.forget(h.URI, alive)

@@ -8,7 +8,8 @@
 // call that misses it costs its connection, nothing else.
 //
 // Start reading at Driver, then Migrate; ends.go says how two ends are judged,
-// conn.go how a call is bounded. The destination's URI is handed to the source's
+// conn.go how a call is bounded; hostscript.go is all that a host is asked over
+// SSH, software.go what is made of the answer. The destination's URI is handed to the source's
 // libvirtd as it is: the hosts must reach each other by it. A guest's own QEMU build is asked of its
 // monitor (query-version), which makes libvirt note 'custom monitor control
 // commands issued' in the domain's messages; nothing else comes of it.
@@ -34,9 +35,10 @@ type Config struct {
 	Patience time.Duration
 	// Poll is the pause between two looks at a running job (default 1 s: looks cost the guest).
 	Poll time.Duration
-	// Packages whose versions are read on each host (default: qemu-system-x86).
+	// Packages whose versions are read on each host, beside those of the kernel that runs (default: the
+	// package of the distribution's own QEMU, such as qemu-system-x86 or qemu-kvm).
 	Packages []string
-	// Emulator is the package whose version a guest's monitor reports (default: qemu-system-x86).
+	// Emulator is the package whose version a guest's monitor reports (default: the same).
 	Emulator string
 	// MigrateTLS asks libvirt to encrypt migrations (both hosts need certificates).
 	MigrateTLS bool
@@ -49,12 +51,6 @@ func (c Config) withDefaults() Config {
 	setIfZero(&c.Patience, 45*time.Second)
 	setIfZero(&c.Poll, time.Second)
 	setIfZero(&c.HookTimeout, 1800*time.Second)
-	if len(c.Packages) == 0 {
-		c.Packages = []string{"qemu-system-x86"}
-	}
-	if c.Emulator == "" {
-		c.Emulator = "qemu-system-x86"
-	}
 	return c
 }
 
@@ -71,7 +67,7 @@ type Driver struct {
 	conns *pool
 
 	mu     sync.Mutex
-	builds map[guest]string // QEMU build by live guest, for moments in which its monitor is busy
+	builds map[guest]build // QEMU build by live guest, for moments in which its monitor is busy
 }
 
 // guest is one life of a domain on one host.
@@ -94,7 +90,7 @@ var (
 func New(cfg Config) *Driver {
 	cfg = cfg.withDefaults()
 	shell := ssh.New(ssh.Config{KeyFile: cfg.SSHKeyFile, KnownHostsFile: cfg.KnownHostsFile, DialTimeout: cfg.CallTimeout})
-	return &Driver{cfg: cfg, ssh: shell, conns: newPool(cfg.CallTimeout, shell), builds: map[guest]string{}}
+	return &Driver{cfg: cfg, ssh: shell, conns: newPool(cfg.CallTimeout, shell), builds: map[guest]build{}}
 }
 
 // Close gives all connections back.

@@ -15,21 +15,26 @@ import (
 // monitorTimeout bounds one question to a guest's monitor; a healthy one answers in milliseconds.
 const monitorTimeout = 3 * time.Second
 
-// build asks a guest's own monitor for the QEMU build that it runs on, as its package names it, like
-// 1:7.2+dfsg-7+deb12u15.
-func build(ctx context.Context, c *conn, dom golibvirt.Domain) (string, error) {
+// build is the QEMU that a guest runs on.
+type build struct {
+	pkg      string // as its package names it, like 1:7.2+dfsg-7+deb12u15; empty in a build from source
+	upstream string // like 7.2.18
+	at       time.Time
+}
+
+// askBuild asks a guest's own monitor for the QEMU build that it runs on.
+func askBuild(ctx context.Context, c *conn, dom golibvirt.Domain) (build, error) {
 	doc, err := call(ctx, c, min(monitorTimeout, c.timeout), func(l *golibvirt.Libvirt) (string, error) {
 		return l.QEMUDomainMonitorCommand(dom, `{"execute":"query-version"}`, 0)
 	})
 	if err != nil {
-		return "", err
+		return build{}, err
 	}
 	return parseVersion(doc)
 }
 
-// parseVersion reads query-version's answer. Its package field is free text of whoever built QEMU;
-// empty in a build from source, which then goes by its upstream number.
-func parseVersion(doc string) (string, error) {
+// parseVersion reads query-version's answer. Its package field is free text of whoever built QEMU.
+func parseVersion(doc string) (build, error) {
 	var v struct {
 		Return *struct {
 			QEMU struct {
@@ -39,17 +44,15 @@ func parseVersion(doc string) (string, error) {
 		} `json:"return"`
 	}
 	if err := json.Unmarshal([]byte(doc), &v); err != nil || v.Return == nil {
-		return "", fmt.Errorf("the monitor answered %.80q to query-version", doc)
-	}
-	if p := packageVersion(v.Return.Package); p != "" {
-		return p, nil
+		return build{}, fmt.Errorf("the monitor answered %.80q to query-version", doc)
 	}
 	q := v.Return.QEMU
-	return fmt.Sprintf("%d.%d.%d", q.Major, q.Minor, q.Micro), nil
+	return build{pkg: packageVersion(v.Return.Package), upstream: fmt.Sprintf("%d.%d.%d", q.Major, q.Minor, q.Micro)}, nil
 }
 
 // packageVersion finds the package's version in 'Debian 1:7.2+dfsg-7+deb12u15', or in
-// 'QEMU emulator version 7.2.18 (Debian 1:7.2+dfsg-7+deb12u15)', or in 'qemu-kvm-8.2.0-11.el9'.
+// 'QEMU emulator version 7.2.18 (Debian 1:7.2+dfsg-7+deb12u15)', or in 'qemu-kvm-8.2.0-11.el9'. Empty
+// when there is none: a distribution's own number, as in 'openSUSE Leap 15.6', has no revision.
 func packageVersion(text string) string {
 	if i := strings.LastIndexByte(text, '('); i >= 0 {
 		text = strings.TrimSuffix(strings.TrimSpace(text[i+1:]), ")")
@@ -59,10 +62,13 @@ func packageVersion(text string) string {
 		return ""
 	}
 	last := words[len(words)-1]
-	if rest, ok := strings.CutPrefix(last, "qemu-kvm-"); ok {
-		return rest
+	for _, name := range []string{"qemu-kvm-", "qemu-"} {
+		if rest, ok := strings.CutPrefix(last, name); ok {
+			last = rest
+			break
+		}
 	}
-	if !strings.ContainsAny(last[:1], "0123456789") {
+	if !strings.ContainsAny(last[:min(1, len(last))], "0123456789") || !strings.Contains(last, "-") {
 		return ""
 	}
 	return last
@@ -70,8 +76,8 @@ func packageVersion(text string) string {
 
 // buildOf gives the build of a live guest. While a job holds the guest its monitor must not be
 // asked (the question would wait for the job); then the answer of an earlier look at the same life
-// of the guest serves, for a process cannot change its build.
-func (d *Driver) buildOf(ctx context.Context, h driver.Host, e end) (string, error) {
+// of the guest serves, for a process cannot change its build. at is the time of this look.
+func (d *Driver) buildOf(ctx context.Context, h driver.Host, e end, at time.Time) (build, error) {
 	key := guest{uri: h.URI, uuid: string(e.uuid[:]), id: e.dom.ID}
 	if e.job.active() {
 		d.mu.Lock()
@@ -79,19 +85,20 @@ func (d *Driver) buildOf(ctx context.Context, h driver.Host, e end) (string, err
 		if v, ok := d.builds[key]; ok {
 			return v, nil
 		}
-		return "", fmt.Errorf("a job is under way")
+		return build{}, fmt.Errorf("a job is under way")
 	}
-	var v string
+	var v build
 	err := d.conns.with(ctx, h.URI, func(c *conn) (err error) {
-		v, err = build(ctx, c, e.dom)
+		v, err = askBuild(ctx, c, e.dom)
 		return err
 	})
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err != nil {
 		delete(d.builds, key)
-		return "", err
+		return build{}, err
 	}
+	v.at = at
 	d.builds[key] = v
 	return v, nil
 }

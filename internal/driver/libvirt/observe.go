@@ -15,10 +15,6 @@ import (
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
 
-// QEMUUpstream is the name under which a host's upstream QEMU number, like 7.2.18, is published
-// among what it runs: of the emulator on its disk, which a guest started now would get.
-const QEMUUpstream = "qemu-upstream"
-
 // seen is one host being observed.
 type seen struct {
 	driver.Observation
@@ -80,6 +76,11 @@ func nameOf(h driver.Host) string {
 
 func (s *seen) miss(format string, args ...any) {
 	s.Missing = append(s.Missing, fmt.Sprintf(format, args...))
+}
+
+// gap notes what the host does not offer: no fault, but not known either.
+func (s *seen) gap(format string, args ...any) {
+	s.Gaps = append(s.Gaps, fmt.Sprintf(format, args...))
 }
 
 // readHost reads all that libvirt tells without asking a guest. An error means that it did not
@@ -186,43 +187,8 @@ func (d *Driver) hostItself(ctx context.Context, h driver.Host, s *seen) hostFac
 		}
 		why = err.Error()
 	}
-	s.miss("boot id, installed and booted packages, bridges: %s", why)
+	s.miss("boot id, installed and booted packages, live patches, bridges, CPU and ecosystem: %s", why)
 	return hostFacts{}
-}
-
-// software tells installed, booted and running apart.
-func (d *Driver) software(s *seen, f hostFacts) {
-	s.BootID = f.bootID
-	s.Software.Installed = f.installed
-	s.Software.Booted, s.Software.Running = map[string]string{}, map[string]string{}
-	for _, pkg := range d.cfg.Packages {
-		if status, odd := f.status[pkg]; odd {
-			s.miss("installed %s: dpkg says it is %s", pkg, status)
-		}
-		if v, why := f.bootedWith(pkg); v != "" {
-			s.Software.Booted[pkg] = v
-		} else if why != "" {
-			s.miss("booted %s: %s", pkg, why)
-		}
-	}
-	if s.upstream != "" {
-		s.Software.Running[QEMUUpstream] = s.upstream
-	}
-	builds := map[string]bool{}
-	for _, i := range s.Instances {
-		if v := i.Running[d.cfg.Emulator]; v != "" {
-			builds[v] = true
-		}
-	}
-	switch all := slices.Sorted(maps.Keys(builds)); {
-	case len(all) == 1:
-		s.Software.Running[d.cfg.Emulator] = all[0]
-	case len(all) > 1:
-		s.miss("running %s: its instances run on different builds: %s", d.cfg.Emulator, strings.Join(all, ", "))
-	case f.emulator != "" && s.Health == fleet.Up:
-		// No guest runs: what counts is what one would be started with.
-		s.Software.Running[d.cfg.Emulator] = f.emulator
-	}
 }
 
 // host is all that discovery can tell.
@@ -239,10 +205,12 @@ func (s *seen) host(h driver.Host, f hostFacts, canSSH bool) *fleet.Host {
 	if len(f.devices) > 0 {
 		networks = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(s.networks), f.devices...))))
 	}
-	return &fleet.Host{
+	host := &fleet.Host{
 		ID: s.hostname, Hypervisor: fleet.KVM, URI: h.URI, SSH: h.SSH, MemoryMiB: s.MemoryMiB, CPUs: s.node.cpus,
 		CPUModel: s.ability.cpuModel, CPUFeatures: s.features, MachineTypes: s.ability.machines,
 		Networks: networks, Storage: slices.Sorted(maps.Keys(s.pools)), Health: s.Health, BootID: s.BootID,
 		Software: s.Software, Capabilities: slices.Clone(s.Capabilities), Seen: s.At,
 	}
+	s.machine(host, f)
+	return host
 }

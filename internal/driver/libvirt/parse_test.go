@@ -35,6 +35,7 @@ func TestParseDomain(t *testing.T) {
 			{Name: "vda", Shared: true, Source: "nbd:g1"},
 			{Name: "vdb", Shared: true, Source: "/srv/nfs/g1.raw"},
 		},
+		Config: map[string]string{"vnc-websocket": "off"},
 	}
 	if !reflect.DeepEqual(in, want) {
 		t.Errorf("got  %+v\nwant %+v", in, want)
@@ -96,6 +97,22 @@ func TestWhyItCannotMove(t *testing.T) {
 		}
 		if in.NoSuspend != c.noSuspend {
 			t.Errorf("%s: no suspend is %v", c.name, in.NoSuspend)
+		}
+	}
+}
+
+func TestVNCWebSocket(t *testing.T) {
+	const own = ` xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'`
+	for parts, want := range map[string]string{
+		``: "off",
+		`<devices><graphics type='vnc' port='5900'/><graphics type='spice'/></devices>`:                               "off",
+		`<devices><graphics type='vnc' port='5900' websocket='5700'/></devices>`:                                      "on",
+		`<devices><graphics type='vnc' port='-1' websocket='-1'/></devices>`:                                          "on",
+		`<qemu:commandline` + own + `><qemu:arg value='-vnc'/><qemu:arg value=':1,websocket=on'/></qemu:commandline>`: "", // past libvirt: not known
+	} {
+		in, _, err := parseDomain(domainOf(parts), places{})
+		if err != nil || in.Config["vnc-websocket"] != want {
+			t.Errorf("%s: %v, %v; expected %q", parts, in, err, want)
 		}
 	}
 }
@@ -164,17 +181,19 @@ func TestBestCPU(t *testing.T) {
 }
 
 func TestParseVersion(t *testing.T) {
-	for doc, want := range map[string]string{
-		`{"return":{"qemu":{"micro":18,"minor":2,"major":7},"package":"Debian 1:7.2+dfsg-7+deb12u15"},"id":"libvirt-411"}`: "1:7.2+dfsg-7+deb12u15",
-		`{"return":{"qemu":{"micro":0,"minor":2,"major":8},"package":"qemu-kvm-8.2.0-11.el9_4"}}`:                          "8.2.0-11.el9_4",
-		`{"return":{"qemu":{"micro":1,"minor":0,"major":9},"package":""}}`:                                                 "9.0.1",
-		`{"return":{"qemu":{"micro":1,"minor":0,"major":9},"package":"v9.0.1-dirty"}}`:                                     "9.0.1",
-		`{"error":{"class":"GenericError","desc":"no"}}`:                                                                   "",
-		`nonsense`: "",
+	for doc, want := range map[string]build{
+		`{"return":{"qemu":{"micro":18,"minor":2,"major":7},"package":"Debian 1:7.2+dfsg-7+deb12u15"},"id":"libvirt-411"}`: {pkg: "1:7.2+dfsg-7+deb12u15", upstream: "7.2.18"},
+		`{"return":{"qemu":{"micro":0,"minor":2,"major":8},"package":"qemu-kvm-8.2.0-11.el9_4"}}`:                          {pkg: "8.2.0-11.el9_4", upstream: "8.2.0"},
+		`{"return":{"qemu":{"micro":2,"minor":2,"major":8},"package":"qemu-8.2.2-1.fc40"}}`:                                {pkg: "8.2.2-1.fc40", upstream: "8.2.2"},
+		`{"return":{"qemu":{"micro":1,"minor":0,"major":9},"package":""}}`:                                                 {upstream: "9.0.1"},
+		`{"return":{"qemu":{"micro":1,"minor":0,"major":9},"package":"v9.0.1-dirty"}}`:                                     {upstream: "9.0.1"},
+		`{"return":{"qemu":{"micro":4,"minor":2,"major":8},"package":"openSUSE Leap 15.6"}}`:                               {upstream: "8.2.4"},
+		`{"error":{"class":"GenericError","desc":"no"}}`:                                                                   {},
+		`nonsense`: {},
 	} {
 		got, err := parseVersion(doc)
-		if got != want || (err != nil) != (want == "") {
-			t.Errorf("%s: %q, %v; expected %q", doc, got, err, want)
+		if got != want || (err != nil) != (want == build{}) {
+			t.Errorf("%s: %+v, %v; expected %+v", doc, got, err, want)
 		}
 	}
 	if got := packageVersion("QEMU emulator version 7.2.18 (Debian 1:7.2+dfsg-7+deb12u15)"); got != "1:7.2+dfsg-7+deb12u15" {
@@ -186,65 +205,10 @@ func FuzzParseVersion(f *testing.F) {
 	f.Add(`{"return":{"package":"Debian 1:7.2"}}`)
 	f.Add(`QEMU emulator version ( )`)
 	f.Fuzz(func(t *testing.T, doc string) {
-		if v, err := parseVersion(doc); err == nil && v == "" {
+		if v, err := parseVersion(doc); err == nil && v.upstream == "" {
 			t.Fatal("neither a version nor an error")
 		}
 		packageVersion(doc)
-	})
-}
-
-const hostAnswer = `boot_id fc98686c-5a11-41d6-9104-642e9f255ffb
-hz 100
-btime 1795352091
-init 1 (host (x) boot) S 0 0 0 0 -1 4194560 1987 20466 3 27 0 1 17 13 20 0 1 0 128908 4464640 877
-net br0
-net lo
-net vnet12
-pkg qemu-system-x86 installed 1:7.2+dfsg-7+deb12u15
-list qemu-system-x86 1795353273
-pkg xen absent
-pkg broken half-configured 1.0
-fs nfs /srv/a file.raw
-fs ? /gone
-emulator QEMU emulator version 7.2.18 (Debian 1:7.2+dfsg-7+deb12u15)
-end
-`
-
-func TestParseHostFacts(t *testing.T) {
-	f, err := parseHostFacts(hostAnswer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := hostFacts{
-		bootID: "fc98686c-5a11-41d6-9104-642e9f255ffb", booted: 1795352091 + 1289, devices: []string{"br0"},
-		installed: map[string]string{"qemu-system-x86": "1:7.2+dfsg-7+deb12u15"}, status: map[string]string{"xen": "absent", "broken": "half-configured"},
-		changed: map[string]int64{"qemu-system-x86": 1795353273}, emulator: "1:7.2+dfsg-7+deb12u15", fs: map[string]string{"/srv/a file.raw": "nfs"},
-	}
-	if !reflect.DeepEqual(f, want) {
-		t.Errorf("got  %+v\nwant %+v", f, want)
-	}
-	for _, c := range []struct {
-		changed int64
-		known   bool
-	}{{want.booted - 1, true}, {want.booted, false}, {want.booted + 60, false}} {
-		f.changed["qemu-system-x86"] = c.changed
-		if v, why := f.bootedWith("qemu-system-x86"); (v != "") != c.known || (why == "") != c.known {
-			t.Errorf("changed %d s after the boot: %q, %q", c.changed-want.booted, v, why)
-		}
-	}
-	if _, err := parseHostFacts(strings.TrimSuffix(hostAnswer, "end\n")); err == nil {
-		t.Error("an answer that broke off passes")
-	}
-}
-
-func FuzzParseHostFacts(f *testing.F) {
-	f.Add(hostAnswer)
-	f.Add("init )\nbtime -1\nhz 0\nend")
-	f.Fuzz(func(t *testing.T, out string) {
-		facts, err := parseHostFacts(out)
-		if err == nil {
-			facts.bootedWith("qemu-system-x86")
-		}
 	})
 }
 

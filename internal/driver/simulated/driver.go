@@ -146,18 +146,25 @@ func (d *Driver) Observe(ctx context.Context, h driver.Host) (driver.Observation
 		return driver.Observation{}, err
 	}
 	facts := r.Facts
-	facts.ID, facts.URI, facts.SSH, facts.Seen = h.ID, h.URI, h.SSH, d.clock.Now()
+	seen := fleet.Sighting{At: d.clock.Now(), How: "the simulated world"}
+	r.Software.Looked = map[string]fleet.Sighting{fleet.LayerInstalled: seen, fleet.LayerBooted: seen, fleet.LayerRunning: seen, fleet.LayerLivePatches: seen}
+	facts.ID, facts.URI, facts.SSH, facts.Seen, facts.Software = h.ID, h.URI, h.SSH, seen.At, r.Software
 	o := driver.Observation{
-		Host: h.ID, At: d.clock.Now(), BootID: r.BootID, Health: fleet.Up, Software: r.Software,
+		Host: h.ID, At: seen.At, BootID: r.BootID, Health: fleet.Up, Software: r.Software,
 		Capabilities: r.Capabilities, MemoryMiB: r.MemoryMiB, FreeMiB: r.FreeMiB,
 		Instances: []driver.InstanceSeen{}, Facts: &facts,
 	}
 	for _, i := range r.Instances {
 		of := i.Facts
 		of.Host = h.ID
+		at := fleet.Sighting{}
+		if len(i.Running) > 0 {
+			at = seen
+		}
+		of.Looked = at
 		o.Instances = append(o.Instances, driver.InstanceSeen{
 			ID: i.ID, State: i.State, Incoming: i.Incoming, Migrating: i.Migrating, Saved: i.Saved,
-			MemoryMiB: i.MemoryMiB, Running: i.Running, Facts: &of,
+			MemoryMiB: i.MemoryMiB, Running: i.Running, Looked: at, Facts: &of,
 		})
 	}
 	return o, nil

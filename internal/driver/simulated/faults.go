@@ -31,6 +31,8 @@ type Faults struct {
 	Flaps        float64 `json:"flaps,omitempty"`          // each boot and update: the service comes and goes for a minute
 	UpdateFails  float64 `json:"update_fails,omitempty"`   // each update: exit 1, nothing installed
 	UpdateSays70 float64 `json:"update_says_70,omitempty"` // each update: 'nothing needed', although it was
+	PatchStuck   float64 `json:"patch_stuck,omitempty"`    // each live patch: it stays in transition
+	PatchLost    float64 `json:"patch_lost,omitempty"`     // each live patch: others take it away within a minute
 	OthersStart  float64 `json:"others_start,omitempty"`   // each emptied host: others start an instance there within 30 s
 	OthersRemove float64 `json:"others_remove,omitempty"`  // each migration: the instance is removed by its owner within 30 s
 }
@@ -60,6 +62,8 @@ const (
 	Flaps            Fault = "flaps"
 	UpdateFails      Fault = "update_fails"
 	UpdateSays70     Fault = "update_says_70"
+	PatchStuck       Fault = "patch_stuck"
+	PatchLost        Fault = "patch_lost"
 	OthersStart      Fault = "others_start"
 	OthersRemove     Fault = "others_remove"
 )

@@ -20,6 +20,7 @@ type machine struct {
 	installed  map[string]string
 	booted     map[string]string
 	running    map[string]string
+	patches    []fleet.LivePatch // of the running kernel and hypervisor
 	generation int64
 	cordoned   bool
 	serviceOff int       // reasons for which the service is off
@@ -39,7 +40,7 @@ func (w *World) addHost(spec fleet.Host) {
 	h := &machine{
 		id: spec.ID, spec: spec, up: spec.Health != fleet.Down,
 		installed: installed, booted: booted, running: firstOf(sw.Running, booted),
-		copies: map[string]*resident{},
+		copies: map[string]*resident{}, patches: slices.Clone(sw.LivePatches),
 	}
 	h.spec.Pools = slices.Clone(spec.Pools)
 	h.spec.Capabilities = slices.Clone(spec.Capabilities)
@@ -165,7 +166,7 @@ func (w *World) boot(h *machine, old bool) {
 	if !old {
 		h.booted = maps.Clone(h.installed)
 	}
-	h.running = maps.Clone(h.booted)
+	h.running, h.patches = maps.Clone(h.booted), nil
 	w.record(Record{Kind: HostBooted, Host: h.id, BootID: h.bootID, Booted: maps.Clone(h.booted)})
 	if w.autostart {
 		w.after(w.times.Start, func() { w.startAll(h) })

@@ -30,9 +30,10 @@ type RecordKind string
 // The kinds. 'Runs' and 'ceases' are about one instance on one host; together they give all that a
 // Tally says of where instances ran.
 const (
-	HostBooted   RecordKind = "boot"   // Host, BootID, Booted; also once for each host at the world's beginning, Why "beginning"
-	HostWentDown RecordKind = "down"   // Host, Why
-	HostUpdated  RecordKind = "update" // Host, Install
+	HostBooted   RecordKind = "boot"    // Host, BootID, Booted; also once for each host at the world's beginning, Why "beginning"
+	HostWentDown RecordKind = "down"    // Host, Why
+	HostUpdated  RecordKind = "update"  // Host, Install
+	HostPatched  RecordKind = "patched" // Host, Why: a live patch has reached every task
 	HostTold     RecordKind = "reboot-ordered"
 	HostRefused  RecordKind = "refused"      // Host, Why: a guard refused a call
 	HostGone     RecordKind = "cut"          // Host, Why: cannot be reached

@@ -24,7 +24,8 @@ func (w *World) hides(d *resident) bool {
 func (w *World) reportHost(h *machine) *HostReport {
 	r := &HostReport{
 		BootID: h.bootID, PastBootIDs: slices.Clone(h.past),
-		Software:     fleet.Software{Installed: maps.Clone(h.installed), Booted: maps.Clone(h.booted), Running: maps.Clone(h.running)},
+		Software: fleet.Software{Installed: maps.Clone(h.installed), Booted: maps.Clone(h.booted), Running: maps.Clone(h.running),
+			BuildID: h.spec.Software.BuildID, LivePatches: append([]fleet.LivePatch{}, h.patches...)},
 		Capabilities: capabilities, MemoryMiB: h.spec.MemoryMiB, FreeMiB: h.free(), Cordoned: h.cordoned,
 		Instances: []InstanceReport{}, Facts: h.spec,
 	}

@@ -20,7 +20,7 @@ var storm = simulated.Faults{
 	CallLost: 0.02, AnswerLost: 0.02, AnswerLate: 0.02, CallDoubled: 0.03, LieCompleted: 0.05, LieNotFound: 0.05,
 	HostCut: 0.003, ServiceDies: 0.003, MigrationFails: 0.05, MigrationStuck: 0.05, DestinationDies: 0.03, SourceDies: 0.03,
 	FinishHangs: 0.03, FinishServiceOff: 0.03, NeverReturns: 0.1, BootsOld: 0.1, SameBoot: 0.1, Flaps: 0.1,
-	UpdateFails: 0.2, UpdateSays70: 0.2, OthersStart: 0.3, OthersRemove: 0.01,
+	UpdateFails: 0.2, UpdateSays70: 0.2, OthersStart: 0.3, OthersRemove: 0.01, PatchStuck: 0.2, PatchLost: 0.2,
 }
 
 // chaos is one world in a storm, with three callers that do whatever comes to their mind.
@@ -88,7 +88,11 @@ func (c *chaos) act(ctx context.Context) {
 	case 3, 4, 5:
 		err = c.d.Start(ctx, f, from, id)
 	case 6:
-		_, err = c.d.Update(ctx, f, from, plan.Update{})
+		u := plan.Update{}
+		if c.dice.IntN(2) == 0 {
+			u.Command = []string{"apply", fmt.Sprintf("linux:livepatch_%d", c.dice.IntN(3))}
+		}
+		_, err = c.d.Update(ctx, f, from, u)
 	case 7:
 		err = c.d.Reboot(ctx, f, from, c.world.BootID(from.ID), plan.Update{})
 	case 8:

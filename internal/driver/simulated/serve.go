@@ -182,6 +182,9 @@ func (w *World) update(h *machine, c Call) (Answer, *work) {
 	if h.updating != nil {
 		return Answer{}, h.updating
 	}
+	if patches := patchesIn(c); len(patches) > 0 {
+		return w.livePatch(h, patches)
+	}
 	want := w.wanted(c)
 	needed := false
 	for pkg, version := range want {
