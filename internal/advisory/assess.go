@@ -4,9 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/evenkeel/evenkeel/internal/fleet"
-	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // Verdict on one host or instance.
@@ -23,23 +20,49 @@ const (
 // Verdicts lists them in the order in which people want to read them.
 var Verdicts = []Verdict{IsAffected, IsUnknown, IsFixed, NotAffected}
 
-// Assessment is the verdict on each host and instance, both sorted by id.
+// Assessment is the verdict on each host and instance, both sorted by id, and what they add up to.
 type Assessment struct {
 	Target    string            `json:"target,omitempty" yaml:"target,omitempty"`
 	At        time.Time         `json:"at" yaml:"at"`
 	Hosts     []HostVerdict     `json:"hosts" yaml:"hosts"`
 	Instances []InstanceVerdict `json:"instances" yaml:"instances"`
 	Counts    Counts            `json:"counts" yaml:"counts"`
+	Exposure  Exposure          `json:"exposure" yaml:"exposure"`
+	Sites     []Share           `json:"sites,omitempty" yaml:"sites,omitempty"`     // sorted by id
+	Tenants   []Share           `json:"tenants,omitempty" yaml:"tenants,omitempty"` // sorted by id
+	// Advisories counts, per document, whom it calls affected and of whom it cannot tell, in the
+	// order in which they were given.
+	Advisories []AdvisoryShare `json:"advisories,omitempty" yaml:"advisories,omitempty"`
+	// Remedies are what would fix how much, the greatest first.
+	Remedies []Remedy `json:"remedies,omitempty" yaml:"remedies,omitempty"`
+	// Holders have a fix that was withdrawn.
+	Holders []Holder `json:"holders,omitempty" yaml:"holders,omitempty"`
 }
 
 // HostVerdict is what was found of one host.
 type HostVerdict struct {
 	Host    string  `json:"host" yaml:"host"`
 	Verdict Verdict `json:"verdict" yaml:"verdict"`
+	Site    string  `json:"site,omitempty" yaml:"site,omitempty"`
 	Cohort  string  `json:"cohort,omitempty" yaml:"cohort,omitempty"` // its name, or #N; empty: in none
+	Remedy  string  `json:"remedy,omitempty" yaml:"remedy,omitempty"` // its cohort's, when it is affected
 	// Needs says what would fix it, or what would make it known; empty when nothing is needed.
 	Needs    string   `json:"needs,omitempty" yaml:"needs,omitempty"`
 	Evidence []string `json:"evidence" yaml:"evidence"`
+	// Seen are the facts that it was judged by, with when and how each was read.
+	Seen []Seen `json:"seen,omitempty" yaml:"seen,omitempty"`
+	// ExposedSince is when the first advisory that affects it became public; zero: not affected, not
+	// known, or still under embargo.
+	ExposedSince time.Time `json:"exposed_since,omitzero" yaml:"exposed_since,omitempty"`
+}
+
+// Seen is one fact of software.
+type Seen struct {
+	Layer   string    `json:"layer" yaml:"layer"`     // installed, booted, running, live_patches
+	Package string    `json:"package" yaml:"package"` // or the live patch's name
+	Version string    `json:"version" yaml:"version"` // or the live patch's state; empty: looked for and not there
+	At      time.Time `json:"at,omitzero" yaml:"at,omitempty"`
+	How     string    `json:"how,omitempty" yaml:"how,omitempty"`
 }
 
 // InstanceVerdict is what was found of one instance.
@@ -50,6 +73,9 @@ type InstanceVerdict struct {
 	Verdict  Verdict  `json:"verdict" yaml:"verdict"`
 	Needs    string   `json:"needs,omitempty" yaml:"needs,omitempty"`
 	Evidence []string `json:"evidence" yaml:"evidence"`
+	// Seen is what its own monitor told of the packages that it was judged by.
+	Seen         []Seen    `json:"seen,omitempty" yaml:"seen,omitempty"`
+	ExposedSince time.Time `json:"exposed_since,omitzero" yaml:"exposed_since,omitempty"`
 }
 
 // Counts of hosts and of instances.
@@ -111,95 +137,4 @@ func (a *Assessment) Instance(id string) (InstanceVerdict, bool) {
 		return InstanceVerdict{}, false
 	}
 	return a.Instances[i], true
-}
-
-// Assess judges each host and instance of f by the target t and the advisories as. A nil target
-// judges by the advisories alone; without advisories the target's desired versions decide alone.
-// Facts older than staleAfter at now make a verdict unknown; staleAfter 0: their age does not
-// matter. Nothing in f, t or as is changed.
-func Assess(f *fleet.Fleet, t *plan.Target, as []Advisory, staleAfter time.Duration, now time.Time) Assessment {
-	if t == nil {
-		t = &plan.Target{}
-	}
-	now = now.UTC()
-	s := &assessor{
-		fleet: f, target: t, now: now, staleAfter: staleAfter,
-		cohorts: NewCohorts(f, t), docs: newDocs(t, as, now),
-		judges: map[*plan.Cohort]*judge{}, hosts: map[string]*fleet.Host{},
-	}
-	out := Assessment{Target: t.ID, At: now, Hosts: []HostVerdict{}, Instances: []InstanceVerdict{}}
-	for i := range f.Hosts {
-		h := &f.Hosts[i]
-		s.hosts[h.ID] = h
-		v := s.host(h)
-		out.Hosts = append(out.Hosts, v)
-		out.Counts.Hosts.add(v.Verdict)
-	}
-	for i := range f.Instances {
-		v := s.instance(&f.Instances[i])
-		out.Instances = append(out.Instances, v)
-		out.Counts.Instances.add(v.Verdict)
-	}
-	slices.SortStableFunc(out.Hosts, func(a, b HostVerdict) int { return strings.Compare(a.Host, b.Host) })
-	slices.SortStableFunc(out.Instances, func(a, b InstanceVerdict) int { return strings.Compare(a.Instance, b.Instance) })
-	return out
-}
-
-// assessor is one run of Assess.
-type assessor struct {
-	fleet      *fleet.Fleet
-	target     *plan.Target
-	now        time.Time
-	staleAfter time.Duration
-	cohorts    *Cohorts
-	docs       docs
-	judges     map[*plan.Cohort]*judge // nil key: hosts in no cohort
-	hosts      map[string]*fleet.Host
-}
-
-// judgeFor gives the judge of one cohort, made once.
-func (s *assessor) judgeFor(c *plan.Cohort) *judge {
-	j, ok := s.judges[c]
-	if !ok {
-		j = newJudge(s.target, c, s.cohorts.Name(c), s.docs)
-		s.judges[c] = j
-	}
-	return j
-}
-
-// finding is a verdict on the way: with its evidence and what would change it.
-type finding struct {
-	verdict Verdict
-	needs   []string
-	lines   []string
-}
-
-// rank orders verdicts for joining: one certain harm outweighs all doubts, one doubt all good news.
-func rank(v Verdict) int { return slices.Index(Verdicts, v) }
-
-// join folds the findings on several packages into one.
-func join(fs ...finding) finding {
-	out := finding{verdict: NotAffected}
-	for _, f := range fs {
-		if rank(f.verdict) < rank(out.verdict) {
-			out.verdict = f.verdict
-		}
-		for _, l := range f.lines {
-			// An indented line explains the one above; the same explanation is given once.
-			if !strings.HasPrefix(l, " ") || !slices.Contains(out.lines, l) {
-				out.lines = append(out.lines, l)
-			}
-		}
-	}
-	for _, f := range fs {
-		if f.verdict != out.verdict {
-			continue
-		}
-		for _, n := range f.needs {
-			if !slices.Contains(out.needs, n) {
-				out.needs = append(out.needs, n)
-			}
-		}
-	}
-	return out
 }

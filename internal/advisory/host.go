@@ -3,8 +3,6 @@ package advisory
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -24,99 +22,136 @@ func remedyOf(c *plan.Cohort) string {
 	return c.Remedy
 }
 
-// fact is one version read somewhere. An empty version says that the package was looked for and is
-// not there.
-type fact struct{ pkg, version string }
-
-// facts gives what a map says of a subject: by its own name, else by names that stand for the same
-// package, sorted.
-func (j *judge) facts(s subject, m map[string]string) (out []fact) {
-	if v, ok := m[s.pkg]; ok {
-		return []fact{{s.pkg, v}}
-	}
-	for pkg, v := range m {
-		if samePackage(s.pkg, pkg, j.sources()) {
-			out = append(out, fact{pkg, v})
-		}
-	}
-	slices.SortFunc(out, func(a, b fact) int { return strings.Compare(a.pkg, b.pkg) })
-	return out
+// layers are the software facts of one host that are fresh enough to judge by.
+type layers struct {
+	installed, booted, running map[string]string
+	old                        []string // which were left out, and why
 }
 
-// read judges all that one map says of a subject; ok is false when it says nothing. how begins the
+// layersOf leaves out the layers that were read too long ago.
+func (s *assessor) layersOf(h *fleet.Host) layers {
+	l := layers{installed: h.Software.Installed, booted: h.Software.Booted, running: h.Software.Running}
+	for _, x := range []struct {
+		name string
+		m    *map[string]string
+	}{{fleet.LayerInstalled, &l.installed}, {fleet.LayerBooted, &l.booted}, {fleet.LayerRunning, &l.running}} {
+		at := h.Software.Looked[x.name].At
+		if at.IsZero() {
+			continue // read with the rest of the host
+		}
+		if why := s.tooOld(at); why != "" && len(*x.m) > 0 {
+			*x.m = nil
+			l.old = append(l.old, "what is "+x.name+" "+why)
+		}
+	}
+	return l
+}
+
+// read judges all that one map says of subject i; ok is false when it says nothing. how begins the
 // evidence, such as "booted with".
-func (j *judge) read(s subject, m map[string]string, how, when string) (finding, bool) {
-	facts := j.facts(s, m)
+func (j *judge) read(i int, m map[string]string, how string, in *setting, live bool) (finding, bool) {
+	facts := j.facts(i, m)
 	var fs []finding
 	for _, x := range facts {
 		if x.version == "" {
-			fs = append(fs, finding{verdict: NotAffected, lines: []string{how + " no " + x.pkg + " (" + when + ")"}})
+			fs = append(fs, finding{verdict: NotAffected, lines: []string{how + " no " + x.pkg}})
 			continue
 		}
-		f := j.rule(s, x.pkg, x.version)
+		f := *j.rule(i, x.pkg, x.version, in, live)
 		lines := make([]string, 0, len(f.lines)+1)
-		lines = append(lines, how+" "+x.pkg+" "+x.version+" ("+when+")")
+		lines = append(lines, how+" "+x.pkg+" "+x.version)
 		for _, l := range f.lines {
 			lines = append(lines, "  "+l)
 		}
-		fs = append(fs, finding{verdict: f.verdict, needs: f.needs, lines: lines})
+		f.lines = lines
+		fs = append(fs, f)
 	}
 	return join(fs...), len(facts) > 0
 }
 
-// host gives the verdict on one host.
-func (s *assessor) host(h *fleet.Host) HostVerdict {
-	c := s.cohorts.Of(h)
-	j := s.judgeFor(c)
-	out := HostVerdict{Host: h.ID, Cohort: j.name}
-	if why := s.stale(h); why != "" {
-		out.Verdict, out.Evidence, out.Needs = IsUnknown, []string{why}, "a fresh look at the host"
-		return out
+// judgeHost judges a host by all its cohort's subjects.
+func (j *judge) judgeHost(l layers, in *setting) finding {
+	fs := j.frame(in)
+	if len(l.old) > 0 {
+		fs = append(fs, finding{verdict: NotAffected, lines: l.old})
 	}
-	fs := j.frame()
-	for _, sub := range j.subjects {
-		fs = append(fs, s.hostSubject(j, h, sub))
+	for i := range j.subjects {
+		if !j.concerns(i, in) {
+			continue
+		}
+		fs = append(fs, j.hostSubject(i, l, in))
 	}
-	f := join(fs...)
-	out.Verdict, out.Evidence = f.verdict, f.lines
-	if f.verdict == IsAffected || f.verdict == IsUnknown {
-		out.Needs = strings.Join(f.needs, "; ")
+	return join(fs...)
+}
+
+// concerns: a package that only documents name is judged where one of them applies; an advisory on
+// hvm guests asks nothing of a host without any.
+func (j *judge) concerns(i int, in *setting) bool {
+	s := &j.subjects[i]
+	if s.only == nil {
+		return true
 	}
-	return out
+	return slices.ContainsFunc(s.only, func(doc int) bool {
+		t, _ := in.applying(j.docs.where[doc])
+		return t != fails
+	})
 }
 
 // frame is what holds for each host of the cohort, whatever its versions.
-func (j *judge) frame() (fs []finding) {
+func (j *judge) frame(in *setting) (fs []finding) {
+	say := func(v Verdict, needs []string, lines ...string) {
+		fs = append(fs, finding{verdict: v, lines: lines, needs: needs})
+	}
 	if len(j.docs.notes) > 0 {
-		fs = append(fs, finding{verdict: NotAffected, lines: j.docs.notes})
+		say(NotAffected, nil, j.docs.notes...)
+	}
+	var not []string
+	for _, i := range j.bounded {
+		if t, why := in.applying(j.docs.where[i]); t == fails {
+			not = append(not, j.docs.all[i].ID+" does not apply: "+why)
+		}
+	}
+	if more := len(not) - manyWords; more > 0 {
+		not = append(not[:manyWords], fmt.Sprintf("nor do %d further documents", more))
+	}
+	if len(not) > 0 {
+		say(NotAffected, nil, not...)
 	}
 	if j.cohort == nil && len(j.target.Cohorts) > 0 {
 		line := "in no cohort of target " + j.target.ID
 		if len(j.subjects) == 0 && len(j.gaps) == 0 {
 			line += ", which asks nothing of it"
 		}
-		fs = append(fs, finding{verdict: NotAffected, lines: []string{line}})
+		say(NotAffected, nil, line)
 	}
 	if j.cohort != nil && len(j.cohort.Packages) > 0 && len(j.docs.bare) > 0 {
-		fs = append(fs, finding{verdict: NotAffected, lines: []string{"no document was given for " + strings.Join(j.docs.bare, ", ") + ": judged by the target's desired versions"}})
+		say(NotAffected, nil, "no document was given for "+joined(j.docs.bare)+": judged by the target's desired versions")
 	}
 	if len(j.subjects) == 0 && len(j.gaps) == 0 && (j.cohort != nil || len(j.target.Cohorts) == 0) {
-		fs = append(fs, finding{verdict: NotAffected, lines: []string{"neither target nor advisories name a package to judge by"}})
+		say(NotAffected, nil, "neither target nor advisories name a package to judge by")
 	}
-	for _, gap := range j.gaps {
-		fs = append(fs, finding{verdict: IsUnknown, lines: []string{gap}, needs: []string{"an advisory that says which versions are affected"}})
+	for _, g := range j.gaps {
+		if g.doc >= 0 {
+			if t, _ := in.applying(j.docs.where[g.doc]); t == fails {
+				continue
+			}
+		}
+		say(IsUnknown, []string{"an advisory that says which versions are affected"}, g.line)
+		if g.doc >= 0 {
+			fs[len(fs)-1].says = []docWord{{g.doc, cannot}}
+		}
 	}
 	return fs
 }
 
 // hostSubject judges one package on one host by the layers that the cohort's remedy asks for.
-func (s *assessor) hostSubject(j *judge, h *fleet.Host, sub subject) finding {
-	when := s.when(h)
-	installed, hasInstalled := j.read(sub, h.Software.Installed, "installed is", when)
-	booted, hasBooted := j.read(sub, h.Software.Booted, "booted with", when)
-	running, hasRunning := j.read(sub, h.Software.Running, "runs", when)
+func (j *judge) hostSubject(i int, l layers, in *setting) finding {
+	sub := &j.subjects[i]
+	installed, hasInstalled := j.read(i, l.installed, "installed is", in, false)
+	booted, hasBooted := j.read(i, l.booted, "booted with", in, true)
+	running, hasRunning := j.read(i, l.running, "runs", in, true)
 	if !hasInstalled && !hasBooted && !hasRunning {
-		return j.noFact(h, sub)
+		return j.noFact(sub, in)
 	}
 	var f finding
 	switch remedyOf(j.cohort) {
@@ -127,17 +162,17 @@ func (s *assessor) hostSubject(j *judge, h *fleet.Host, sub subject) finding {
 				needs: []string{"a look at the packages on its disk"}}
 		}
 	case remedyLivePatch:
-		f = livePatched(sub, booted, hasBooted, running, hasRunning)
+		f = livePatched(sub, booted, hasBooted, running, hasRunning, in)
 	default:
 		f = rebooted(sub, installed, hasInstalled, booted, hasBooted, running, hasRunning)
 	}
-	f.needs = append(f.needs, j.hostNeeds(sub, f.verdict, installed, hasInstalled)...)
+	f.needs = append(slices.Clone(f.needs), j.hostNeeds(sub, &f, installed, hasInstalled)...)
 	return f
 }
 
 // rebooted: a host is fixed only when what it booted with is, and when neither what runs now nor
 // what the next boot would bring is older.
-func rebooted(sub subject, installed finding, hasInstalled bool, booted finding, hasBooted bool, running finding, hasRunning bool) finding {
+func rebooted(sub *subject, installed finding, hasInstalled bool, booted finding, hasBooted bool, running finding, hasRunning bool) finding {
 	layers := []finding{}
 	switch {
 	case hasBooted:
@@ -165,12 +200,13 @@ func rebooted(sub subject, installed finding, hasInstalled bool, booted finding,
 	return f
 }
 
-// livePatched: the fix lies in what runs. A host that booted with the fix needs no patch.
-func livePatched(sub subject, booted finding, hasBooted bool, running finding, hasRunning bool) finding {
+// livePatched: the fix lies in what runs. A host that booted with the fix needs no patch, and where
+// the list of live patches was read, what it booted with and that list are all that runs.
+func livePatched(sub *subject, booted finding, hasBooted bool, running finding, hasRunning bool, in *setting) finding {
 	switch {
 	case hasRunning:
 		return running
-	case hasBooted && booted.verdict != IsAffected:
+	case hasBooted && (booted.verdict != IsAffected || in.looked):
 		return booted
 	}
 	lines := []string{"what " + sub.pkg + " runs, and which patches it has, is not known"}
@@ -181,13 +217,16 @@ func livePatched(sub subject, booted finding, hasBooted bool, running finding, h
 }
 
 // hostNeeds says what would fix a host, in the cohort's own terms.
-func (j *judge) hostNeeds(sub subject, v Verdict, installed finding, hasInstalled bool) (needs []string) {
-	if v != IsAffected {
+func (j *judge) hostNeeds(sub *subject, f *finding, installed finding, hasInstalled bool) (needs []string) {
+	if f.verdict != IsAffected {
 		return nil
 	}
-	update := sub.pkg + " " + sub.desired + " or newer"
-	if sub.desired == "" {
-		update = "a " + sub.pkg + " that the advisories call fixed"
+	update := "a " + sub.pkg + " that the advisories call fixed"
+	switch {
+	case sub.desired != "":
+		update = sub.pkg + " " + sub.desired + " or newer"
+	case f.fix != "":
+		update = sub.pkg + " " + f.fix + " or newer"
 	}
 	switch remedyOf(j.cohort) {
 	case remedyLivePatch:
@@ -202,9 +241,9 @@ func (j *judge) hostNeeds(sub subject, v Verdict, installed finding, hasInstalle
 }
 
 // noFact judges a package of which nothing was read.
-func (j *judge) noFact(h *fleet.Host, sub subject) finding {
+func (j *judge) noFact(sub *subject, in *setting) finding {
 	switch {
-	case sourceOf(sub.pkg, j.sources()) == "xen" && h.Hypervisor == fleet.KVM:
+	case sub.project == "xen" && in.host.Hypervisor == fleet.KVM:
 		return finding{verdict: NotAffected, lines: []string{"its hypervisor is kvm: no " + sub.pkg + " is at work there"}}
 	case sub.optional:
 		return finding{verdict: NotAffected, lines: []string{"no fact about " + sub.pkg + ": cohort " + j.name + " covers the advisory by another of its packages"}}
@@ -213,43 +252,10 @@ func (j *judge) noFact(h *fleet.Host, sub subject) finding {
 	if sub.desired != "" {
 		named = fmt.Sprintf("which cohort %s wants at least %s", j.name, sub.desired)
 	}
-	return finding{verdict: IsUnknown, lines: []string{"nothing was read of " + sub.pkg + ", " + named + ": neither installed, booted nor running"},
+	f := finding{verdict: IsUnknown, lines: []string{"nothing was read of " + sub.pkg + ", " + named + ": neither installed, booted nor running"},
 		needs: []string{"a look at its " + sub.pkg}}
-}
-
-// when says when a host's facts were read.
-func (s *assessor) when(h *fleet.Host) string {
-	if t := s.seen(h); !t.IsZero() {
-		return "seen " + t.UTC().Format(time.RFC3339)
+	for _, doc := range sub.only {
+		f.says = append(f.says, docWord{doc, cannot})
 	}
-	return "seen at a time not recorded"
-}
-
-func (s *assessor) seen(h *fleet.Host) time.Time {
-	if h.Seen.IsZero() {
-		return s.fleet.Taken
-	}
-	return h.Seen
-}
-
-// maxSkew is how far in the future a fact may lie before its clock is not believed.
-const maxSkew = 5 * time.Second
-
-// stale says why a host's facts are too old to judge by; "" when they are not.
-func (s *assessor) stale(h *fleet.Host) string {
-	if s.staleAfter <= 0 {
-		return ""
-	}
-	seen := s.seen(h)
-	if seen.IsZero() {
-		return "when its facts were read is not recorded, and facts older than " + s.staleAfter.String() + " do not count"
-	}
-	at := seen.UTC().Format(time.RFC3339)
-	switch age := s.now.Sub(seen); {
-	case age > s.staleAfter:
-		return "its facts were read at " + at + ", " + age.Round(time.Second).String() + " ago: older than the " + s.staleAfter.String() + " that count"
-	case age < -maxSkew:
-		return "its facts say that they were read at " + at + ", which lies ahead: their age cannot be told"
-	}
-	return ""
+	return f
 }

@@ -2,206 +2,59 @@ package advisory
 
 import (
 	"fmt"
-	"slices"
-	"strings"
-	"time"
 
-	"github.com/evenkeel/evenkeel/internal/plan"
 	"github.com/evenkeel/evenkeel/internal/version"
 )
 
-// docs are the advisories that stand at one moment, and what the target says of them.
-type docs struct {
-	all     []Advisory
-	claimed []bool   // all[i] is one of those that the target says it fixes
-	covered bool     // each advisory that the target fixes has a document among all
-	bare    []string // those that have none
-	notes   []string // on those that were withdrawn
-}
-
-func newDocs(t *plan.Target, as []Advisory, now time.Time) docs {
-	d := docs{covered: true}
-	for _, a := range as {
-		if !a.Withdrawn.IsZero() && !a.Withdrawn.After(now) {
-			d.notes = append(d.notes, a.ID+" was withdrawn on "+a.Withdrawn.UTC().Format(time.DateOnly)+": not judged by")
-			continue
-		}
-		d.all = append(d.all, a)
-		d.claimed = append(d.claimed, len(t.Fixes) == 0 || slices.ContainsFunc(t.Fixes, a.Names))
+// rule judges one version of subject i, found under the name `have`, in a setting. live: the version
+// is of code that runs, so that live patches of the setting count.
+func (j *judge) rule(i int, have, v string, in *setting, live bool) *finding {
+	if s := &j.subjects[i]; s.layer == ofInstance {
+		live = false // only the hypervisor and the kernel are patched alive
 	}
-	for _, id := range t.Fixes {
-		if !slices.ContainsFunc(as, func(a Advisory) bool { return a.Names(id) }) {
-			d.covered, d.bare = false, append(d.bare, id)
-		}
-	}
-	return d
-}
-
-// subject is one package by which a cohort's hosts are judged.
-type subject struct {
-	pkg     string
-	desired string // lowest fixed version by the target; "" when only advisories name the package
-	// optional: where a host has no fact about it, nothing is missing, because the cohort covers
-	// the advisory that names it by another of the advisory's packages.
-	optional bool
-}
-
-// judge rules on versions for the hosts of one cohort.
-type judge struct {
-	target   *plan.Target
-	cohort   *plan.Cohort // nil: hosts in no cohort
-	name     string       // the cohort's, for evidence
-	docs     docs
-	subjects []subject
-	gaps     []string // what no document and no cohort says: reasons for unknown
-	made     map[string]finding
-}
-
-func newJudge(t *plan.Target, c *plan.Cohort, name string, d docs) *judge {
-	j := &judge{target: t, cohort: c, name: name, docs: d, made: map[string]finding{}}
-	if c != nil {
-		for pkg, v := range c.Packages {
-			j.subjects = append(j.subjects, subject{pkg: pkg, desired: v})
-		}
-	}
-	for i := range d.all {
-		j.addNamedBy(i)
-	}
-	slices.SortFunc(j.subjects, func(a, b subject) int { return strings.Compare(a.pkg, b.pkg) })
-	if (c == nil || len(c.Packages) == 0) && len(d.bare) > 0 {
-		j.gaps = append(j.gaps, "no document was given for "+strings.Join(d.bare, ", ")+", so nothing says whom it affects")
-	}
-	return j
-}
-
-// addNamedBy adds the packages that advisory i names and the cohort does not. One that says
-// nothing of this ecosystem is a gap, unless another document on the same vulnerability does.
-func (j *judge) addNamedBy(i int) {
-	names := j.packagesOf(&j.docs.all[i])
-	known := func(pkg string, desired bool) int {
-		return slices.IndexFunc(j.subjects, func(s subject) bool {
-			return samePackage(s.pkg, pkg, j.sources()) && (!desired || s.desired != "")
-		})
-	}
-	covered := slices.ContainsFunc(names, func(pkg string) bool { return known(pkg, true) >= 0 })
-	for _, pkg := range names {
-		if k := known(pkg, false); k < 0 {
-			j.subjects = append(j.subjects, subject{pkg: pkg, optional: covered})
-		} else if !covered {
-			j.subjects[k].optional = false
-		}
-	}
-	if len(names) > 0 {
-		return
-	}
-	for k := range j.docs.all {
-		if k != i && alike(&j.docs.all[i], &j.docs.all[k]) && len(j.packagesOf(&j.docs.all[k])) > 0 {
-			return
-		}
-	}
-	a := &j.docs.all[i]
-	if len(a.Affected) == 0 {
-		j.gaps = append(j.gaps, a.ID+" ("+a.Source+") lists no affected package: that is missing knowledge, not 'nothing is affected'")
-		return
-	}
-	j.gaps = append(j.gaps, a.ID+" ("+a.Source+") says nothing of "+j.ecosystem()+", only of "+strings.Join(ecosystemsOf(a), ", "))
-}
-
-func ecosystemsOf(a *Advisory) (out []string) {
-	for _, e := range a.Affected {
-		name := e.Ecosystem
-		if name == "" {
-			name = "source code"
-		}
-		if !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// packagesOf lists the packages that a names in the cohort's ecosystem and release, sorted.
-func (j *judge) packagesOf(a *Advisory) (out []string) {
-	_, release, _ := strings.Cut(j.ecosystem(), ":")
-	for _, e := range a.Affected {
-		_, theirs, _ := strings.Cut(e.Ecosystem, ":")
-		if isDebian(e.Ecosystem) && (release == "" || theirs == "" || theirs == release) && !slices.Contains(out, e.Package) {
-			out = append(out, e.Package)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-func (j *judge) ecosystem() string {
-	if j.cohort == nil || j.cohort.Ecosystem == "" {
-		return version.Debian
-	}
-	return j.cohort.Ecosystem
-}
-
-func (j *judge) sources() map[string]string {
-	if j.cohort == nil {
-		return nil
-	}
-	return j.cohort.Sources
-}
-
-// rule judges one version of one package, found under the name `have`, as one of s.
-func (j *judge) rule(s subject, have, v string) finding {
-	key := s.pkg + "\x00" + have + "\x00" + v
+	key := ruleKey{i, have, v, j.classOf(in), live}
 	f, ok := j.made[key]
 	if !ok {
-		f = j.weigh(s, have, v)
+		f = j.weigh(&j.subjects[i], have, v, in, live)
 		j.made[key] = f
 	}
 	return f
 }
 
-// weigh lets the target and the advisories speak and requires that they agree.
-func (j *judge) weigh(s subject, have, v string) finding {
-	t := j.targetWord(s, have, v)
-	words := j.advisoryWords(s, have, v)
-	f := finding{}
+// verdictWords is what the documents say, summed up.
+type verdictWords struct {
+	spoken             int
+	claimed, unclaimed int // documents that call it affected; -1: none
+	fixed              int // one that calls it fixed; -1: none
+	doubt              bool
+}
+
+// weigh lets the target and the documents speak and requires that they agree.
+func (j *judge) weigh(s *subject, have, v string, in *setting, live bool) *finding {
+	t := j.targetWord(s, v, in, live)
+	f := &finding{}
 	if t.line != "" {
 		f.lines = append(f.lines, t.line)
 	}
-	spoken, claimedIn, foreignIn, fixed := 0, "", "", ""
-	doubt := t.says == cannot
-	for _, w := range words {
-		f.lines = append(f.lines, w.line)
-		switch w.says {
-		case in:
-			if w.claimed {
-				claimedIn = w.id
-			} else {
-				foreignIn = w.id
-			}
-		case past:
-			fixed = w.id
-		case cannot:
-			doubt = true
-		}
-		if w.says == in || w.says == past || w.says == outside {
-			spoken++
-		}
-	}
+	sum := j.sum(f, j.documentWords(s, v, in, live))
+	sum.doubt = sum.doubt || t.says == cannot
 	switch {
-	case t.says == past && claimedIn != "":
+	case t.says == past && sum.claimed >= 0:
 		f.verdict = IsUnknown
-		f.lines = append(f.lines, fmt.Sprintf("they contradict each other: target %s calls %s fixed, %s calls it affected", j.target.ID, v, claimedIn))
+		f.lines = append(f.lines, fmt.Sprintf("they contradict each other: target %s calls %s fixed, %s calls it affected", j.target.ID, v, j.docs.all[sum.claimed].ID))
 		f.needs = append(f.needs, "a target and an advisory that agree on "+s.pkg)
-	case claimedIn != "" || foreignIn != "":
+	case sum.claimed >= 0 || sum.unclaimed >= 0:
 		f.verdict = IsAffected
-	case t.says == in && spoken > 0 && !doubt && j.docs.covered:
-		f = j.behindButOut(f, s, v, fixed)
-	case t.says == in:
+	case t.says == affected && sum.spoken > 0 && !sum.doubt && j.docs.covered:
+		j.behindButOut(f, s, v, sum.fixed)
+	case t.says == affected:
 		f.verdict = IsAffected
-	case doubt || (t.says == silent && spoken == 0):
+	case sum.doubt || (t.says == silent && sum.spoken == 0):
 		f.verdict = IsUnknown
-		f.needs = append(f.needs, "a rule that applies to "+have+" "+v)
-	case t.says == past || fixed != "":
+		if len(f.needs) == 0 {
+			f.needs = append(f.needs, "a rule that applies to "+have+" "+v)
+		}
+	case t.says == past || sum.fixed >= 0:
 		f.verdict = IsFixed
 	default:
 		f.verdict = NotAffected
@@ -209,18 +62,127 @@ func (j *judge) weigh(s subject, have, v string) finding {
 	return f
 }
 
-// behindButOut: the version is below what the target wants, but no advisory calls it affected.
-func (j *judge) behindButOut(f finding, s subject, v, fixed string) finding {
+// sum adds the documents' words to a finding and counts them.
+func (j *judge) sum(f *finding, words []word) verdictWords {
+	sum := verdictWords{claimed: -1, unclaimed: -1, fixed: -1}
+	for _, w := range words {
+		f.says = append(f.says, docWord{w.doc, w.says})
+		if w.decides() {
+			sum.spoken++
+		}
+		switch w.says {
+		case affected:
+			if j.docs.claimed[w.doc] {
+				sum.claimed = w.doc
+			} else {
+				sum.unclaimed = w.doc
+			}
+			f.fix = newerOf(j.eco, f.fix, w.fix)
+		case past:
+			sum.fixed = w.doc
+		case cannot:
+			sum.doubt = true
+		}
+	}
+	f.lines = append(f.lines, telling(words)...)
+	return sum
+}
+
+// manyWords is how many documents may speak before those that clear a version are only counted.
+const manyWords = 12
+
+// telling gives the words' sentences. Of many documents only those that harm or doubt are quoted.
+func telling(words []word) (lines []string) {
+	cleared := 0
+	for _, w := range words {
+		if len(words) > manyWords && (w.says == past || w.says == outside) {
+			cleared++
+			continue
+		}
+		if w.line != "" {
+			lines = append(lines, w.line)
+		}
+	}
+	if cleared > 0 {
+		lines = append(lines, fmt.Sprintf("%d further documents call it fixed or not affected", cleared))
+	}
+	return lines
+}
+
+func newerOf(ecosystem, a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	if order, err := version.Compare(ecosystem, a, b); err == nil && order < 0 {
+		return b
+	}
+	return a
+}
+
+// behindButOut: the version is below what the target wants, but no document calls it affected.
+func (j *judge) behindButOut(f *finding, s *subject, v string, fixed int) {
 	switch {
-	case fixed == "":
+	case fixed < 0:
 		f.verdict = NotAffected // older than the vulnerability
-	case sourceVersion(v) == sourceVersion(s.desired):
+	case sourceOfVersion(j.eco, v) == sourceOfVersion(j.eco, s.desired):
 		f.verdict = IsFixed
 		f.lines = append(f.lines, v+" and "+s.desired+" are builds of the same source")
 	default:
 		f.verdict = IsUnknown
-		f.lines = append(f.lines, fmt.Sprintf("they contradict each other: target %s wants at least %s, %s calls %s fixed", j.target.ID, s.desired, fixed, v))
+		f.lines = append(f.lines, fmt.Sprintf("they contradict each other: target %s wants at least %s, %s calls %s fixed", j.target.ID, s.desired, j.docs.all[fixed].ID, v))
 		f.needs = append(f.needs, "a target and an advisory that agree on "+s.pkg)
 	}
-	return f
+}
+
+// targetWord is what the cohort's desired version says of v.
+func (j *judge) targetWord(s *subject, v string, in *setting, live bool) word {
+	if s.desired == "" {
+		return word{}
+	}
+	wants := fmt.Sprintf("target %s, cohort %s, wants %s at least %s", j.target.ID, j.name, s.pkg, s.desired)
+	if theirs, ours := releaseIn(j.eco, v), releaseIn(j.eco, s.desired); theirs != "" && ours != "" && theirs != ours {
+		says := silent
+		if !j.docs.covered {
+			says = cannot // then nobody speaks for what has no document
+		}
+		return word{says: says, line: wants + ", which says nothing of " + v + ": they are of " + j.distro() + " " + ours + " and " + theirs}
+	}
+	order, err := version.Compare(j.eco, v, s.desired)
+	if err != nil {
+		return word{says: cannot, line: wants + ": " + err.Error()}
+	}
+	if why := j.incomparable(v, s.desired, order); why != "" {
+		return word{says: cannot, line: wants + ": " + why}
+	}
+	switch {
+	case order < 0:
+		return j.behind(s, wants+": "+v+" is older", in, live)
+	case order == 0:
+		return word{says: past, line: wants + ": " + v + " is that"}
+	}
+	return word{says: past, line: wants + ": " + v + " is newer"}
+}
+
+func (j *judge) distro() string {
+	name, _ := version.Split(j.eco)
+	return name
+}
+
+// incomparable says why the order of two versions tells nothing; "" when it does.
+func (j *judge) incomparable(v, desired string, order int) string {
+	theirs, _ := upstreamOf(v)
+	ours, _ := upstreamOf(desired)
+	if isPackaged(j.eco, desired) && !isPackaged(j.eco, v) {
+		return v + " cannot be compared: " + notPackaged
+	}
+	if named := releaseIn(j.eco, desired); order > 0 && named != "" && releaseIn(j.eco, v) == "" && j.release == "" && theirs != ours {
+		return v + " names no " + j.distro() + " release and is of another upstream version: it may be of a later release, where this fix says nothing (if it is not, name the cohort's ecosystem with its release: " + j.distro() + ":" + named + ")"
+	}
+	return ""
+}
+
+// releaseOf tells the release that v is of: by itself, by the ecosystem, by the cohort's desired
+// version; "" when nothing tells.
+func (j *judge) releaseOf(v, desired string) string {
+	return orElse(releaseIn(j.eco, v), orElse(j.release, releaseIn(j.eco, desired)))
 }
