@@ -24,7 +24,7 @@ type applicability struct {
 // come in this order: a match without readable versions might hold any.
 type matchList struct {
 	statement
-	sure, perhaps []span
+	sure, maybe []span
 }
 
 // cpeNode is one node of a configuration.
@@ -187,9 +187,10 @@ func (a *applicability) add(m *match, at []place, negated bool) {
 		return
 	}
 	l := a.list(m.project, perhaps)
+	l.perhaps = true
 	if p, ok := l.span(m); ok && !negated {
 		p.says = isUnknown
-		l.perhaps = append(l.perhaps, p)
+		l.maybe = append(l.maybe, p)
 	} else {
 		l.missing(isUnknown, m.words(negated))
 	}
@@ -217,7 +218,7 @@ func (a *applicability) statements() (out []*statement) {
 	for _, key := range a.keys {
 		l := a.lists[key]
 		s := l.statement
-		s.spans = slices.Concat(l.spans, l.sure, l.perhaps)
+		s.spans = slices.Concat(l.spans, l.sure, l.maybe)
 		out = append(out, &s)
 	}
 	return out

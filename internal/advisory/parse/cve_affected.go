@@ -147,7 +147,7 @@ func (p *products) place(s statement, platforms []string) {
 	if !found {
 		return
 	}
-	s.applies, s.rest, s.commits = cs, weaker(s.rest), nil
+	s.applies, s.rest, s.commits, s.perhaps = cs, weaker(s.rest), nil, true
 	s.spans = slices.Clone(s.spans)
 	for i := range s.spans {
 		s.spans[i].says = weaker(s.spans[i].says)

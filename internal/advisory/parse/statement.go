@@ -43,6 +43,9 @@ type statement struct {
 	// onlyCommits: rest is said of commits.
 	onlyCommits bool
 	unread      []string // what could not be read as versions, for people
+	// perhaps says that what is called affected is so only on some platform, of which a fleet's facts
+	// do not tell whether a host is it.
+	perhaps bool
 }
 
 // span is a stretch of versions.

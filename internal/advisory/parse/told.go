@@ -220,6 +220,9 @@ func unknownWhy(of []*statement) string {
 		for _, u := range s.unread {
 			texts = append(texts, s.source+": "+u)
 		}
+		if s.perhaps {
+			texts = append(texts, s.source+" ties it to a platform; whether this is it a fleet's facts do not tell")
+		}
 	}
 	if len(texts) == 0 {
 		return "the record leaves it open"

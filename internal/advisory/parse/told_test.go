@@ -193,7 +193,7 @@ func TestToldIsLinear(t *testing.T) {
 		}
 		return strings.Join(parts, ",")
 	}
-	const n = 20_000
+	const n = 10_000
 	for name, src := range map[string]string{
 		"versions": cnaOf(xenEntry("unknown", many(n, func(i int) string {
 			return fmt.Sprintf(`{"version": "4.%d", "lessThan": "4.%d", "status": "affected"}`, i, i+3)
