@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SEEDS ?= 2000# simulated campaigns that 'make test' runs
+MUTATIONS ?= 1000000# inputs of 'make mutate'
 FUZZTIME ?= 10s# of each fuzz target
 ROUNDS ?= 3# of soak and compare
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -14,6 +15,8 @@ demo: ## real libvirt hosts and guests as root on Debian 12, else simulated ones
 	@lab/demo/run
 demo-simulated: ## the same on simulated hosts, wherever this is
 	@EVENKEEL_DEMO=simulated lab/demo/run
+demo-refresh: ## QEMU's fix on the same hosts without any reboot: each guest moved once (root on Debian 12)
+	@lab/demo/refresh
 demo-down: ## stop all that a demo left running
 	@lab/demo/down
 
@@ -36,6 +39,8 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 	  for t in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' "$$f"); do \
 	    echo "$$t in $$(dirname "$$f")"; go test "./$$(dirname "$$f")" -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME); \
 	  done; done
+mutate: ## MUTATIONS (1000000) damaged advisories of every form: read or refused with a place, never a panic
+	go test ./internal/advisory/parse -run Mutations -mutations $(MUTATIONS) -timeout 1h
 bench: ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
@@ -47,10 +52,11 @@ soak: ## ROUNDS demos with server and destinations killed, test-libvirt, 10 x SE
 	@lab/demo/down; lab/libvirt/test
 	go test ./internal/sim -run Seeds -seeds=$$(( $(SEEDS) * 10 )) -timeout 4h
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
+	@$(MAKE) --no-print-directory mutate
 compare: ## ROUNDS times the same maintenance by hand with virsh and by evenkeel: wall time, blackouts
 	@lab/compare/run $(ROUNDS)
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo demo-simulated demo-down build test lint fuzz bench test-libvirt soak compare help
+.PHONY: demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench test-libvirt soak compare help

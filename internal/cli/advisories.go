@@ -20,7 +20,7 @@ func newAdvisories(app *App) *cobra.Command {
 NVD 2.0, CVE 5 records, Xen's .meta, XenServer's updateinfo.xml and Evenkeel's own advisory/v1;
 which one a document is, it tells itself.`,
 	}
-	cmd.AddCommand(newAdvisoriesShow(app), newAdvisoriesWatch(app))
+	cmd.AddCommand(newAdvisoriesShow(app), newAdvisoriesDraft(app), newAdvisoriesWatch(app))
 	return cmd
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/evenkeel/evenkeel/internal/execution"
 )
 
 func newApply(app *App) *cobra.Command {
@@ -15,7 +17,11 @@ func newApply(app *App) *cobra.Command {
 		Long: `Begin a campaign: tell the tenants, then carry the plan out. The plan file is the one that
 'evenkeel plan --out' wrote. A stale plan is refused: one that was applied already, whose notices
 would come too late, which shares a host, pool, group or host group with a campaign that is not
-finished, or in which the auditor finds a violation. Exit code 3 means refused; nothing was changed then.`,
+finished, or in which the auditor finds a violation. Exit code 3 means refused; nothing was changed then.
+
+A plan that supersedes a campaign is recorded at once and its tenants are told. That campaign is told
+to end: its turns under way end in a safe place, the others are dropped and cancelled. The new one
+begins once it has ended, also when the server is killed in between.`,
 		Example: "  evenkeel apply plan.json --revision 1",
 		Args:    cobra.ExactArgs(1),
 	}
@@ -38,6 +44,11 @@ finished, or in which the auditor finds a violation. Exit code 3 means refused; 
 		}
 		if st.Trouble != "" {
 			fmt.Fprintf(app.Out, "campaign %s is recorded: %s\nwatch it:  evenkeel status %s\n", p.Campaign, st.Trouble, p.Campaign)
+			return nil
+		}
+		if st.Phase == execution.PhaseWaiting {
+			fmt.Fprintf(app.Out, "campaign %s revision %d is recorded, tenants are being told; it begins once campaign %s has ended\nwatch it:  evenkeel watch %s\n",
+				st.Campaign, st.Revision, p.Supersedes, st.Campaign)
 			return nil
 		}
 		fmt.Fprintf(app.Out, "campaign %s revision %d begins: %d hosts, tenants are being told\nwatch it:  evenkeel watch %s\nstop it:   evenkeel pause %s  |  evenkeel abort %s\n",

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -150,7 +149,7 @@ func printAssessment(app *App, in assessFlags, a *advisory.Assessment, as []advi
 		_, err := app.Out.Write(form.Encode(a))
 		return err
 	}
-	t := &assessTable{app: app, detail: in.detail}
+	t := &assessTable{app: app, target: in.target != "", detail: in.detail}
 	t.print(a, advisory.Conflicts(as))
 	t.line("%s", nextAfterAssess(in, a))
 	return t.err
@@ -172,7 +171,14 @@ func nextAfterAssess(in assessFlags, a *advisory.Assessment) string {
 	if affected == 0 && unknown == 0 {
 		return "next: nothing, no host and no instance is affected"
 	}
-	next := "next: evenkeel plan --fleet " + shellWord(in.fleet) + " --target " + shellWord(cmp.Or(in.target, "TARGET"))
+	if in.target == "" {
+		draft := "next: evenkeel advisories draft --fleet " + shellWord(in.fleet)
+		for _, p := range in.advisories {
+			draft += " " + shellWord(p)
+		}
+		return draft + " --out target.yaml"
+	}
+	next := "next: evenkeel plan --fleet " + shellWord(in.fleet) + " --target " + shellWord(in.target)
 	if in.policy != "" {
 		next += " --policy " + shellWord(in.policy)
 	}

@@ -13,6 +13,7 @@ import (
 // assessTable prints an assessment for people; the first error of the output stays.
 type assessTable struct {
 	app    *App
+	target bool // judged by a target, not by advisories alone
 	detail bool // each host and instance by itself, with when and how its facts were seen
 	err    error
 }
@@ -99,9 +100,12 @@ func later(a, b time.Time) time.Time {
 func (t *assessTable) hosts(list []advisory.HostVerdict) {
 	all := make([]alike, 0, len(list))
 	for _, h := range list {
-		where := "in no cohort"
-		if h.Cohort != "" {
+		where := ""
+		switch {
+		case h.Cohort != "":
 			where = "cohort " + h.Cohort
+		case t.target:
+			where = "in no cohort"
 		}
 		x := alike{names: []string{h.Host}, verdict: h.Verdict, where: where, evidence: h.Evidence, needs: h.Needs, seen: h.Seen}
 		x.from, x.to = span(h.Seen)

@@ -24,6 +24,7 @@ type planFlags struct {
 	fleet, target, routine, policy string
 	advisories                     []string
 	now, campaign, out, output     string
+	supersedes                     string
 	revision, parent               int
 	all                            bool
 }
@@ -42,10 +43,16 @@ else is planned. Without a policy careful defaults apply: a canary first, at mos
 (at least one host) away at once, the pool's reserve kept, two-hour slots at 02:00 in the site's
 own zone, a day of notice for a live migration and a week for anything longer.
 
+With --supersedes the plan is that of a child campaign: it takes the place of one that runs, which
+ends in a safe place first. Where several advisories, or the target, name several moments of
+disclosure, the strictest terms count, and the output says which source gave which. Who has a fix
+that the target withdraws is listed.
+
 Exit code 0: nothing to do; 2: changes are planned; 3: hosts or instances need
 maintenance, or may, and none can have a turn; 1: an error.`,
 		Example: `  evenkeel plan --fleet fleet.yaml --target target.yaml --out plan.json
   evenkeel plan --fleet fleet.yaml --routine reboot --policy policy.yaml
+  evenkeel plan --fleet fleet.yaml --target newer.yaml --supersedes spring --campaign spring-2 --out plan.json
   evenkeel plan --fleet fleet.yaml --target target.yaml --now 2026-03-01T08:00:00Z -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runPlan(app, in) },
@@ -58,6 +65,7 @@ maintenance, or may, and none can have a turn; 1: an error.`,
 	f.StringArrayVar(&in.advisories, "advisory", nil, "an OSV document beside those that the target names; may be repeated")
 	f.StringVar(&in.now, "now", "", "the moment to plan from, such as 2026-03-01T08:00:00Z (default: now)")
 	f.StringVar(&in.campaign, "campaign", "", "the campaign's name (default: maintenance- and the moment)")
+	f.StringVar(&in.supersedes, "supersedes", "", "the running campaign whose place this one takes")
 	f.IntVar(&in.revision, "revision", 1, "the plan's revision")
 	f.IntVar(&in.parent, "parent", 0, "the revision that this plan replaces")
 	f.StringVar(&in.out, "out", "", "also save the plan, as JSON, to this file")
@@ -77,7 +85,7 @@ func runPlan(app *App, in planFlags) error {
 	if err != nil {
 		return err
 	}
-	input, err := planInput(app, in, now)
+	input, notes, err := planInput(app, in, now)
 	if err != nil {
 		return err
 	}
@@ -91,7 +99,7 @@ func runPlan(app *App, in planFlags) error {
 			return fmt.Errorf("--out %s: the plan was not saved: %w", in.out, reasonOf(err))
 		}
 	}
-	if err := printPlan(app, in, p); err != nil {
+	if err := printPlan(app, in, p, notes); err != nil {
 		return err
 	}
 	switch {
@@ -113,14 +121,19 @@ func (in planFlags) check() error {
 		return errors.New("--advisory has no meaning in a routine cycle: leave it out, or give a --target")
 	case !slices.Contains([]string{"table", "json", "yaml"}, in.output):
 		return fmt.Errorf("-o %s is not known: use table, json or yaml", in.output)
+	case in.supersedes != "" && !form.Fits("id", in.supersedes):
+		return fmt.Errorf("--supersedes: found %q, expected a campaign's name", in.supersedes)
+	case in.supersedes != "" && in.supersedes == in.campaign:
+		return fmt.Errorf("--supersedes %s: a campaign cannot take its own place: give the new one another --campaign", in.supersedes)
 	case in.revision < 1 || in.parent < 0 || in.parent >= in.revision:
 		return fmt.Errorf("--revision %d --parent %d: a revision counts from 1 and its parent is below it (0: none)", in.revision, in.parent)
 	}
 	return nil
 }
 
-// planInput reads what was named. Mistakes in all files are told at once.
-func planInput(app *App, in planFlags, now time.Time) (planner.Input, error) {
+// planInput reads what was named, and gives what there is to say of it. Mistakes in all files are told
+// at once.
+func planInput(app *App, in planFlags, now time.Time) (planner.Input, []plan.Note, error) {
 	f, fleetErr := loadFleet(app, in.fleet)
 	p, policyErr := loadPolicy(app, in.policy)
 	var t *plan.Target
@@ -132,16 +145,19 @@ func planInput(app *App, in planFlags, now time.Time) (planner.Input, error) {
 		}
 	}
 	if err := errors.Join(fleetErr, targetErr, policyErr, advisoryErr); err != nil {
-		return planner.Input{}, err
+		return planner.Input{}, nil, err
 	}
-	input := planner.Input{Fleet: f, Target: t, Policy: *p, Campaign: in.campaign, Now: now, Revision: in.revision, Parent: in.parent}
+	input := planner.Input{Fleet: f, Target: t, Policy: *p, Campaign: in.campaign, Now: now, Revision: in.revision, Parent: in.parent, Supersedes: in.supersedes}
 	if input.Campaign == "" {
 		input.Campaign = "maintenance-" + now.Format("20060102-1504") // tenants may see it: it names no advisory
 	}
-	if t != nil {
-		input.Assessment = advisory.Assess(f, t, as, p.StaleAfter.Std(), now)
+	if t == nil {
+		return input, nil, nil
 	}
-	return input, nil
+	terms := advisory.Embargo(t, as, now)
+	input.Target = underTerms(t, terms, *p, now)
+	input.Assessment = advisory.Assess(f, input.Target, as, p.StaleAfter.Std(), now)
+	return input, append(termNotes(terms, input.Target, *p, now), holderNotes(f, input.Assessment.Holders)...), nil
 }
 
 // savePlan writes the whole file or nothing: a plan cut short must not lie where a plan should.
@@ -175,7 +191,10 @@ func reasonOf(err error) error {
 	return err
 }
 
-func printPlan(app *App, in planFlags, p plan.Plan) error {
+func printPlan(app *App, in planFlags, p plan.Plan, notes []plan.Note) error {
+	if in.output != "table" {
+		printNotes(app.Err, notes) // the output itself is for machines
+	}
 	switch in.output {
 	case "json":
 		return plan.Write(app.Out, p)
@@ -183,7 +202,7 @@ func printPlan(app *App, in planFlags, p plan.Plan) error {
 		_, err := app.Out.Write(form.Encode(p))
 		return err
 	}
-	o := plan.TableOptions{Zone: siteZones(p.Fleet), Most: 20}
+	o := plan.TableOptions{Zone: siteZones(p.Fleet), Notes: notes, Most: 20}
 	if in.all {
 		o.Most = 0
 	}

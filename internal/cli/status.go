@@ -17,7 +17,7 @@ import (
 
 // glyphs and words of a turn's phase: the same in CLI, console and report.
 var glyphs = map[execution.TurnPhase]string{
-	execution.TurnWaiting: "○", execution.TurnActive: "▶", execution.TurnFinished: "✔", execution.TurnOnHold: "‖", execution.TurnAbandoned: "✕",
+	execution.TurnWaiting: "○", execution.TurnPreparing: "◔", execution.TurnActive: "▶", execution.TurnFinished: "✔", execution.TurnOnHold: "‖", execution.TurnAbandoned: "✕",
 }
 
 func newStatus(app *App) *cobra.Command {

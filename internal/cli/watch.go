@@ -143,10 +143,14 @@ func sentence(f execution.Fact) string {
 		return strings.TrimPrefix(string(f.Kind), "campaign-") + " by " + f.Who + because(f.Why)
 	case execution.CampaignFinished:
 		return "campaign finished: " + f.Code
+	case execution.ParentEnded:
+		return f.Why + "; this one begins"
 	case execution.NoticeAccepted:
 		return fmt.Sprintf("notice    %s to %s accepted (%s, %d promises)", f.NoticeKind, f.Tenant, f.Contact, len(f.Slots))
 	case execution.NoticeFailed:
 		return fmt.Sprintf("notice    %s to %s failed%s", f.NoticeKind, f.Tenant, because(f.Why))
+	case execution.TurnPrepares:
+		return fmt.Sprintf("%-8s  new software is put on its disk, ahead of its turn", f.Host)
 	case execution.TurnPermitted:
 		return fmt.Sprintf("%-8s  its turn begins", f.Host)
 	case execution.TurnHeld:
@@ -193,7 +197,12 @@ func instanceSentence(f execution.Fact) string {
 	case execution.NotReturned:
 		return fmt.Sprintf("%-8s  does NOT run (%s): %s", f.Instance, f.Code, f.Why)
 	case execution.Unfixed:
+		if f.Code == execution.CodeCannotJudge {
+			return fmt.Sprintf("%-8s  may still run unfixed software on %s: %s", f.Instance, f.Host, f.Why)
+		}
 		return fmt.Sprintf("%-8s  still runs unfixed software on %s: %s", f.Instance, f.Host, f.Why)
+	case execution.Inherited:
+		return fmt.Sprintf("%-8s  stands on %s%s", f.Instance, f.Host, because(f.Why))
 	case execution.StaysAway:
 		return fmt.Sprintf("%-8s  stays on %s: %s", f.Instance, f.To, f.Why)
 	case execution.External:
