@@ -40,7 +40,7 @@ func (w World) tell(ctx context.Context, k Campaign, c execution.Chore) []execut
 	case execution.NoticeOverrun:
 		x.Reason = "The work takes longer than the slot that was promised. You will be told as soon as it is over."
 	case execution.NoticeCancelled:
-		x.Reason = "The work will not take place in this slot. Should it be planned again, you will be told beforehand."
+		x.Reason = whyCancelled(k.Code(c.Notice))
 	}
 	n, err := notice.Build(k.Plan, k.Fleet, notice.Kind(c.NoticeKind), c.Tenant, c.Slots, asked, x)
 	var m notice.Message
@@ -69,6 +69,17 @@ func (w World) tell(ctx context.Context, k Campaign, c execution.Chore) []execut
 		f.Kind, f.Why = execution.NoticeAccepted, r.Detail
 	}
 	return []execution.Fact{f}
+}
+
+// whyCancelled is what tenants read; code is that of the turn that was dropped or held.
+func whyCancelled(code string) string {
+	switch code {
+	case execution.CodeSuperseded:
+		return "A new plan takes the place of the one that this slot belongs to. Where your instances are still concerned you are told the new time in a notice of its own, beforehand."
+	case execution.CodeReached:
+		return "The work that this slot was for is not needed any more."
+	}
+	return "The work will not take place in this slot. Should it be planned again, you will be told beforehand."
 }
 
 func (w World) update(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {

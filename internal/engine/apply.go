@@ -52,7 +52,7 @@ func (c *Controller) Apply(ctx context.Context, p *plan.Plan, who string) error 
 	if _, err := c.journal.Append(ctx, p.Campaign, 0, []execution.Fact{first}); err != nil {
 		return err
 	}
-	c.open(p.Campaign)
+	c.open(p.Campaign) // a child tells its parent to end from there: a kill in between loses nothing
 	return nil
 }
 
@@ -76,6 +76,9 @@ func (c *Controller) acceptable(p *plan.Plan, f *fleet.Fleet, now time.Time) err
 	}
 	if found := audit.Plan(f, p); len(found) > 0 {
 		return &Refused{"audit", fmt.Sprintf("the auditor found %d violations, first: %s", len(found), found[0].What), "evenkeel audit --plan PLAN shows all"}
+	}
+	if err := c.mayFollow(p); err != nil {
+		return err
 	}
 	return c.claimed(p, f)
 }

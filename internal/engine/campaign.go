@@ -13,8 +13,10 @@ import (
 type Campaign struct {
 	Plan  *plan.Plan
 	Fleet *fleet.Fleet
-	// Asked gives when a notice was decided, Actual what happened in a slot so far.
+	// Asked gives when a notice was decided, Code why it was (cancelled), Actual what happened in a slot
+	// so far.
 	Asked  func(notice string) time.Time
+	Code   func(notice string) string
 	Actual func(slot string) *execution.Actual
 
 	known lookup // empty: reckoned anew by each chore
@@ -65,6 +67,14 @@ func (p *Pump) Campaign() Campaign {
 				}
 			})
 			return at
+		},
+		Code: func(id string) (code string) {
+			p.Read(func(s *execution.State) {
+				if n := s.Notices[id]; n != nil {
+					code = n.Code
+				}
+			})
+			return code
 		},
 		Actual: func(slot string) (a *execution.Actual) {
 			p.Read(func(s *execution.State) {

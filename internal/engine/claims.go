@@ -68,10 +68,15 @@ func (c claims) shared(o claims) string {
 }
 
 // claimed refuses a plan that shares a host, a pool, a group or a host group with what is open in
-// another campaign: each would count on room and on members that the other takes away.
+// another campaign: each would count on room and on members that the other takes away. What belongs to
+// the campaign that it supersedes, or to one before that, it may claim: it begins after their end.
 func (c *Controller) claimed(p *plan.Plan, f *fleet.Fleet) error {
 	mine := claimsOf(f, p, func(string) bool { return true })
+	before := c.ancestors(p.Supersedes)
 	for _, id := range c.Campaigns() {
+		if before[id] {
+			continue
+		}
 		r, err := c.find(id)
 		if err != nil {
 			return err

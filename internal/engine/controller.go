@@ -137,12 +137,22 @@ func (c *Controller) stop(id string, why error) {
 // turn turns one campaign until ctx ends, it is finished, or another controller takes over.
 func (c *Controller) turn(r *run) {
 	var said time.Time
+	c.wakeChildren(r.id)
 	for {
 		next, err := r.pump.Turn(c.ctx)
+		if err == nil {
+			if err = c.succeed(r); err != nil && !errors.Is(err, store.ErrConflict) {
+				c.log.Error("a child campaign does not get its parent's place yet", "campaign", r.id, "error", err)
+				next, err = soonest(next, c.clock.Now().Add(2*time.Second)), nil
+			}
+		}
 		over := false
 		r.pump.Read(func(s *execution.State) { over = s.Phase == execution.PhaseFinished })
 		switch {
-		case c.ctx.Err() != nil || over || c.over(r):
+		case over:
+			c.wakeChildren(r.id)
+			return
+		case c.ctx.Err() != nil || c.over(r):
 			return
 		case errors.Is(err, store.ErrConflict):
 			c.stop(r.id, err)
@@ -166,6 +176,14 @@ func (c *Controller) turn(r *run) {
 		case <-alarm:
 		}
 	}
+}
+
+// soonest of a moment, zero for none, and another one.
+func soonest(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // Wait returns once every campaign has stopped turning.

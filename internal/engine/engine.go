@@ -4,8 +4,8 @@
 //
 // It decides nothing about hosts, instances or tenants itself. Start reading
 // at Pump.Turn (one turn of the machine), then Perform (what a chore does to
-// the world), then Controller (all campaigns of one process). local/ runs
-// chores as goroutines.
+// the world), then Controller (all campaigns of one process) and Succeed (a
+// child takes its parent's place). local/ runs chores as goroutines.
 //
 // What may go wrong, and what comes of it:
 //   - The journal cannot be written: nothing is decided, no answer is lost.

@@ -42,13 +42,13 @@ func (o Order) fill(s *execution.State, f *execution.Fact) error {
 	switch o.Verb {
 	case "pause":
 		f.Kind = execution.CampaignPaused
-		return phase(s, execution.PhaseRunning)
+		return phase(s, execution.PhaseRunning, execution.PhaseWaiting)
 	case "resume":
 		f.Kind = execution.CampaignResumed
 		return phase(s, execution.PhasePaused, execution.PhaseHalted)
 	case "abort":
 		f.Kind = execution.CampaignAborted
-		return phase(s, execution.PhaseRunning, execution.PhasePaused, execution.PhaseHalted)
+		return phase(s, execution.PhaseRunning, execution.PhaseWaiting, execution.PhasePaused, execution.PhaseHalted)
 	case "hold", "retry":
 		return o.turn(s, f)
 	}

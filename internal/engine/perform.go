@@ -124,7 +124,7 @@ func (w World) view(ctx context.Context, k Campaign, id string) (*execution.Host
 
 func viewOf(o driver.Observation, at time.Time) *execution.HostView {
 	v := &execution.HostView{At: at, BootID: o.BootID, Health: string(o.Health), Installed: o.Software.Installed, Booted: o.Software.Booted,
-		Running: o.Software.Running, MemoryMiB: o.MemoryMiB, FreeMiB: o.FreeMiB, Missing: o.Missing}
+		Running: o.Software.Running, BuildID: o.Software.BuildID, LivePatches: o.Software.LivePatches, MemoryMiB: o.MemoryMiB, FreeMiB: o.FreeMiB, Missing: o.Missing}
 	for _, in := range o.Instances {
 		v.Instances = append(v.Instances, execution.InstanceView{ID: in.ID, State: string(in.State), Incoming: in.Incoming,
 			Migrating: in.Migrating, Saved: in.Saved, MemoryMiB: in.MemoryMiB, Running: in.Running})

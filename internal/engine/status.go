@@ -55,7 +55,11 @@ func (c *Controller) Status(id string, now time.Time) (Status, error) {
 	case r.phase == failed:
 		out.Phase = PhaseFailed
 	case r.pump != nil:
-		r.pump.Read(func(s *execution.State) { out.Status = s.Status(now) })
+		parent := ""
+		r.pump.Read(func(s *execution.State) { out.Status, parent = s.Status(now), s.Awaits() })
+		if parent != "" {
+			out.Why += "; " + c.waitsFor(parent)
+		}
 		if behind := r.pump.Behind(); r.phase == "" && behind > 0 && out.Phase != execution.PhaseFinished {
 			out.Trouble = fmt.Sprintf("the clock lies %s behind the journal: no disruption begins until it has caught up; set it right", behind.Round(time.Second))
 		}

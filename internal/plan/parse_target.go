@@ -25,6 +25,9 @@ func (c *checker) target(t *Target) {
 	if t.Disclosure.Year() >= 3000 {
 		c.wrong("disclosure", form.Quote(t.Disclosure.Format(time.RFC3339)), "a time before the year 3000")
 	}
+	for n := range t.Withdrawn {
+		c.withdrawn(fmt.Sprintf("withdrawn[%d]", n), &t.Withdrawn[n])
+	}
 	for n := range t.Cohorts {
 		c.cohort(fmt.Sprintf("cohorts[%d]", n), &t.Cohorts[n], t)
 	}
@@ -39,10 +42,12 @@ func namesID(text, id string) bool {
 var notWord = regexp.MustCompile(`[^\pL\pN]+`)
 
 func (c *checker) cohort(path string, k *Cohort, t *Target) {
-	if len(k.Packages) == 0 && len(t.Fixes) == 0 {
+	if len(k.Packages) == 0 && len(k.LivePatches) == 0 && len(t.Fixes) == 0 {
 		c.wrong(path, "a cohort without packages in a target without fixes", "packages: what shall be reached")
 	}
 	c.ecosystem(path, k)
+	c.livePatches(path+".live_patches", k, t)
+	c.sound(path, k, t)
 	if k.Remedy == "live-patch" && len(k.Tactics) > 0 && !slices.Contains(k.Tactics, LivePatch) && !slices.Contains(k.Tactics, "") {
 		c.wrong(path+".tactics", listed(k.Tactics), "live-patch among them, since the remedy is live-patch")
 	}
@@ -61,17 +66,31 @@ func (c *checker) cohort(path string, k *Cohort, t *Target) {
 	}
 }
 
-// ecosystem: the versions must be ones that it can compare.
+// ecosystem: the versions must be ones that it can put in order, which build ids have not.
 func (c *checker) ecosystem(path string, k *Cohort) {
-	if _, err := version.Compare(k.Ecosystem, "1", "1"); err != nil {
-		c.wrong(path+".ecosystem", form.Quote(k.Ecosystem), "Debian, with or without a release such as Debian:12")
+	if f := version.FamilyOf(k.Ecosystem); f == version.NotComparable || f == version.Builds {
+		orderly := slices.DeleteFunc(version.Known(), func(name string) bool { return name == version.BuildID })
+		c.wrong(path+".ecosystem", form.Quote(k.Ecosystem), "an ecosystem whose versions have an order, with or without a release such as Debian:12: "+strings.Join(orderly, ", "))
 		return
 	}
 	for pkg, v := range k.Packages {
-		if _, err := version.Compare(k.Ecosystem, v, v); err != nil {
-			c.wrong(path+".packages."+pkg, form.Quote(v), "a Debian version such as 1:7.2+dfsg-7+deb12u18")
+		if err := version.Check(k.Ecosystem, v); err != nil {
+			c.wrong(path+".packages."+pkg, form.Quote(v), versionOf(k.Ecosystem))
 		}
 	}
+}
+
+// versionOf says what a version of an ecosystem looks like.
+func versionOf(ecosystem string) string {
+	switch version.FamilyOf(ecosystem) {
+	case version.RPM:
+		return "an RPM version such as 4.17.5-1.2.xs8"
+	case version.APK:
+		return "an Alpine version such as 7.2.22-r0"
+	case version.Releases:
+		return "a release such as 4.17.5"
+	}
+	return "a Debian version such as 1:7.2+dfsg-7+deb12u18"
 }
 
 // once reports texts of a list that stand there twice.

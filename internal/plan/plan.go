@@ -47,7 +47,7 @@ type Disposition string
 const (
 	DispNone         Disposition = "none"
 	DispLiveMigrate  Disposition = "live-migrate"
-	DispStatefulStop Disposition = "stateful-stop" // save, reboot, restore: memory kept
+	DispStatefulStop Disposition = "stateful-stop" // save, reboot (not in a refresh), restore: memory kept
 	DispStop         Disposition = "stop"          // shut down in the slot, started after
 	DispBlocked      Disposition = "blocked"
 )
@@ -65,12 +65,14 @@ func ClassOf(d Disposition) Class {
 
 // Plan is one immutable revision.
 type Plan struct {
-	Evenkeel string    `json:"evenkeel" yaml:"evenkeel"`
-	Campaign string    `json:"campaign" yaml:"campaign"`
-	Revision int       `json:"revision" yaml:"revision"`
-	Parent   int       `json:"parent,omitempty" yaml:"parent,omitempty"`
-	Digest   string    `json:"digest" yaml:"digest"` // sha256 of the plan's JSON with this field empty
-	Made     time.Time `json:"made" yaml:"made"`
+	Evenkeel string `json:"evenkeel" yaml:"evenkeel"`
+	Campaign string `json:"campaign" yaml:"campaign"`
+	Revision int    `json:"revision" yaml:"revision"`
+	Parent   int    `json:"parent,omitempty" yaml:"parent,omitempty"`
+	// Supersedes is the campaign whose place this one takes: that one is ended in a safe place first.
+	Supersedes string    `json:"supersedes,omitempty" yaml:"supersedes,omitempty"`
+	Digest     string    `json:"digest" yaml:"digest"` // sha256 of the plan's JSON with this field empty
+	Made       time.Time `json:"made" yaml:"made"`
 	// Public names the work before disclosure: never an advisory's id.
 	Public string `json:"public" yaml:"public"`
 	// FleetDigest and Policy pin what the plan was made from.
@@ -104,6 +106,11 @@ type Turn struct {
 	End    time.Time `json:"end" yaml:"end"` // expected
 	// WorstS is the predicted p99 duration in seconds: Start+WorstS must lie in every slot of the turn.
 	WorstS int64 `json:"worst_s" yaml:"worst_s"`
+	// UpdateFrom and UpdateBy say when its host's software is changed ahead of a refresh, at the
+	// earliest (after the canary has soaked) and at worst: that disturbs nobody, and all hosts of a pool come before
+	// the first instance moves. Zero: it is changed within the turn.
+	UpdateFrom time.Time `json:"update_from,omitzero" yaml:"update_from,omitempty"`
+	UpdateBy   time.Time `json:"update_by,omitzero" yaml:"update_by,omitempty"`
 	// WindowStart and WindowEnd bound the window occurrence that the turn lies in.
 	WindowStart time.Time `json:"window_start" yaml:"window_start"`
 	WindowEnd   time.Time `json:"window_end" yaml:"window_end"`

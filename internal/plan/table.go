@@ -15,6 +15,8 @@ type TableOptions struct {
 	Path string
 	// Zone gives a site's time zone; nil or a nil zone: UTC alone is shown.
 	Zone func(site string) *time.Location
+	// Notes are told ahead of the next command: a heading each, with lines below it.
+	Notes []Note
 	// Most is how many hosts of one wave and blockers of one cause are named; 0: all.
 	Most int
 }
@@ -27,9 +29,11 @@ func Table(w io.Writer, p Plan, o TableOptions) error {
 	t.line("%s", p.Verdict)
 	t.line("")
 	t.summary()
+	t.ahead()
 	t.waves()
 	t.blocked()
 	t.skipped()
+	t.notes()
 	t.next()
 	return t.err
 }
@@ -51,6 +55,9 @@ func (t *table) line(format string, args ...any) {
 func (t *table) summary() {
 	c, b := t.p.Counts, t.p.Bounds
 	t.line("campaign   %s, revision %d (%s)", t.p.Campaign, t.p.Revision, t.p.Public)
+	if t.p.Supersedes != "" {
+		t.line("supersedes campaign %s, which ends in a safe place before the first turn here", t.p.Supersedes)
+	}
 	t.line("hosts      %d with a turn, %d blocked, %d skipped", c.Hosts, len(t.blockedHosts()), c.Skipped)
 	t.line("instances  %d touched, of %s; %s, %s", c.Instances, many(c.Tenants, "tenant"), many(c.Moves, "live migration"), many(c.Stops, "stop"))
 	if c.Hosts > 0 {
@@ -182,6 +189,26 @@ func (t *table) skipped() {
 	for _, code := range codes {
 		t.line("")
 		t.line("skipped    %s: %s", many(n[code], "host"), code)
+	}
+}
+
+// Note is what a plan's maker has to say beside the plan.
+type Note struct {
+	Heading string
+	Lines   []string
+}
+
+func (t *table) notes() {
+	for _, n := range t.o.Notes {
+		t.line("")
+		t.line("%s", n.Heading)
+		for i, l := range n.Lines {
+			if t.o.Most > 0 && i == t.o.Most {
+				t.line("  and %d more", len(n.Lines)-i)
+				break
+			}
+			t.line("  %s", l)
+		}
 	}
 }
 

@@ -21,7 +21,9 @@ type Target struct {
 	EmbargoDeploy string `json:"embargo_deploy,omitempty" yaml:"embargo_deploy,omitempty" form:"enum=yes|mitigations|no"`
 	// FinishBy is the operator's own deadline; zero: none.
 	FinishBy time.Time `json:"finish_by,omitzero" yaml:"finish_by,omitempty"`
-	Cohorts  []Cohort  `json:"cohorts" yaml:"cohorts" form:"optional"`
+	// Withdrawn are fixes that were found bad: nobody gets them any more, and who has one is listed.
+	Withdrawn []WithdrawnFix `json:"withdrawn,omitempty" yaml:"withdrawn,omitempty"`
+	Cohorts   []Cohort       `json:"cohorts" yaml:"cohorts" form:"optional"`
 }
 
 // Cohort is a set of hosts with one desired state. The first cohort that matches a host counts.
@@ -39,6 +41,29 @@ type Cohort struct {
 	// Remedy is what makes the fix take effect: reboot (default), refresh (instances moved once), live-patch.
 	Remedy string `json:"remedy,omitempty" yaml:"remedy,omitempty" form:"enum=reboot|refresh|live-patch"`
 	Update Update `json:"update,omitempty" yaml:"update,omitempty"`
+	// LivePatches that bring the fix without a reboot, in the order in which they are applied. A
+	// host is fixed by them when all that bind to its build are applied.
+	LivePatches []WantedPatch `json:"live_patches,omitempty" yaml:"live_patches,omitempty"`
+}
+
+// WantedPatch is a patch of running code that a cohort should have.
+type WantedPatch struct {
+	Name      string `json:"name" yaml:"name" form:"is=filled"` // as the host's own list shows it
+	Component string `json:"component" yaml:"component" form:"enum=xen|linux"`
+	// BuildID that it binds to; empty: any.
+	BuildID string `json:"build_id,omitempty" yaml:"build_id,omitempty"`
+	// Fixes are the ids of the advisories it fixes; empty: all that the target fixes.
+	Fixes  []string `json:"fixes,omitempty" yaml:"fixes,omitempty" form:"is=id"`
+	File   string   `json:"file,omitempty" yaml:"file,omitempty"` // the payload, relative to the target's own file
+	SHA256 string   `json:"sha256,omitempty" yaml:"sha256,omitempty" form:"is=sha256"`
+}
+
+// WithdrawnFix is a version or live patch that must not be given to anybody any more.
+type WithdrawnFix struct {
+	Package   string   `json:"package,omitempty" yaml:"package,omitempty"`
+	Versions  []string `json:"versions,omitempty" yaml:"versions,omitempty"`
+	LivePatch string   `json:"live_patch,omitempty" yaml:"live_patch,omitempty"` // its name
+	Why       string   `json:"why" yaml:"why" form:"is=filled"`
 }
 
 // Match selects hosts; empty fields match all.

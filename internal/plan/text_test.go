@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/evenkeel/evenkeel/internal/form"
+	"github.com/evenkeel/evenkeel/internal/version"
 )
 
 func TestParseDuration(t *testing.T) {
@@ -62,6 +64,7 @@ func compare(t *testing.T, mistakes form.Mistakes, want string) {
 }
 
 func TestTargetMistakes(t *testing.T) {
+	orderly := strings.Join(slices.DeleteFunc(version.Known(), func(name string) bool { return name == "build-id" }), ", ")
 	for _, c := range []struct{ name, src, want string }{
 		{"sound, only fixes", "evenkeel: target/v1\nid: t\nfixes: [XSA-123]\n", ""},
 		{"sound, only cohorts", "evenkeel: target/v1\nid: t\ncohorts: [{packages: {qemu: \"1:7.2\"}}]\n", ""},
@@ -74,20 +77,22 @@ func TestTargetMistakes(t *testing.T) {
 5:17: embargo_deploy: found "maybe", expected one of yes, mitigations, no`},
 		{"disclosure too far", "evenkeel: target/v1\nid: t\nfixes: [a]\ndisclosure: 9999-12-31T23:00:00Z\n", `4:13: disclosure: found "9999-12-31T23:00:00Z", expected a time before the year 3000`},
 		{"remedy and tactics", "evenkeel: target/v1\nid: t\nfixes: [a]\ncohorts: [{remedy: live-patch, tactics: [evacuate, reboot]}]\n", "4:41: cohorts[0].tactics: found evacuate, reboot, expected live-patch among them, since the remedy is live-patch"},
+		{"build ids have no order", "evenkeel: target/v1\nid: t\ncohorts: [{ecosystem: build-id, packages: {xen: 4ab1}}]\n", `3:23: cohorts[0].ecosystem: found "build-id", expected an ecosystem whose versions have an order, with or without a release such as Debian:12: ` + orderly},
+		{"RPM version", "evenkeel: target/v1\nid: t\ncohorts: [{ecosystem: XenServer:8, packages: {xen: \"4-1-\"}}]\n", `3:52: cohorts[0].packages.xen: found "4-1-", expected an RPM version such as 4.17.5-1.2.xs8`},
 		{"version", "evenkeel: target/v1\nid: t\ncohorts: [{packages: {qemu: \"7.2-\"}}]\n", `3:29: cohorts[0].packages.qemu: found "7.2-", expected a Debian version such as 1:7.2+dfsg-7+deb12u18`},
 		{"cohort", `evenkeel: target/v1
 id: t
 cohorts:
   - packages: {qemu: 7.2, xen: "4:", kvm: "a b"}
-    ecosystem: Alpine
+    ecosystem: Homebrew
     tactics: [evacuate, evacuate, restart]
     remedy: live-patch
     match: {hypervisor: hyper-v, host: [x]}
     update: {command: [""], hooks: /hooks, sha256: abc}
-`, `4:22: cohorts[0].packages.qemu: found 7.2 without quotes, expected a Debian version such as 1:7.2+dfsg-7+deb12u18, in quotes: "7.2"
-4:32: cohorts[0].packages.xen: found "4:", expected a Debian version such as 1:7.2+dfsg-7+deb12u18
-4:43: cohorts[0].packages.kvm: found "a b", expected a Debian version such as 1:7.2+dfsg-7+deb12u18
-5:16: cohorts[0].ecosystem: found "Alpine", expected Debian, with or without a release such as Debian:12
+`, `4:22: cohorts[0].packages.qemu: found 7.2 without quotes, expected a version such as 1:7.2+dfsg-7+deb12u18 or 17:7.2.0-14.el9_2.11, in quotes: "7.2"
+4:32: cohorts[0].packages.xen: found "4:", expected a version such as 1:7.2+dfsg-7+deb12u18 or 17:7.2.0-14.el9_2.11
+4:43: cohorts[0].packages.kvm: found "a b", expected a version such as 1:7.2+dfsg-7+deb12u18 or 17:7.2.0-14.el9_2.11
+5:16: cohorts[0].ecosystem: found "Homebrew", expected an ecosystem whose versions have an order, with or without a release such as Debian:12: ` + orderly + `
 6:25: cohorts[0].tactics[1]: found "evacuate" a second time, expected each tactic once
 6:35: cohorts[0].tactics[2]: found "restart", expected one of live-patch, refresh, evacuate, suspend, reboot, hold
 8:25: cohorts[0].match.hypervisor: found "hyper-v", expected one of kvm, xen

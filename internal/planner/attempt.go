@@ -43,7 +43,7 @@ func (v *wave) dispose(h *host, tight bool) (*draft, trouble) {
 		return d, trouble{}
 	}
 	var moving []*guest
-	for _, g := range h.guests {
+	for _, g := range h.toDo() {
 		if v.mustStop(h, g) {
 			d.stops = append(d.stops, v.fallback(h, g))
 		} else {
@@ -53,14 +53,18 @@ func (v *wave) dispose(h *host, tight bool) (*draft, trouble) {
 	slices.SortFunc(moving, func(a, b *guest) int {
 		return cmp.Or(cmp.Compare(b.MemoryMiB, a.MemoryMiB), strings.Compare(a.ID, b.ID))
 	})
-	stops, _ := d.disturbed()
-	if t := v.groups(stops, moving); t.why != fine {
+	stops, alone := d.disturbed()
+	if t := v.groups(stops, append(alone, moving...)); t.why != fine {
 		return d, t
 	}
 	for _, g := range moving {
 		to, t := v.destination(h, g, tight)
 		if to == nil {
 			s := v.fallback(h, g)
+			if h.refreshed() && h.mayStop && t.why != waits && s.how == plan.DispBlocked && !v.probing {
+				v.leaveUnplaced(h, g, t.why)
+				continue
+			}
 			if !h.mayStop || t.why == waits || s.how == plan.DispBlocked {
 				return d, t
 			}
@@ -91,7 +95,7 @@ func (v *wave) roomy(d *draft) trouble {
 			return trouble{why: noReserve, pool: h.pool, left: left}
 		}
 	}
-	if total := v.saveTime(d.stops); total > v.policy.Times.SaveMax.Std() && len(d.stops) > 1 {
+	if total := v.saveTime(d.stops); !h.refreshed() && total > v.policy.Times.SaveMax.Std() && len(d.stops) > 1 {
 		return trouble{why: noSave}
 	}
 	return trouble{}
@@ -119,12 +123,12 @@ func (w *world) tacticOf(h *host, stops []stop) plan.Tactic {
 	switch {
 	case h.can.livePatch:
 		return plan.LivePatch
+	case h.refreshed():
+		return plan.Refresh
 	case worst == plan.DispStop:
 		return plan.Reboot
 	case worst == plan.DispStatefulStop:
 		return plan.Suspend
-	case h.can.refresh:
-		return plan.Refresh
 	case h.can.evacuate:
 		return plan.Evacuate
 	case h.can.suspend:

@@ -142,7 +142,7 @@ func (b *bounds) atOnce(p *pool) int {
 	var sizes []int64
 	for _, h := range b.turns[p] {
 		size := int64(0)
-		if b.moves[h] > 0 && h.IsUp() {
+		if b.moves[h] > 0 && h.IsUp() && !h.refreshed() {
 			size = max(0, h.MemoryMiB-b.stays[h])
 		}
 		sizes = append(sizes, size)
@@ -164,7 +164,7 @@ func (b *bounds) hostsOf(g *group) (n int) {
 	seen := map[string]bool{}
 	for _, m := range g.members {
 		h := b.byID[m.Host]
-		if m.alive() && b.wave[h] > 0 && !h.can.livePatch && !seen[h.ID] {
+		if m.alive() && b.wave[h] > 0 && !h.can.livePatch && !h.refreshed() && !seen[h.ID] {
 			seen[h.ID] = true
 			n++
 		}
@@ -196,7 +196,7 @@ func (b *bounds) movesMin() (n int) {
 // allMustBeEmptied: each host of the pool has a turn in which all its instances move.
 func (b *bounds) allMustBeEmptied(p *pool) bool {
 	for _, h := range p.hosts {
-		if len(h.pools) > 1 || b.wave[h] == 0 || h.can.livePatch || b.stays[h] > 0 {
+		if len(h.pools) > 1 || b.wave[h] == 0 || h.can.livePatch || h.refreshed() || b.stays[h] > 0 {
 			return false
 		}
 	}

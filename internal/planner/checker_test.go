@@ -33,6 +33,18 @@ func walk(f *fleet.Fleet, p plan.Plan) (wrong []string) {
 	for _, m := range p.Moves {
 		moves[m.Turn] = append(moves[m.Turn], m)
 	}
+	fresh, blocked, skipped, over := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	tactics := map[string]plan.Tactic{}
+	for _, t := range p.Turns {
+		tactics[t.Host] = t.Tactic
+	}
+	for _, b := range p.Blocked {
+		blocked[b.Instance] = true
+	}
+	for _, k := range p.Skipped {
+		skipped[k.Host] = true
+	}
+	old := func(in *fleet.Instance) bool { return in.Running["qemu-system-x86"] == older }
 	var last time.Time
 	for i := 0; i < len(p.Turns); {
 		n, wave := i, p.Turns[i].Wave
@@ -58,6 +70,7 @@ func walk(f *fleet.Fleet, p plan.Plan) (wrong []string) {
 				s, told := slots[t.ID+"/"+id]
 				switch {
 				case t.Tactic == plan.LivePatch:
+				case t.Tactic == plan.Refresh && (fresh[id] || blocked[id] || !told && !old(in)):
 				case !told:
 					bad("%s is on %s in its turn and has no slot", id, h)
 				case t.Start.Before(s.Start) || t.WorstEnd().After(s.End):
@@ -66,9 +79,9 @@ func walk(f *fleet.Fleet, p plan.Plan) (wrong []string) {
 					bad("%s had to be told before the plan was made", s.ID)
 				}
 				for _, g := range ix.GroupsOf[id] {
-					if s.Class == plan.ClassOutage {
+					if s.Class == plan.ClassOutage && t.Tactic != plan.Refresh { // there one after the other
 						stayed[g.ID]++
-					} else if s.Class == plan.ClassBlip {
+					} else if told {
 						moved[g.ID] = true
 					}
 				}
@@ -112,6 +125,13 @@ func walk(f *fleet.Fleet, p plan.Plan) (wrong []string) {
 				if used[m.To] += in.MemoryMiB; used[m.To] > ix.Hosts[m.To].MemoryMiB {
 					bad("host %s holds %d of %d MiB", m.To, used[m.To], ix.Hosts[m.To].MemoryMiB)
 				}
+				if tactics[m.Turn] == plan.Refresh && fresh[m.Instance] {
+					bad("%s is refreshed twice", m.Instance)
+				}
+				if tactics[m.Turn] == plan.Refresh && tactics[m.To] != plan.Refresh && !skipped[m.To] && !over[m.To] {
+					bad("%s lands on %s, which is not fixed", m.Instance, m.To)
+				}
+				fresh[m.Instance] = true
 				where[m.Instance] = m.To
 				from := m.From
 				gone = append([]func(){func() { used[from] -= in.MemoryMiB }}, gone...)
@@ -119,6 +139,9 @@ func walk(f *fleet.Fleet, p plan.Plan) (wrong []string) {
 		}
 		for _, leave := range gone {
 			leave()
+		}
+		for _, t := range p.Turns[i:n] {
+			over[t.Host] = true
 		}
 		last, i = end, n
 	}

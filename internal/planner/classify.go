@@ -10,9 +10,15 @@ import (
 )
 
 // tactics are those that policy, cohort, remedy and the host's capabilities leave.
-type tactics struct{ livePatch, refresh, evacuate, suspend, reboot bool }
+type tactics struct {
+	livePatch, refresh, evacuate, suspend, reboot bool
 
-func (t tactics) none() bool  { return t == tactics{} }
+	save, stop bool // what may be done to an instance that does not move
+}
+
+func (t tactics) none() bool {
+	return !t.livePatch && !t.refresh && !t.evacuate && !t.suspend && !t.reboot
+}
 func (t tactics) moves() bool { return t.refresh || t.evacuate }
 
 // classify decides for each host whether it gets a turn, is skipped or is blocked.
@@ -33,6 +39,7 @@ func (w *world) classify() {
 			w.judgeGuests(h)
 		}
 	}
+	w.prepare(later(w.now, w.embargo()), false)
 }
 
 func (w *world) classifyHost(h *host) {
@@ -60,7 +67,17 @@ func (w *world) classifyHost(h *host) {
 	h.updates = w.in.Target != nil && !w.onlyGuests(h)
 	h.can = w.allowed(h, cohort)
 	h.after = asFixed(h.Host, cohort)
+	if h.refreshed() {
+		h.Host = h.after // before anybody moves
+	}
 	switch {
+	case w.banned[h.ID].Code != "":
+		b := w.banned[h.ID]
+		w.blockHost(h, b.Code, b.Why, b.Unblock)
+	case h.updates && (h.can.refresh || h.can.livePatch) && len(cohort.Update.Command) == 0 && cohort.Update.Hooks == "":
+		w.blockHost(h, "no-update-named", "the target names no update for host "+h.ID+", so nothing would bring it the fix", "name update.command in the cohort "+cohort.Name)
+	case h.can.livePatch && len(cohort.LivePatches) == 0:
+		w.blockHost(h, "no-live-patch", "the cohort of host "+h.ID+" names no live patch, so nothing could prove that it is applied", "name live_patches in the cohort, as the host's own list shows them")
 	case h.updates && !h.Can(fleet.CanUpdate):
 		w.blockHost(h, "no-update", "host "+h.ID+" cannot be updated: its driver does not offer it", "give the host an ssh address or a driver that can update it")
 	case h.can.none():
@@ -79,6 +96,7 @@ func (w *world) needs(h *host) (*plan.Cohort, bool) {
 	case !known:
 		w.blockHost(h, codeUnknown, "the assessment does not know host "+h.ID, "assess this fleet again")
 		return nil, false
+	case w.shed[h.ID] != "": // whatever documents say of it
 	case v.Verdict == advisory.IsFixed && w.onlyGuests(h):
 	case v.Verdict == advisory.IsFixed, v.Verdict == advisory.NotAffected:
 		h.status = at
@@ -135,13 +153,18 @@ func (w *world) allowed(h *host, c *plan.Cohort) tactics {
 		remedy = c.Remedy
 	}
 	reboot := h.Can(fleet.CanReboot)
-	return tactics{
+	t := tactics{
 		livePatch: remedy == "live-patch" && may(plan.LivePatch) && h.Can(fleet.CanLivePatch) && !w.onlyGuests(h),
 		refresh:   (remedy == "refresh" || c != nil && w.onlyGuests(h)) && may(plan.Refresh),
 		evacuate:  reboot && may(plan.Evacuate),
 		suspend:   reboot && may(plan.Suspend) && h.Can(fleet.CanSuspend),
 		reboot:    reboot && may(plan.Reboot),
 	}
+	t.save, t.stop = t.suspend, t.reboot
+	if t.refresh { // in place: no reboot is needed
+		t.save, t.stop = may(plan.Suspend) && h.Can(fleet.CanSuspend), may(plan.Reboot)
+	}
+	return t
 }
 
 func (w *world) whyNoTactic(h *host, c *plan.Cohort) string {
@@ -168,11 +191,18 @@ func (w *world) judgeGuests(h *host) {
 			first = &b
 		}
 	}
-	for _, g := range h.guests {
+	for _, g := range h.toDo() {
 		g.stuck = w.whyStuck(g)
-		if b := w.whyBlocked(h, g); b != nil {
+		switch b := w.whyBlocked(h, g); {
+		case b == nil:
+		case h.refreshed():
+			w.leave(g, *b)
+		default:
 			block(*b)
 		}
+	}
+	if h.refreshed() {
+		return // one after the other: no two of a group stay together
 	}
 	if first == nil {
 		for _, b := range w.crowded(h) {

@@ -12,6 +12,7 @@ import (
 func (w *world) finish(o outset) (plan.Plan, error) {
 	p := w.plan
 	p.Evenkeel, p.Campaign, p.Revision, p.Parent = plan.SchemaV1, w.in.Campaign, w.in.Revision, w.in.Parent
+	p.Supersedes = w.in.Supersedes
 	p.Made, p.Public = w.in.Now.UTC(), public(w.in.Target)
 	p.Target, p.Policy = w.in.Target, w.in.Policy
 	p.FleetDigest, p.Fleet = plan.FleetDigest(w.in.Fleet), w.in.Fleet

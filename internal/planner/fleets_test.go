@@ -162,6 +162,9 @@ func drawInstances(t *rapid.T, f *fleet.Fleet, h *fleet.Host) {
 		if len(f.Groups) > 0 && rapid.Bool().Draw(t, "grouped") {
 			i.Group = rapid.SampledFrom(f.Groups).Draw(t, "group").ID
 		}
+		if v := h.Software.Booted["qemu-system-x86"]; v != "" && i.State != fleet.Stopped && rapid.Bool().Draw(t, "told") {
+			i.Running = map[string]string{"qemu-system-x86": v}
+		}
 		switch rapid.IntRange(0, 14).Draw(t, "odd") {
 		case 0:
 			i.Pinned = "licence"
@@ -189,7 +192,7 @@ func drawPolicy(t *rapid.T) plan.Policy {
 	}).Draw(t, "windows")
 	p.Slot = plan.Duration(rapid.SampledFrom([]time.Duration{10 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour}).Draw(t, "slot"))
 	p.Tactics = rapid.SampledFrom([][]plan.Tactic{
-		{plan.Evacuate}, {plan.Evacuate, plan.Suspend}, {plan.LivePatch, plan.Refresh, plan.Evacuate, plan.Suspend, plan.Reboot}, {plan.Reboot}, {plan.Suspend, plan.Reboot},
+		{plan.Evacuate}, {plan.Evacuate, plan.Suspend}, {plan.LivePatch, plan.Refresh, plan.Evacuate, plan.Suspend, plan.Reboot}, {plan.Refresh}, {plan.Refresh, plan.Suspend}, {plan.Refresh, plan.Reboot}, {plan.Reboot}, {plan.Suspend, plan.Reboot},
 	}).Draw(t, "tactics")
 	p.Canary, p.KeepReserve = rapid.Bool().Draw(t, "canary"), rapid.Bool().Draw(t, "reserve kept")
 	p.StaggerSites, p.StaggerRegions = rapid.Bool().Draw(t, "sites apart"), rapid.Bool().Draw(t, "regions apart")
@@ -214,7 +217,8 @@ func drawInput(t *rapid.T) planner.Input {
 	if rapid.Bool().Draw(t, "targeted") {
 		tg := &plan.Target{Evenkeel: plan.TargetSchemaV1, ID: "t", Cohorts: []plan.Cohort{{
 			Packages: map[string]string{"qemu-system-x86": newer},
-			Remedy:   rapid.SampledFrom([]string{"", "reboot", "refresh"}).Draw(t, "remedy"),
+			Remedy:   rapid.SampledFrom([]string{"", "reboot", "refresh", "refresh"}).Draw(t, "remedy"),
+			Update:   plan.Update{Command: []string{"host-update"}},
 		}}}
 		if rapid.IntRange(0, 2).Draw(t, "embargoed") == 0 {
 			tg.Disclosure = in.Now.AddDate(0, 0, rapid.IntRange(1, 20).Draw(t, "disclosure"))

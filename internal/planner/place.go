@@ -60,6 +60,9 @@ func (v *wave) nearest(h *host, g *guest, tight, sharing bool) (*host, trouble) 
 	if best != nil {
 		return best, trouble{}
 	}
+	if h.refreshed() {
+		return nil, t // on an unfixed host it would have to move again
+	}
 	for _, p := range h.pools {
 		if v.empty[p] {
 			t.why = waits // from the next wave on there is a fixed host with room
@@ -101,6 +104,10 @@ func (v *wave) better(h *host, g *guest, a, b *host, tight bool) bool {
 // refuses asks all rules for one destination.
 func (v *wave) refuses(h *host, g *guest, to *host, sharing bool) failure {
 	switch {
+	case to.wave == v:
+		return waits // it is in its own turn
+	case v.notYet(h, to):
+		return noRoom
 	case to == h || !to.IsUp() || to.free() < g.MemoryMiB:
 		return noRoom
 	case v.moveTime(g, min(nic(h), nic(to))) > v.policy.Times.MigrateMax.Std() || !v.converges(g, min(nic(h), nic(to))):

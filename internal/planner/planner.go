@@ -22,6 +22,9 @@
 // leave to save or stop what does not fit, if policy allows that, and is blocked
 // otherwise.
 //
+// A refresh (refresh.go) needs no reboot: all its hosts get the new software on disk ahead of the
+// first wave, so each of them is a place to stay and each instance moves once.
+//
 // Start reading at Propose, then sweep.go and attempt.go.
 package planner
 
@@ -42,8 +45,9 @@ type Input struct {
 	Policy     plan.Policy
 	Campaign   string
 	Now        time.Time
-	Revision   int // 1 for the first plan of a campaign
-	Parent     int // the revision that this one replaces; 0: none
+	Revision   int    // 1 for the first plan of a campaign
+	Parent     int    // the revision that this one replaces; 0: none
+	Supersedes string // the campaign whose place this one takes; empty: none
 }
 
 // Propose makes a plan. An error means that the input itself is broken (a reference that leads
@@ -52,13 +56,23 @@ func Propose(in Input) (plan.Plan, error) {
 	if in.Fleet == nil {
 		return plan.Plan{}, errors.New("no fleet to plan for")
 	}
-	w, err := newWorld(in)
-	if err != nil {
+	if err := sound(in); err != nil {
 		return plan.Plan{}, err
 	}
-	w.classify()
-	w.order()
-	start := w.outset()
-	w.sweep()
-	return w.finish(start)
+	banned := map[string]plan.Blocked{}
+	for {
+		w, err := newWorld(in)
+		if err != nil {
+			return plan.Plan{}, err
+		}
+		w.banned = banned
+		w.noteShed()
+		w.classify()
+		w.order()
+		start := w.outset()
+		w.sweep()
+		if !w.betrayed() {
+			return w.finish(start)
+		}
+	}
 }

@@ -78,11 +78,20 @@ func (w *world) fixedSpans(h *host, t plan.Tactic, stops []stop) (expected, wors
 	times := w.policy.Times
 	expected.all = max(time.Second, times.Overhead.Std())
 	worst.all = expected.all
+	if len(stops) > 0 && t == plan.Refresh { // one after the other, each for its own time
+		for i := range stops {
+			save := w.saveTime(stops[i : i+1])
+			expected.all += 2 * save
+			worst.all += 2 * max(save, times.SaveMax.Std())
+			expected.outage, worst.outage = max(expected.outage, 2*save), max(worst.outage, 2*max(save, times.SaveMax.Std()))
+		}
+		return expected, worst
+	}
 	if len(stops) > 0 {
 		save := w.saveTime(stops)
 		expected.outage, worst.outage = 2*save, 2*max(save, times.SaveMax.Std())
 	}
-	if h.updates {
+	if h.updates && t != plan.Refresh { // there it is done ahead
 		expected.all += times.Update.Std()
 		worst.all += max(times.Update.Std(), times.UpdateMax.Std())
 	}
@@ -106,7 +115,7 @@ func reboots(t plan.Tactic) bool { return t == plan.Evacuate || t == plan.Suspen
 func (w *world) leastWorst(h *host) time.Duration {
 	var drain time.Duration
 	var stops []stop
-	for _, g := range h.guests {
+	for _, g := range h.toDo() {
 		switch {
 		case h.can.livePatch:
 		case w.mustStop(h, g):

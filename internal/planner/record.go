@@ -14,9 +14,10 @@ func (w *world) record(v *wave) {
 	for _, d := range v.turns {
 		h := d.host
 		h.lane.keep(d.piece)
+		from, by := w.updatesAhead(d)
 		w.plan.Turns = append(w.plan.Turns, plan.Turn{
 			ID: h.ID, Host: h.ID, Pool: h.pool.ID, Site: h.site, Wave: w.waves, Canary: d.canary, Tactic: d.tactic,
-			Start: v.start, End: v.start.Add(ceilSecond(d.expected.all)), WorstS: int64(ceilSecond(d.worst.all) / time.Second),
+			UpdateFrom: from, UpdateBy: by, Start: v.start, End: v.start.Add(ceilSecond(d.expected.all)), WorstS: int64(ceilSecond(d.worst.all) / time.Second),
 			WindowStart: d.piece.window.Start, WindowEnd: d.piece.window.End, Why: w.reason(d),
 		})
 		for _, m := range d.homes {
@@ -55,11 +56,18 @@ func (w *world) reason(d *draft) string {
 	if d.canary {
 		parts = append(parts, "canary: the host whose turn disturbs least goes first and alone")
 	}
+	if fix := w.shed[d.host.ID]; fix != "" {
+		parts = append(parts, "it sheds a withdrawn fix, "+fix)
+	}
 	switch n := len(d.moves); {
 	case d.tactic == plan.LivePatch:
 		parts = append(parts, "it can be patched while it runs")
+	case n == 0 && len(d.stops) == 0 && d.tactic == plan.Refresh:
+		parts = append(parts, "nothing on it has to be given another process")
 	case n == 0 && len(d.stops) == 0:
 		parts = append(parts, "nothing runs on it")
+	case len(d.stops) == 0 && d.tactic == plan.Refresh:
+		parts = append(parts, "moved once, onto the new software: "+many(n, "instance"))
 	case len(d.stops) == 0:
 		parts = append(parts, "all that runs on it can move: "+many(n, "instance"))
 	default:

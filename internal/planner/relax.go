@@ -36,12 +36,16 @@ func (w *world) relax() (again bool) {
 			w.blockHost(h, codeSaveTooLong, fmt.Sprintf("saving its instances together takes longer than policy allows (%s)", w.policy.Times.SaveMax),
 				"raise times.save_max, or make some of them able to move")
 		case noReserve:
+			if h.refreshed() && !h.mayStop {
+				h.mayStop, h.tried, again = true, -1, true
+				continue
+			}
 			w.blockReserve(h)
 		default:
 			switch {
-			case w.policy.KeepReserve && h.pool.free < h.pool.reserve:
+			case w.policy.KeepReserve && h.pool.free < h.pool.reserve && !h.refreshed():
 				w.blockReserve(h)
-			case !h.mayStop && w.anyStops(h):
+			case !h.mayStop && (h.refreshed() || w.anyStops(h)): // a refresh leaves behind what may not be stopped
 				h.mayStop, h.tried, again = true, -1, true
 			default:
 				w.blockRoom(h)

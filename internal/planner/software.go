@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"maps"
 	"strings"
 
@@ -38,7 +39,7 @@ func asFixed(h *fleet.Host, c *plan.Cohort) *fleet.Host {
 	offers := maps.Clone(h.Software.Running)
 	for pkg, want := range c.Packages {
 		if have, known := offers[pkg]; known {
-			if order, err := version.Compare(version.Debian, have, want); err == nil && order < 0 {
+			if order, err := version.Compare(cmp.Or(c.Ecosystem, h.Ecosystem), have, want); err == nil && order < 0 {
 				offers[pkg] = want
 			}
 		}

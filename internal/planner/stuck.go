@@ -69,9 +69,9 @@ func (w *world) fallback(h *host, g *guest) stop {
 		s.why = g.stuck.Code
 	}
 	switch {
-	case h.can.suspend && w.whyNoSave(g) == "":
+	case h.can.save && w.whyNoSave(g) == "":
 		s.how = plan.DispStatefulStop
-	case h.can.reboot:
+	case h.can.stop:
 		s.how = plan.DispStop
 	}
 	return s
@@ -98,6 +98,9 @@ func (w *world) whyBlocked(h *host, g *guest) *plan.Blocked {
 	if g.Tenant != "" && !w.reachable(g.Tenant) {
 		return &plan.Blocked{Instance: g.ID, Code: codeNoContact, Why: "tenant " + g.Tenant + " has no contact that could be told",
 			Unblock: "add a contact to tenant " + g.Tenant}
+	}
+	if h.refreshed() && g.State == fleet.Paused {
+		return &plan.Blocked{Instance: g.ID, Code: "paused", Why: "it is paused by somebody, and keeps its process until it runs again or is stopped", Unblock: "let it run, or stop it, and plan again"}
 	}
 	for _, gr := range g.groups {
 		if gr.spare <= 0 {

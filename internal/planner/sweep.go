@@ -73,6 +73,9 @@ func (w *world) sweep() {
 		w.waves++
 		w.record(v)
 		v.close()
+		if w.waves == 1 && w.policy.Canary && !v.turns[0].host.refreshed() { // the canary was another one: refreshes wait for it
+			w.prepare(later(w.tick(v.end().Add(w.policy.Soak.Std())), w.ahead.from), true)
+		}
 		pause := time.Second
 		if w.waves == 1 && w.policy.Canary {
 			pause = max(pause, w.policy.Soak.Std())
@@ -104,7 +107,7 @@ func (w *world) fill(v *wave) {
 	canary := w.policy.Canary && w.waves == 0
 	if canary {
 		slices.SortStableFunc(ready, func(a, b *host) int {
-			return cmp.Or(cmp.Compare(w.classOf(a), w.classOf(b)), lighter(a, b))
+			return cmp.Or(refreshFirst(a, b), cmp.Compare(w.classOf(a), w.classOf(b)), lighter(a, b))
 		})
 	}
 	for _, h := range ready {
@@ -169,10 +172,16 @@ func (w *world) findNext(h *host) bool {
 	worst := max(h.minWorst, w.leastWorst(h))
 	need := worst + margin(w.policy.Slot.Std())
 	if need > h.lane.longest() {
+		if w.leaveForTime(h, worst) {
+			return w.findNext(h)
+		}
 		w.blockTooLong(h, worst)
 		return false
 	}
 	after := later(w.clock, h.notBefore)
+	if h.refreshed() || h.besideRefresh() {
+		after = later(after, w.ahead.restBy)
+	}
 	if until := w.embargo(); until.After(after) {
 		after = until
 	}
@@ -201,13 +210,13 @@ func (c harm) class() plan.Class {
 
 // classOf is the class of the worst that a host's turn may do to an instance.
 func (w *world) classOf(h *host) harm {
-	if h.can.livePatch || len(h.guests) == 0 {
+	if h.can.livePatch || len(h.toDo()) == 0 {
 		return 0
 	}
 	if h.mayStop {
 		return 2
 	}
-	for _, g := range h.guests {
+	for _, g := range h.toDo() {
 		if w.mustStop(h, g) {
 			return 2
 		}

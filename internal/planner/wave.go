@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -63,7 +64,7 @@ func (w *world) newWave(start time.Time) *wave {
 // enter takes an accepted turn in.
 func (v *wave) enter(d *draft) {
 	h := d.host
-	h.status = done
+	h.status, h.wave = done, v
 	v.turns = append(v.turns, d)
 	v.away[h.pool]++
 	if h.IsUp() {
@@ -95,13 +96,17 @@ func (v *wave) enter(d *draft) {
 	v.siteOf[h.region] = h.site
 }
 
-// disturbed are the guests that stay, stopped, and those that move.
+// disturbed are the guests that stay, stopped, and those that move. In a refresh whoever stays is
+// stopped by itself, after all moves, so none is away together with another of the turn.
 func (d *draft) disturbed() (stops, moves []*guest) {
 	for _, s := range d.stops {
 		stops = append(stops, s.guest)
 	}
 	for _, m := range d.moves {
 		moves = append(moves, m.guest)
+	}
+	if d.host.refreshed() {
+		return nil, append(stops, moves...)
 	}
 	return stops, moves
 }
@@ -129,7 +134,9 @@ func (v *wave) close() {
 			v.settle(m, before, homed[m.guest], v.start.Add(m.end))
 		}
 		for _, p := range h.pools {
-			p.fixed = append(p.fixed, h)
+			if !slices.Contains(p.fixed, h) {
+				p.fixed = append(p.fixed, h)
+			}
 			p.age++
 		}
 	}
@@ -137,7 +144,10 @@ func (v *wave) close() {
 
 // settle ends one move: the guest is at one place again. before is the host it left, as it was then.
 func (v *wave) settle(m *move, before *fleet.Host, cameHome bool, landed time.Time) {
-	m.to.notBefore = later(m.to.notBefore, landed.Add(v.policy.MinStay.Std()))
+	m.guest.fresh = m.to.fixed()
+	if !m.to.refreshed() { // a refresh leaves alone who landed on the new software
+		m.to.notBefore = later(m.to.notBefore, landed.Add(v.policy.MinStay.Std()))
+	}
 	left := m.from
 	if cameHome {
 		left = m.to
@@ -150,6 +160,7 @@ func (v *wave) settle(m *move, before *fleet.Host, cameHome bool, landed time.Ti
 		}
 	}
 	m.to.arriving--
+	m.to.received++
 	m.guest.Instance = on(m.guest.Instance, before, m.guest.at.Host) // a guest that came home took its host's new software
 	left.take(-m.guest.MemoryMiB)
 	for _, gr := range m.guest.groups {

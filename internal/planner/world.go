@@ -26,6 +26,12 @@ type world struct {
 	queue  []*host  // hosts due for a turn, in the order in which they are tried
 	lanes  map[laneKey]*lane
 
+	ahead  ahead                   // of all refreshes
+	banned map[string]plan.Blocked // hosts that an earlier draft of this plan has found no turn for
+	// shed: host -> the withdrawn fix on it, or under an instance on it, of which its cohort names a
+	// newer version.
+	shed map[string]string
+
 	waves int
 	plan  plan.Plan
 }
@@ -55,6 +61,7 @@ type host struct {
 
 	used     int64    // MiB taken by guests, reservations of the wave under way included
 	guests   []*guest // those that run here now
+	received int      // moves that landed here in waves before
 	arriving int      // moves of the wave under way that land here
 
 	place     int       // in the queue
@@ -62,13 +69,17 @@ type host struct {
 	piece     piece
 	notBefore time.Time // its turn must not start before: somebody just arrived
 	minWorst  time.Duration
+	wave      *wave   // in which its turn is
 	mayStop   bool    // could not be emptied: what does not fit may be saved or stopped
 	tried     int     // age of its pools when it last failed on its own; -1: it did not
 	trouble   trouble // how it failed
 }
 
-// fixed: instances may stay here.
-func (h *host) fixed() bool { return h.status == done || h.status == at }
+// fixed: instances may stay here. A host that is refreshed has the new software on its disk before
+// anybody moves.
+func (h *host) fixed() bool {
+	return h.status == done || h.status == at || h.status == due && h.refreshed()
+}
 
 // free is the memory left, what is on its way included.
 func (h *host) free() int64 { return h.MemoryMiB - h.used }
@@ -85,6 +96,7 @@ type guest struct {
 	*fleet.Instance // with the software that it runs on now
 	at              *host
 	groups          []*group
+	fresh, left     bool          // it needs no other process; it stays as it is and is blocked by itself
 	stuck           *fleet.Reason // why it cannot move alive from anywhere; nil: it can, as far as the host goes
 }
 
@@ -138,6 +150,7 @@ func newWorld(in Input) (*world, error) {
 		return nil, err
 	}
 	w.addGroups()
+	w.noteFresh()
 	return w, nil
 }
 

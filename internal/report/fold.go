@@ -94,7 +94,13 @@ func (b *book) take(f *execution.Fact) error {
 		b.external(f)
 	case execution.NotReturned:
 		b.notReturned(f)
+	case execution.ParentEnded, execution.Inherited:
+		b.parent(f)
 	case execution.Unfixed:
+		if f.Code == execution.CodeCannotJudge {
+			b.event(f, "may still run unfixed software: "+f.Why)
+			return nil
+		}
 		b.event(f, "still runs unfixed software: "+f.Why)
 	case execution.MovePlaced, execution.MoveDone, execution.MoveFailed:
 		b.move(f)
@@ -125,6 +131,9 @@ func (b *book) apply(f *execution.Fact) error {
 		r.Campaign, r.Public, r.Applied, r.By = cmp.Or(f.Campaign, p.Campaign), p.Public, f.At, f.Who
 		if t := p.Target; t != nil {
 			r.Target, r.Fixes, r.Disclosure = t.ID, t.Fixes, t.Disclosure
+		}
+		if p.Supersedes != "" {
+			r.Supersedes, r.State = p.Supersedes, Waiting
 		}
 		b.exposed.begin(b, f.At)
 	} else {
@@ -195,7 +204,7 @@ func (b *book) phase(f *execution.Fact) {
 		r.Totals.Pauses++
 		b.event(f, "paused"+because(f.Why))
 	case execution.CampaignResumed:
-		r.State = Running
+		r.State = b.under()
 		b.event(f, "resumed"+because(f.Why))
 	case execution.CampaignAborted:
 		r.State = Aborted

@@ -34,6 +34,7 @@ func (b *book) turnFact(f *execution.Fact) {
 		if b.r.Began.IsZero() {
 			b.r.Began = f.At
 		}
+	case execution.TurnPrepares: // its steps tell the rest; the turn itself is still ahead
 	case execution.TurnHeld:
 		b.hold(t, f)
 	case execution.TurnReleased:
@@ -58,6 +59,9 @@ func (b *book) turnFact(f *execution.Fact) {
 	case execution.TurnDropped:
 		t.release(f.At)
 		h.State, h.Ended, h.Code, h.Why, h.Next = HostDropped, f.At, f.Code, f.Why, ""
+		if f.Code == execution.CodeReached {
+			b.exposed.hostFixed(h.Host, f.At)
+		}
 		b.event(f, "its turn was dropped"+because(cmp.Or(f.Why, f.Code)))
 	case execution.StepStarted, execution.StepDone, execution.StepFailed:
 		b.step(t, f)

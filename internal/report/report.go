@@ -25,6 +25,9 @@ type Report struct {
 	Campaign string `json:"campaign"`
 	Public   string `json:"public"` // how tenants know the work
 	Revision int    `json:"revision"`
+	// Supersedes is the campaign whose place it took, ParentEnded when that one was over; zero: it is not.
+	Supersedes  string    `json:"supersedes,omitempty"`
+	ParentEnded time.Time `json:"parent_ended,omitzero"`
 	// Target and Fixes are for operators; while Disclosure lies ahead they stay with them.
 	Target     string    `json:"target,omitempty"`
 	Fixes      []string  `json:"fixes,omitempty"`
@@ -61,6 +64,7 @@ type State string
 
 // The states.
 const (
+	Waiting  State = "waiting" // for the end of the campaign that it supersedes
 	Running  State = "running"
 	Paused   State = "paused"
 	Halted   State = "halted"
