@@ -17,6 +17,24 @@ func compareDeb(a, b string) int {
 	return compareDebPart(ar, br)
 }
 
+// isDeb says whether a package can have the version: what dpkg only warns of is none here.
+func isDeb(v string) bool {
+	rest := v
+	if epoch, more, found := strings.Cut(v, ":"); found {
+		if !isNumber(epoch) || compareDigits(epoch, "2147483647") > 0 {
+			return false
+		}
+		rest = more
+	}
+	if at := strings.LastIndexByte(rest, '-'); at >= 0 {
+		if at == len(rest)-1 || !onlyOf(rest[at+1:], ".+~") {
+			return false
+		}
+		rest = rest[:at]
+	}
+	return rest != "" && digit(rest[0]) && onlyOf(rest, ".+-~:")
+}
+
 // splitDeb takes a version apart; an absent epoch or revision counts as 0.
 func splitDeb(v string) (epoch, upstream, revision string) {
 	v = strings.TrimSpace(v)

@@ -24,6 +24,16 @@ func TestEveryCheckCanFail(t *testing.T) {
 			shown["journal "+c] = true
 		}
 	}
+	for _, m := range inPlacePlanMutants {
+		for _, c := range m.codes {
+			shown["plan "+c] = true
+		}
+	}
+	for _, m := range inPlaceJournalMutants {
+		for _, c := range m.codes {
+			shown["journal "+c] = true
+		}
+	}
 	files, _ := filepath.Glob("*.go")
 	n := 0
 	for _, file := range files {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -58,10 +59,13 @@ type View struct {
 	Installed map[string]string `json:"installed,omitempty"`
 	Booted    map[string]string `json:"booted,omitempty"`
 	Running   map[string]string `json:"running,omitempty"`
-	MemoryMiB int64             `json:"memory_mib"`
-	FreeMiB   int64             `json:"free_mib"`
-	Instances []Sighting        `json:"instances,omitempty"`
-	Missing   []string          `json:"missing,omitempty"`
+	BuildID   string            `json:"build_id,omitempty"` // of the running hypervisor
+	// LivePatches of the running hypervisor and kernel. nil: not read; empty: there are none.
+	LivePatches []fleet.LivePatch `json:"live_patches,omitzero"`
+	MemoryMiB   int64             `json:"memory_mib"`
+	FreeMiB     int64             `json:"free_mib"`
+	Instances   []Sighting        `json:"instances,omitempty"`
+	Missing     []string          `json:"missing,omitempty"`
 }
 
 // Sighting is one instance in a View.

@@ -10,14 +10,14 @@ import (
 
 // unfit says why a host cannot take an instance alive from another, whatever the room; code "" when
 // it can. What is not known forbids nothing. runs is what the instance runs on now, lands what it
-// would run on there (package -> version).
-func unfit(in *fleet.Instance, from, to *fleet.Host, runs, lands map[string]string) (code, why string) {
+// would run on there (package -> version); by orders these versions.
+func unfit(by family, in *fleet.Instance, from, to *fleet.Host, runs, lands map[string]string) (code, why string) {
 	for _, rule := range []func(*fleet.Instance, *fleet.Host, *fleet.Host) (string, string){bound, hostsAble, cpu, offers} {
 		if code, why = rule(in, from, to); code != "" {
 			return code, why
 		}
 	}
-	return older(in.ID, to.ID, runs, lands)
+	return older(by, in.ID, to.ID, runs, lands)
 }
 
 // bound: something about the instance itself keeps it from moving alive.
@@ -119,19 +119,33 @@ func lacking(needs, has []string) string {
 	return ""
 }
 
-// older: a package that the instance runs on is older at the destination.
-func older(instance, to string, runs, lands map[string]string) (code, why string) {
+// older: a package that the instance runs on is known to be older at the destination. Versions that
+// cannot be compared forbid nothing, as all that is not known; see doubtful for the other side.
+func older(by family, instance, to string, runs, lands map[string]string) (code, why string) {
 	pkgs := make([]string, 0, len(runs))
 	for p := range runs {
 		pkgs = append(pkgs, p)
 	}
 	sort.Strings(pkgs)
 	for _, p := range pkgs {
-		if there := lands[p]; there != "" && runs[p] != "" && compareDeb(runs[p], there) > 0 {
+		if there := lands[p]; there != "" && runs[p] != "" && by.older(there, runs[p]) {
 			return fleet.OlderHypervisor, fmt.Sprintf("%s runs on %s %s, host %s has the older %s", instance, p, runs[p], to, there)
 		}
 	}
 	return "", ""
+}
+
+// doubtful: whether the software there is older cannot be told for a package, so that nobody is to
+// blame for not having moved the instance there.
+func doubtful(by family, runs, lands map[string]string) bool {
+	for p, have := range runs {
+		if there := lands[p]; there != "" && have != "" && there != have {
+			if _, known := by.compare(have, there); !known {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // landing is what an instance that lands on a host runs on. A QEMU process starts from what is

@@ -57,9 +57,11 @@ func (t *trial) hear(f *Fact) {
 		t.resumed(r, f)
 	case "campaign-finished":
 		t.finish(r, f)
+	case "parent-ended", "inherited":
+		t.parentFact(r, f)
 	case "notice-asked", "notice-accepted", "notice-failed":
 		t.notice(r, f)
-	case "turn-permitted", "turn-held", "turn-released", "turn-done", "turn-dropped", "borrowed", "given-back":
+	case "turn-prepares", "turn-permitted", "turn-held", "turn-released", "turn-done", "turn-dropped", "borrowed", "given-back":
 		t.turnFact(r, f)
 	case "step-started", "step-done", "step-failed":
 		t.stepFact(r, f)
@@ -91,7 +93,7 @@ func (t *trial) apply(f *Fact) {
 	r := t.runs[f.Campaign]
 	if r == nil {
 		r = &run{id: f.Campaign, turns: map[string]*turnRun{}, ran: map[string]string{}, held: map[string]bool{}, letters: map[string]*letter{},
-			told: map[string][]telling{}, overruns: map[[2]string]time.Time{}, warned: map[string]time.Time{}}
+			told: map[string][]telling{}, overruns: map[[2]string]time.Time{}, warned: map[string]time.Time{}, inherited: map[string]legacy{}}
 		t.runs[f.Campaign] = r
 	} else {
 		t.must(p.Revision > r.revision, 10, "revision-not-newer", s, f.At, "a revision above the one in force", "revision %d is applied over revision %d", p.Revision, r.revision)

@@ -19,6 +19,8 @@ func (d *dossier) form() {
 	d.must(p.Campaign != "", 10, "no-campaign", Subject{}, none, "a campaign's name", "the plan names no campaign")
 	d.must(p.Revision >= 1 && p.Parent < p.Revision, 10, "revision", Subject{}, none,
 		"a revision of at least 1, above its parent's", "revision %d has parent %d", p.Revision, p.Parent)
+	d.must(p.Supersedes == "" || p.Supersedes != p.Campaign, 10, "own-parent", Subject{Campaign: p.Campaign}, none,
+		"another campaign's name under supersedes, or none", "campaign %s supersedes itself", p.Campaign)
 	d.must(!p.Made.IsZero(), 10, "no-made", Subject{}, none, "the moment at which the plan was made", "the plan does not say when it was made")
 	digest, err := Digest(p)
 	d.must(err == nil && p.Digest == digest, 10, "digest", Subject{}, none,

@@ -60,7 +60,9 @@ func (d *dossier) redundancy() {
 	}
 	for i := range d.p.Slots {
 		s := &d.p.Slots[i]
-		if t := d.turns[s.Turn]; t != nil && plan.ClassOf(s.Disposition) == plan.ClassOutage {
+		if t := d.turns[s.Turn]; t != nil && plan.ClassOf(s.Disposition) == plan.ClassOutage && t.Tactic == plan.Refresh {
+			away[s.Instance] = append(away[s.Instance], absence{d.inPlace(t), "one of turn " + t.ID, ofSlot(s)}) // one after the other
+		} else if t != nil && plan.ClassOf(s.Disposition) == plan.ClassOutage {
 			away[s.Instance] = append(away[s.Instance], absence{span{t.Start, t.End}, s.Instance, ofSlot(s)})
 		}
 	}
@@ -84,6 +86,21 @@ func (d *dossier) redundancy() {
 		}
 	}
 	d.hostsTogether()
+}
+
+// inPlace is when a refresh stops what cannot move: after the last move off its host, before the
+// first one home.
+func (d *dossier) inPlace(t *plan.Turn) span {
+	at := span{t.Start, t.End}
+	for _, m := range d.movesOf[t.ID] {
+		if !m.Home && m.End.After(at.start) {
+			at.start = m.End
+		}
+		if m.Home && m.Start.Before(at.end) {
+			at.end = m.Start
+		}
+	}
+	return at
 }
 
 func (d *dossier) hostsTogether() {

@@ -87,12 +87,12 @@ func (s *scene) room(m *plan.Move) {
 	s.must(healthy(to.Health), 6, "unhealthy", subject, m.Start, "a destination that is up", "%s lands on host %s, which is %s", in.ID, to.ID, to.Health)
 	t := s.inTurn[to.ID]
 	s.must(t == nil || m.Home && t.ID == m.Turn, 6, "into-a-turn", subject, m.Start, "a destination that is in no turn", "%s lands on host %s, which is in its turn", in.ID, to.ID)
-	if own := s.turnOf[to.ID]; own != nil && own.Start.After(m.Start) {
+	if own := s.turnOf[to.ID]; own != nil && own.Start.After(m.Start) && (own.Tactic != plan.Refresh || !s.safe(to.ID)) { // a refresh leaves alone who landed on the fix
 		stay := time.Duration(s.p.Policy.MinStay)
 		s.must(!own.Start.Before(m.End.Add(stay)), 6, "min-stay", subject, m.End, "a destination whose own turn starts no earlier than "+clock(m.End.Add(stay)),
 			"%s lands on host %s at %s, whose own turn starts %s; it is to stay %s", in.ID, to.ID, clock(m.End), clock(own.Start), stay)
 	}
-	code, why := unfit(in, from, to, s.running(in, from.ID), s.lands(to.ID, m.Home))
+	code, why := unfit(s.familyBetween(from, to), in, from, to, s.running(in, from.ID), s.lands(to.ID, m.Home))
 	s.must(code == "", 6, "cannot-take", subject, m.Start, "a destination that can take the instance ("+code+")", "%s", why)
 	g, other := s.together(in, s.at[in.ID], to.ID)
 	s.must(g == "", 6, "spread", Subject{Turn: m.Turn, Instance: in.ID, Host: to.ID, Group: g}, m.Start, "a destination that no other member of the group shares",
@@ -143,12 +143,12 @@ func (s *scene) stands(instance string) []string {
 // member of a spread group ever in their domain, and a link no slower than that of the chosen one,
 // for over a slow link a move may take longer than policy allows.
 func (s *scene) fixedInstead(m *plan.Move) string {
-	if m.Home || s.fixed[m.To] {
+	if m.Home || s.safe(m.To) {
 		return ""
 	}
 	in, from := s.instances[m.Instance], s.hosts[m.From]
 	for _, h := range s.homeHosts[s.home(m.To)] {
-		if !s.fixed[h.ID] || h.ID == m.From || h.ID == m.To || !healthy(h.Health) || s.inTurn[h.ID] != nil || h.Spare {
+		if !s.safe(h.ID) || h.ID == m.From || h.ID == m.To || !healthy(h.Health) || s.inTurn[h.ID] != nil || h.Spare {
 			continue
 		}
 		if s.mostUsed(h.ID, m.Start)+in.MemoryMiB > h.MemoryMiB {
@@ -160,7 +160,8 @@ func (s *scene) fixedInstead(m *plan.Move) string {
 		if s.everShared(in.ID, h.ID) || link(from, h) < link(from, s.hosts[m.To]) {
 			continue
 		}
-		if code, _ := unfit(in, from, h, s.running(in, from.ID), s.lands(h.ID, false)); code == "" {
+		by, runs, lands := s.familyBetween(from, h), s.running(in, from.ID), s.lands(h.ID, false)
+		if code, _ := unfit(by, in, from, h, runs, lands); code == "" && !doubtful(by, runs, lands) {
 			return h.ID
 		}
 	}

@@ -66,6 +66,7 @@ func elsewhere(site string) func(f *fleet.Fleet, p *plan.Plan) {
 }
 
 var planMutants = []planMutant{
+	{"a campaign that supersedes itself", 10, one("own-parent"), false, func(_ *fleet.Fleet, p *plan.Plan) { p.Supersedes = p.Campaign }},
 	// law 1
 	{"an instance is neither moved nor stopped", 1, one("left-behind"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		dropMove(p, 4)
@@ -144,7 +145,7 @@ var planMutants = []planMutant{
 		p.Moves = append(p.Moves, plan.Move{Instance: "a1", From: "a", To: "c", Turn: "a", Start: at("2026-03-10 02:02"), End: at("2026-03-10 02:04")})
 	}},
 	{"a move from where it is not", 5, []string{"from-elsewhere", "left-behind"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Moves[2].From = "c" }},
-	{"two turns of a host", 5, []string{"double-id", "two-turns"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+	{"two turns of a host", 5, []string{"double-id", "live-patch-disturbs", "two-turns"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		t := p.Turns[0]
 		t.Canary, t.Wave = false, 2
 		t.Start, t.End = at("2026-03-11 02:40"), at("2026-03-11 02:50")

@@ -25,6 +25,8 @@ type scene struct {
 	peak      map[string][]level                    // host -> highest use from a moment on
 	visits    map[string]map[string]map[string]bool // group -> domain -> members ever there
 	cohorts   map[string]*plan.Cohort               // host -> its cohort
+	now       time.Time                             // of the present event
+	fresh     map[string]bool                       // instances that a move has put onto the fix
 }
 
 // event is something that the plan's clock brings about.
@@ -71,6 +73,7 @@ func (d *dossier) replay() {
 	events := d.events()
 	s := d.newScene(events)
 	for _, e := range events {
+		s.now = e.at
 		switch e.rank {
 		case moveEnds:
 			s.land(e.move)
@@ -79,6 +82,7 @@ func (d *dossier) replay() {
 		case turnStarts:
 			s.begin(e.turn)
 			s.evacuated(e.turn)
+			s.refreshes(e.turn)
 			s.keepsReserve(e.turn, nil, e.at)
 		case moveStarts:
 			s.leave(e.move)
@@ -104,19 +108,22 @@ func (s *scene) backHome() {
 	}
 }
 
-// barred: something forbids an instance to go home from where it is.
+// barred: something forbids an instance to go home from where it is, or may forbid it: that it did not
+// go is a finding only where nothing does.
 func (s *scene) barred(in *fleet.Instance) bool {
 	at, own := s.at[in.ID], s.hosts[in.Host]
-	code, _ := unfit(in, s.hosts[at], own, s.running(in, at), s.lands(own.ID, true))
+	runs, lands := s.running(in, at), s.lands(own.ID, true)
+	by := s.familyBetween(s.hosts[at], own)
+	code, _ := unfit(by, in, s.hosts[at], own, runs, lands)
 	shared, _ := s.together(in, at, own.ID)
-	return code != "" || shared != "" || !healthy(own.Health) || s.used[own.ID]+in.MemoryMiB > own.MemoryMiB
+	return code != "" || doubtful(by, runs, lands) || shared != "" || !healthy(own.Health) || s.used[own.ID]+in.MemoryMiB > own.MemoryMiB
 }
 
 func (d *dossier) newScene(events []event) *scene {
 	s := &scene{
 		dossier: d, at: map[string]string{}, going: map[string]*plan.Move{}, residents: map[string]map[string]bool{}, used: map[string]int64{},
 		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{},
-		cohorts: map[string]*plan.Cohort{}, free: map[string]int64{}, emptying: map[string]int{},
+		cohorts: map[string]*plan.Cohort{}, fresh: map[string]bool{}, free: map[string]int64{}, emptying: map[string]int{},
 	}
 	for _, k := range d.p.Skipped {
 		s.fixed[k.Host] = true
@@ -158,6 +165,7 @@ func (s *scene) leave(m *plan.Move) {
 	if other != nil {
 		return
 	}
+	s.once(m)
 	s.room(m)
 	s.going[m.Instance] = m
 	s.flights[m.From]++
@@ -181,6 +189,7 @@ func (s *scene) land(m *plan.Move) {
 	was := s.at[m.Instance]
 	s.runs[in.ID] = onto(s.running(in, m.From), s.lands(m.To, m.Home)) // what the new host does not tell is not forgotten
 	s.at[in.ID] = m.To
+	s.fresh[in.ID] = s.safe(m.To)
 	if was != m.To {
 		delete(s.residents[was], in.ID)
 		if occupies(in) {
@@ -229,12 +238,12 @@ func (s *scene) evacuated(t *plan.Turn) {
 func (s *scene) lands(host string, fixed bool) map[string]string {
 	h := s.hosts[host]
 	out := landing(h.Hypervisor, h.Software)
-	if !fixed && !(s.fixed[host] && s.turnOf[host] != nil) {
+	if !fixed && !(s.safe(host) && s.turnOf[host] != nil) {
 		return out
 	}
 	if c := s.cohort(h); c != nil {
 		for p, v := range c.Packages {
-			if have, known := out[p]; known && compareDeb(have, v) < 0 {
+			if have, known := out[p]; known && familyFor(c, h).older(have, v) { // else it is what it was, for all that is known
 				out[p] = v
 			}
 		}
@@ -250,6 +259,10 @@ func (s *scene) running(in *fleet.Instance, host string) map[string]string {
 		return r
 	}
 	return onto(landing(h.Hypervisor, h.Software), in.Running)
+}
+
+func (s *scene) familyBetween(from, to *fleet.Host) family {
+	return familyBetween(s.cohort(to), to, s.cohort(from), from)
 }
 
 // cohort is the first cohort of the target that matches a host; nil without one.

@@ -40,6 +40,9 @@ type run struct {
 	warned   map[string]time.Time    // by slot id: overrun notice asked
 	late     []lateness              // interruptions that outlasted their slot
 	lists    []string                // what people were shown about what did not come back
+
+	parentEnded bool              // the campaign that the plan supersedes is over
+	inherited   map[string]legacy // instances that the parent's moves left elsewhere than the plan saw them
 }
 
 // turnRun is one turn.
@@ -66,7 +69,13 @@ type turnRun struct {
 	placed     map[string][]placed // by instance
 	busy       map[string]bool     // instances with an act of the turn that has not ended
 	doubts     map[string]bool     // instances with a move of the turn whose end is not known
-	touches    bool                // it promises an interruption to somebody
+	preparing  bool                // its host's software is being changed ahead of it
+	ready      bool                // and was seen to be the new one
+	readyAt    time.Time
+	updateBoot string // boot id under which that began
+	touches    bool   // it promises an interruption to somebody
+	past       bool   // dropped since its host is at the target
+	acted      bool   // an instance was to be moved away or stopped for it
 }
 
 type attempt struct {
@@ -105,6 +114,7 @@ type guest struct {
 	half     *act           // a stop that failed and may have taken effect; nil when none did
 	changed  time.Time      // last end of an act of ours
 	landed   time.Time      // last landing by a move of ours
+	freshIn  *run           // the campaign that has given it another process, on the fix
 	external string         // code of the last fact about what others did
 	holds    []string       // hosts that hold its memory
 	seenAt   [2]glimpse

@@ -28,6 +28,9 @@ func (t *trial) actStarts(r *run, f *Fact) {
 	t.groupsHold(r, f, g, s)
 	t.staggered(r, f, tr, s)
 	t.once(f, g, s)
+	t.actInPlace(r, f, tr, g, s)
+	t.needed(r, tr, f, s)
+	tr.acted = true
 	if f.Kind == "stop-started" {
 		t.promisedStop(f, sl, s)
 		t.actBegins(g, &act{stop: true, run: r, turn: tr, slot: sl, from: f.From, n: f.Attempt})
@@ -50,7 +53,10 @@ func (t *trial) inSlot(r *run, f *Fact, tr *turnRun, sl *plan.Slot, s Subject) {
 	end := f.Deadline
 	if f.Kind == "stop-started" {
 		end = f.At.Add(time.Duration(times.RebootMax))
-		if f.Disposition == plan.DispStatefulStop {
+		if tr.tactic() == plan.Refresh { // in place
+			end = f.At
+		}
+		if f.Disposition == plan.DispStatefulStop || tr.tactic() == plan.Refresh {
 			end = end.Add(2 * time.Duration(times.SaveMax))
 		}
 	} else if end.IsZero() {

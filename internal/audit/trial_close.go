@@ -24,6 +24,7 @@ func (r *run) note(g *guest, a *act, at time.Time) {
 func (t *trial) finish(r *run, f *Fact) {
 	r.finished = true
 	r.lists = append(r.lists, f.Why)
+	t.finishesAfterParent(r, f)
 	for _, tr := range r.turns {
 		s := Subject{Campaign: r.id, Turn: tr.id, Host: tr.host, Seq: f.Seq}
 		t.must(!tr.open, 7, "turn-open", s, f.At, "turn-done or turn-dropped for each turn that was permitted", "campaign %s finishes while turn %s is open", r.id, tr.id)

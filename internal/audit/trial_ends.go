@@ -30,6 +30,9 @@ func (t *trial) moveEnds(r *run, f *Fact) {
 	switch {
 	case there:
 		g.landed = f.At
+		if !f.Home {
+			g.givenProcess(r, tr, f.To)
+		}
 		g.runs = nil // it took on what its new host runs; the next look says what
 		t.sure(g, f.To, "running")
 	case f.Source == "running" && (f.Destination == "absent" || f.Destination == "stopped"):
@@ -108,6 +111,8 @@ func (t *trial) stopGoesOn(r *run, f *Fact) {
 		t.must(started, 10, "unstarted", s, f.At, "a back-started, stored before the start", "%s is back and no fact started that", f.Instance)
 		if mine || g.act == nil {
 			t.actEnds(g, f.At)
+			g.runs = nil // a new process: the next look says what it runs on
+			g.givenProcess(r, tr, f.To)
 			t.sure(g, f.To, "running")
 		}
 	}

@@ -7,8 +7,9 @@ import "strings"
 var required = map[string][]string{
 	"campaign-applied": {"plan", "fleet"}, "controller-took": {"generation"}, "campaign-paused": {"why"}, "campaign-resumed": {},
 	"campaign-aborted": {"why"}, "campaign-halted": {"why"}, "campaign-finished": {"code"},
+	"parent-ended": {"code", "why"}, "inherited": {"instance", "host", "why"},
 	"notice-asked": {"notice", "tenant", "notice_kind", "slots"}, "notice-accepted": {"notice"}, "notice-failed": {"notice", "why"},
-	"turn-permitted": {"turn", "host"}, "turn-held": {"turn", "host", "code", "why"}, "turn-released": {"turn", "host"},
+	"turn-prepares": {"turn", "host"}, "turn-permitted": {"turn", "host"}, "turn-held": {"turn", "host", "code", "why"}, "turn-released": {"turn", "host"},
 	"turn-done": {"turn", "host"}, "turn-dropped": {"turn", "host", "code", "why"},
 	"step-started": {"turn", "host", "step"}, "step-done": {"turn", "host", "step"}, "step-failed": {"turn", "host", "step", "why"},
 	"move-placed": {"turn", "instance", "from", "to"}, "move-done": {"turn", "instance", "from", "to"}, "move-failed": {"turn", "instance", "from", "to", "why"},

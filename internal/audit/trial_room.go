@@ -46,17 +46,19 @@ func (t *trial) fixedInstead(r *run, f *Fact, tr *turnRun, g *guest) string {
 		if m.view.FreeMiB-t.arriving(m, g) < g.memory || t.landingNow(m) >= max(1, r.plan.Policy.MovesPerHost) || t.shares(r, g, h.ID) {
 			continue
 		}
-		if code, _ := unfit(g.in, r.hosts[f.From], h, onto(t.serves(r.hosts[f.From]), g.runs), t.serves(h)); code == "" {
+		from, runs := r.hosts[f.From], onto(t.serves(r.hosts[f.From]), g.runs)
+		by := r.familyBetween(from, h)
+		if code, _ := unfit(by, g.in, from, h, runs, t.serves(h)); code == "" && !doubtful(by, runs, t.serves(h)) {
 			return h.ID
 		}
 	}
 	return ""
 }
 
-// isFixed: the host's turn is done, or it needs none.
+// isFixed: the host's turn is done, or it needs none (any more).
 func (r *run) isFixed(host string) bool {
 	if tr := r.turns[host]; tr != nil {
-		return tr.done
+		return tr.done || tr.ready || tr.past
 	}
 	return r.skipped[host]
 }
@@ -94,6 +96,10 @@ func (t *trial) serves(h *fleet.Host) map[string]string {
 	return landing(h.Hypervisor, h.Software)
 }
 
+func (r *run) familyBetween(from, to *fleet.Host) family {
+	return familyBetween(r.cohortOf(to.ID), to, r.cohortOf(from.ID), from)
+}
+
 func seenAgo(f *Fact, v *View) string {
 	if v == nil {
 		return "never"
@@ -124,7 +130,7 @@ func (t *trial) takes(r *run, f *Fact, g *guest, s Subject) {
 	if from == nil || to == nil || g.in == nil {
 		return
 	}
-	code, why := unfit(g.in, from, to, onto(t.serves(from), g.runs), t.serves(to))
+	code, why := unfit(r.familyBetween(from, to), g.in, from, to, onto(t.serves(from), g.runs), t.serves(to))
 	t.must(code == "", 6, "cannot-take", s, f.At, "a destination that can take the instance ("+code+")", "%s", why)
 	for _, gr := range r.groupsOf[g.id] {
 		domain := r.domain(gr.spread, f.To)

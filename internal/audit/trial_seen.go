@@ -126,6 +126,9 @@ func (t *trial) boots(m *machine, v *View, f *Fact, s Subject) {
 // ours or others between, runs in two places.
 func (t *trial) glimpsed(g *guest, f *Fact, at time.Time) {
 	first, second := g.seenAt[0], g.seenAt[1]
+	if at.Before(second.at) {
+		return // a look that took long tells of an earlier moment, not of a return
+	}
 	if g.act != nil || g.changed.After(first.at) || g.doubt != nil {
 		first = glimpse{} // in our hands, or on record as in doubt: what we do to it then is judged
 	}

@@ -7,6 +7,7 @@ func (t *trial) stepFact(r *run, f *Fact) {
 	tr := r.turn(f.Turn)
 	s := Subject{Campaign: r.id, Turn: tr.id, Host: f.Host, Seq: f.Seq}
 	t.must(f.Host == tr.host, 10, "turn-host", s, f.At, "the turn's own host", "fact %d says that turn %s is of host %s, the plan says %s", f.Seq, tr.id, f.Host, tr.host)
+	t.stepInPlace(r, tr, f, s)
 	switch f.Kind {
 	case "step-started":
 		t.stepStarts(r, tr, f, s)
@@ -28,7 +29,7 @@ func (tr *turnRun) stepEnds(f *Fact) {
 // stepStarts asks law 5 of a step that begins: one attempt at a time, unless the earlier one's
 // deadline has passed or another controller has taken over since (it waited for the call to end).
 func (t *trial) stepStarts(r *run, tr *turnRun, f *Fact, s Subject) {
-	t.must(tr.open || f.Step == "uncordon", 10, "unpermitted", s, f.At, "a turn-permitted ahead of its steps", "step %s of turn %s starts, and the turn is not open", f.Step, tr.id)
+	t.must(tr.mayStep(f.Step), 10, "unpermitted", s, f.At, "a turn-permitted ahead of its steps", "step %s of turn %s starts, and the turn is not open", f.Step, tr.id)
 	if a := tr.attempts[f.Step]; a != nil && acting[f.Step] {
 		over := !a.deadline.IsZero() && f.At.After(a.deadline) || t.took > a.seq
 		t.must(over, 5, "two-attempts", s, f.At, "an attempt whose predecessor has ended, or is past its deadline",
@@ -44,12 +45,14 @@ func (t *trial) stepStarts(r *run, tr *turnRun, f *Fact, s Subject) {
 // rebootStarts: the host is empty by all that is known (law 1), it was not rebooted for this turn
 // (law 5), the order names the boot that it ends (law 5), and the campaign may go on (law 8).
 func (t *trial) rebootStarts(r *run, tr *turnRun, f *Fact, s Subject) {
+	t.must(tr.plan == nil || reboots(tr.plan.Tactic), 1, "reboot-unplanned", s, f.At, "a tactic that reboots, told as such", "host %s is to be rebooted in turn %s, whose tactic, %s, reboots nothing", tr.host, tr.id, tr.tactic())
 	t.must(r.stopped == "", 8, "reboot-while-stopped", s, f.At, "a reboot before the stop, or after campaign-resumed", "host %s is to be rebooted after %s", tr.host, r.stopped)
 	t.must(!tr.held, 8, "reboot-while-held", s, f.At, "a reboot after turn-released", "host %s is to be rebooted while its turn holds", tr.host)
 	if tr.released && f.BootID != "" && f.BootID == tr.bootBefore {
 		tr.rebooted[r.revision] = 0 // an operator retries an order that never took effect: it is still the same boot
 	}
 	t.must(tr.rebooted[r.revision] == 0, 5, "rebooted-twice", s, f.At, "one reboot for one turn", "host %s is to be rebooted again for turn %s", tr.host, tr.id)
+	t.needed(r, tr, f, s)
 	m := t.machine(tr.host)
 	for id := range m.on {
 		g := t.guest(id)

@@ -102,7 +102,8 @@ func (t *trial) toldFirst(r *run, f *Fact, tr *turnRun, sl *plan.Slot, s Subject
 	if in != nil && in.Tenant == "" || tr.override {
 		return
 	}
-	arrived := in == nil || contains([]string{"appeared", "moved"}, t.guest(f.Instance).external)
+	_, ours := r.inherited[f.Instance] // the parent brought it: that is our side, and not others
+	arrived := in == nil || contains([]string{"appeared", "moved"}, t.guest(f.Instance).external) && !ours
 	if sl == nil && arrived && f.Kind == "move-placed" {
 		return
 	}

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 func (t *trial) turnFact(r *run, f *Fact) {
@@ -12,17 +14,23 @@ func (t *trial) turnFact(r *run, f *Fact) {
 	s := Subject{Campaign: r.id, Turn: tr.id, Host: tr.host, Seq: f.Seq}
 	t.must(f.Host == tr.host, 10, "turn-host", s, f.At, "the turn's own host", "fact %d says that turn %s is of host %s, the plan says %s", f.Seq, tr.id, f.Host, tr.host)
 	switch f.Kind {
+	case "turn-prepares":
+		t.preparesAfterParent(r, tr, f, s)
+		t.prepares(r, tr, f, s)
 	case "turn-permitted":
 		t.permit(r, tr, f, s)
 	case "turn-held":
 		tr.held = true
 		// A hold before the permit, or by a person, is no failure.
-		if tr.open && f.Code != "operator" && f.Who == "engine" {
+		if (tr.open || tr.preparing) && f.Code != "operator" && f.Who == "engine" {
 			r.held[tr.id] = true
 		}
 		r.lists = append(r.lists, f.Instance+" "+f.Why)
 	case "turn-released":
 		tr.held, tr.released = false, true
+		if tr.tactic() == plan.Refresh || tr.tactic() == plan.LivePatch {
+			tr.updated[r.revision] = 0 // a person has it done again, where a look shows that it is not done
+		}
 		delete(r.held, tr.id)
 		// An override is an operator's own word on this turn, with a reason.
 		if f.Code == "override" && f.Why != "" && f.Who != "engine" {
@@ -60,6 +68,8 @@ func (t *trial) permit(r *run, tr *turnRun, f *Fact, s Subject) {
 		t.must(!f.At.Before(r.plan.Target.Disclosure), 9, "under-embargo", s, f.At, "a permit no earlier than the disclosure, "+clock(r.plan.Target.Disclosure),
 			"turn %s is permitted %s, the fix may not be deployed before %s", tr.id, clock(f.At), clock(r.plan.Target.Disclosure))
 	}
+	t.afterParent(r, tr, f, s)
+	t.must(tr.tactic() != plan.Refresh || tr.ready, 6, "unprepared", s, f.At, "a permit after the host was seen with the new software on its disk", "turn %s is permitted, and its host %s was not prepared", tr.id, tr.host)
 	t.permitPace(r, tr, f, s)
 	t.permitGroups(r, tr, f, s)
 	t.stayed(r, tr, f, s)
@@ -140,6 +150,9 @@ func (t *trial) down(r *run, host string) bool {
 
 // stayed: what our moves brought to the host was allowed its least stay (law 6).
 func (t *trial) stayed(r *run, tr *turnRun, f *Fact, s Subject) {
+	if tr.tactic() == plan.Refresh || tr.tactic() == plan.LivePatch {
+		return // it leaves alone who was brought here
+	}
 	stay := time.Duration(r.plan.Policy.MinStay)
 	for id := range t.machine(tr.host).on {
 		g := t.guest(id)
@@ -156,6 +169,9 @@ func (t *trial) stayed(r *run, tr *turnRun, f *Fact, s Subject) {
 func (t *trial) turnEnds(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.must(!tr.done && !tr.dropped, 10, "ended-twice", s, f.At, "one end of a turn", "turn %s ends twice", tr.id)
 	done := f.Kind == "turn-done"
+	if f.Code == "already-at-target" {
+		t.droppedAtTarget(r, tr, f, s)
+	}
 	t.must(!done || tr.open, 10, "unpermitted", s, f.At, "a turn-permitted ahead of turn-done", "turn %s is done and was never permitted", tr.id)
 	for code := range tr.borrowed {
 		// What could not be given back, for it was tried and failed, is named to a person instead.
@@ -177,6 +193,11 @@ func (t *trial) turnEnds(r *run, tr *turnRun, f *Fact, s Subject) {
 		t.must(proven, 5, "reboot-unproven", s, f.At, "a reboot, and a proof with a boot id other than the one that it ended",
 			"turn %s is done with %d reboots, boot id %q before and %q after", tr.id, tr.rebootsDone(), tr.bootBefore, tr.bootAfter)
 	}
+	if done {
+		t.refreshEnds(r, tr, f, s)
+		s.Instance = ""
+	}
+	tr.preparing = false
 	tr.open, tr.held, tr.done, tr.dropped, tr.ended = false, false, done, !done, f.At
 	if !done {
 		r.lists = append(r.lists, f.Why)

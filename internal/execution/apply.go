@@ -21,6 +21,9 @@ func (s *State) Accepts(f Fact) error {
 	case f.Kind == HostSeen && f.Seen == nil:
 		return fmt.Errorf("journal of %s: fact %d saw nothing", f.Campaign, f.Seq)
 	}
+	if f.Kind == ParentEnded || f.Kind == Inherited {
+		return s.acceptsParent(f)
+	}
 	ofTurn, known := kinds[f.Kind]
 	if !known {
 		return fmt.Errorf("journal of %s: fact %d is of unknown kind %q", f.Campaign, f.Seq, f.Kind)
@@ -33,9 +36,9 @@ func (s *State) Accepts(f Fact) error {
 
 // kinds are all kinds of facts; true: of one turn.
 var kinds = map[Kind]bool{
-	CampaignApplied: false, ControllerTook: false, CampaignPaused: false, CampaignResumed: false, CampaignAborted: false, CampaignHalted: false, CampaignFinished: false,
+	CampaignApplied: false, ControllerTook: false, CampaignPaused: false, CampaignResumed: false, CampaignAborted: false, CampaignHalted: false, CampaignFinished: false, ParentEnded: false, Inherited: false,
 	NoticeAsked: false, NoticeAccepted: false, NoticeFailed: false, HostSeen: false, HostLost: false, External: false, NotReturned: false, Unfixed: false,
-	Overrun: true, TurnPermitted: true, TurnHeld: true, TurnReleased: true, TurnDone: true, TurnDropped: true, StepStarted: true, StepDone: true, StepFailed: true,
+	Overrun: true, TurnPrepares: true, TurnPermitted: true, TurnHeld: true, TurnReleased: true, TurnDone: true, TurnDropped: true, StepStarted: true, StepDone: true, StepFailed: true,
 	MovePlaced: true, MoveDone: true, MoveFailed: true, StopStarted: true, StopDone: true, StopFailed: true, BackStarted: true, BackDone: true, BackFailed: true,
 	StaysAway: true, Borrowed: true, GivenBack: true,
 }
@@ -62,19 +65,23 @@ func (s *State) apply(f Fact) error {
 	case CampaignPaused:
 		s.Phase, s.PhaseWhy = PhasePaused, f.Why
 	case CampaignResumed:
-		s.Phase, s.PhaseWhy = PhaseRunning, ""
+		s.Phase, s.PhaseWhy = s.under()
 		s.failed = map[string]bool{}
 	case CampaignHalted:
 		s.Phase, s.PhaseWhy = PhaseHalted, f.Why
 	case CampaignAborted:
-		s.Phase, s.PhaseWhy = PhaseAborted, f.Why
+		s.Phase, s.PhaseWhy, s.superseded = PhaseAborted, f.Why, f.Code == CodeSuperseded
 		s.due = map[string]Fact{} // who has not heard of it need not
 	case CampaignFinished:
 		s.Phase, s.PhaseWhy = PhaseFinished, f.Code
+	case ParentEnded, Inherited:
+		s.applyParent(f)
 	case NoticeAsked, NoticeAccepted, NoticeFailed:
 		s.applyNotice(f)
 	case HostSeen:
 		s.seeHost(f.Host, f.Seen)
+		s.noteDoubled(f.Host)
+		s.noteReached(f.Host)
 	case HostLost:
 		h := s.host(f.Host)
 		h.Looks++
@@ -107,6 +114,8 @@ func (s *State) host(id string) *HostState {
 
 func (s *State) applyTurn(t *TurnState, f Fact) {
 	switch f.Kind {
+	case TurnPrepares:
+		s.applyPrepares(t, f)
 	case TurnPermitted:
 		t.Phase, t.Permitted, t.Since = TurnActive, f.At, f.At
 		if st := t.steps(); len(st) > 0 {
@@ -120,7 +129,7 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 		t.Started = t.Started && f.Code == CodeOperator && t.Step != StepProve
 		s.active[t.Plan.ID] = true
 		s.dropWaiting(t.Plan.ID)
-		if f.Code != CodeOperator && !t.Permitted.IsZero() { // what never began did not break
+		if f.Code != CodeOperator && (!t.Permitted.IsZero() || t.unready() && t.Step != "") { // what never began did not break
 			s.failed[t.Plan.ID] = true
 		}
 		s.reckon(t)
@@ -135,10 +144,15 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 	case TurnDropped:
 		t.Phase, t.Ended, t.Code, t.Why = TurnAbandoned, f.At, f.Code, f.Why
 		delete(s.active, t.Plan.ID)
+		delete(s.unprepared, t.Plan.Host)
 		s.dropWaiting(t.Plan.ID)
+		if t.reached() {
+			s.fixed[t.Plan.Host] = true
+		}
 		s.reckon(t)
 	case StepStarted, StepDone, StepFailed:
 		s.applyStep(t, f)
+		s.endPreparation(t, f.At)
 	case StaysAway:
 		t.guest(f.Instance).GoneHome = true
 	case Borrowed:
@@ -167,7 +181,9 @@ func (s *State) dropWaiting(id string) {
 func (s *State) release(t *TurnState, at time.Time) {
 	delete(s.failed, t.Plan.ID)
 	if t.Permitted.IsZero() { // held before it began: it waits for its permit again
+		defer s.releasePreparation(t, at)
 		t.Phase, t.Code, t.Why, t.Next = TurnWaiting, "", "", ""
+		s.lookAnew(t.Plan.Host, at)
 		delete(s.active, t.Plan.ID)
 		i, _ := slices.BinarySearchFunc(s.waiting, t.Plan, func(id string, p plan.Turn) int { return compareTurns(s.Turns[id].Plan, p) })
 		s.waiting = slices.Insert(s.waiting, i, t.Plan.ID)
@@ -186,6 +202,9 @@ func (s *State) release(t *TurnState, at time.Time) {
 			g.FailedAt, g.Code = at, ""
 		}
 	}
+	if t.Plan.Tactic == plan.LivePatch && t.Step == StepProve {
+		t.Step, t.UpdateBoot = StepUpdate, "" // a look tells whether the patch must be applied again
+	}
 	if t.Step == StepProve && sameBoot {
 		t.Step, t.Ordered, t.Rebooted = StepReboot, time.Time{}, false // it never rebooted: the order is given again
 	}
@@ -199,9 +218,12 @@ func (s *State) applyStep(t *TurnState, f Fact) {
 		}
 		t.Started, t.Attempt, t.Deadline = true, f.Attempt, f.Deadline
 		t.tries[f.Step] = f.Attempt
+		t.Unneeded = t.Unneeded || f.Code == CodeReached
 		switch f.Step {
 		case StepReboot:
 			t.OldBoot, t.Ordered = f.BootID, f.At
+		case StepUpdate:
+			t.UpdateBoot = f.BootID
 		case StepCordon:
 			t.Cordoned = true // it may take effect although its answer is lost; giving back twice does no harm
 		}
@@ -213,7 +235,6 @@ func (s *State) applyStep(t *TurnState, f Fact) {
 		switch {
 		case f.Step == StepUpdate && f.Attempt > 0:
 			t.Updated = true
-			t.Rebooted = t.Plan.Tactic == plan.Refresh
 		case f.Step == StepProve:
 			t.NewBoot = f.BootID
 		case f.Step == StepReboot:

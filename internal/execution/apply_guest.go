@@ -58,6 +58,10 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 		}
 		s.landed[f.To][f.Instance] = f.At
 		s.lastLanded[f.To] = f.At
+		delete(s.movedHere, f.Instance)
+		if s.fixed[f.To] {
+			s.movedHere[f.Instance] = f.To
+		}
 		g.Stage, g.MovedTo, g.Code, g.Why, g.Failures, g.Sticky = StageAway, f.To, "", "", 0, ""
 		if home {
 			g.Stage, g.GoneHome = StageHome, true

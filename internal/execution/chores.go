@@ -92,6 +92,7 @@ func (s *State) Outstanding(now time.Time) []Chore {
 		}
 		want(s.wantLooks(t, now), 0)
 		want(s.doubtful(t), lookAgain)
+		want(s.wantProof(t), lookAgain)
 		want(s.unprovenHosts(t), lookAgain)
 		if id, until := s.shuttingDown(t); id != "" && s.host(t.Plan.Host).At.Before(until) && s.Phase == PhaseAborted {
 			want([]string{t.Plan.Host}, until.Sub(s.host(t.Plan.Host).At))
@@ -101,6 +102,8 @@ func (s *State) Outstanding(now time.Time) []Chore {
 		}
 	}
 	want(s.wantPermitLooks(now), 0)
+	want(s.wantReachedLooks(), 0)
+	want(s.doubledHosts(), lookAgain)
 	want(s.unseen(now), lookAgain)
 	for _, id := range sortedKeys(looks) {
 		n := s.host(id).Looks + 1
@@ -117,6 +120,9 @@ func (s *State) stepChore(t *TurnState, add func(Chore)) {
 		StepProve: ChoreProve, StepUncordon: ChoreUncordon}[t.Step]
 	if kind == "" {
 		return
+	}
+	if t.proving() {
+		return // looks tell
 	}
 	if kind == ChoreProve && s.proofAt(t) {
 		return // the look that proves it is here: Decide judges it
@@ -163,6 +169,8 @@ func (s *State) wantLooks(t *TurnState, now time.Time) []string {
 	own := t.Plan.Host
 	needOwn := false
 	switch t.Step {
+	case StepUpdate:
+		needOwn = t.inPlace() && !t.Started
 	case StepEmpty:
 		needOwn = s.anyToPlace(t) || !t.anyStage(StageMoving) // looks cost the host and its guests: not while all are on their way
 	case StepStop, StepReboot, StepJudge:
@@ -185,7 +193,7 @@ func (s *State) anyToPlace(t *TurnState) bool {
 	if h.View == nil {
 		return true
 	}
-	for _, in := range present(h.View) {
+	for _, in := range s.toDo(t) {
 		g := s.Guests[in.ID]
 		if g == nil || g.Host == t.Plan.Host && !s.inFlight(in.ID) && s.disposition(t, in.ID) == plan.DispLiveMigrate {
 			return true
@@ -198,7 +206,7 @@ func (s *State) anyToPlace(t *TurnState) bool {
 // moved, as far as they were not seen lately: a pool may have a thousand hosts and a move needs one.
 func (s *State) destinationsToSee(t *TurnState, now time.Time) (hosts []string) {
 	next := 0
-	for _, in := range present(s.host(t.Plan.Host).View) {
+	for _, in := range s.toDo(t) {
 		g := t.guest(in.ID)
 		if in.Incoming || g.Stage == StageMoving || g.Stage == StageStuck || g.Sticky != "" || now.Before(g.RetryAt) || s.disposition(t, in.ID) != plan.DispLiveMigrate {
 			continue

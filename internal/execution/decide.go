@@ -16,7 +16,7 @@ func (s *State) Decide(now time.Time) []Fact {
 	if s.Plan == nil || s.Phase == PhaseFinished {
 		return nil
 	}
-	for _, rule := range []func(time.Time) []Fact{s.decideNotices, s.decideBudget, s.decideOverrun, s.decideTurns, s.decidePermits, s.decideEnd} {
+	for _, rule := range []func(time.Time) []Fact{s.decideNotices, s.decideBudget, s.decideOverrun, s.decideTurns, s.decideReached, s.decidePrepares, s.decidePermits, s.decideMissed, s.decideEnd} {
 		if facts := rule(now); len(facts) > 0 {
 			for i := range facts {
 				facts[i].At, facts[i].Who, facts[i].Campaign, facts[i].Revision = now, Engine, s.Campaign, s.Revision
@@ -95,11 +95,14 @@ func (s *State) decideEnd(now time.Time) []Fact {
 	if s.Phase == PhaseAborted && len(s.waiting) > 0 {
 		var out []Fact
 		for _, id := range s.waiting {
-			out = append(out, Fact{Kind: TurnDropped, Turn: id, Host: s.Turns[id].Plan.Host, Code: CodeAborted, Why: "the campaign was aborted before its turn"})
+			if s.Turns[id].Phase == TurnPreparing {
+				continue // what is in flight there ends first
+			}
+			out = append(out, Fact{Kind: TurnDropped, Turn: id, Host: s.Turns[id].Plan.Host, Code: s.abortCode(), Why: "the campaign was " + s.abortCode() + " before its turn"})
 		}
 		return out
 	}
-	if len(s.waiting) > 0 || len(s.active) > 0 || len(s.openNotices()) > 0 {
+	if s.awaits() || len(s.waiting) > 0 || len(s.active) > 0 || len(s.openNotices()) > 0 {
 		return nil
 	}
 	if facts, wait := s.takeStock(now); facts != nil || wait {
@@ -107,12 +110,12 @@ func (s *State) decideEnd(now time.Time) []Fact {
 	}
 	code := "done"
 	for _, t := range s.Turns {
-		if t.Phase != TurnFinished {
+		if t.Phase != TurnFinished && !t.reached() {
 			code = "partly"
 		}
 	}
 	if s.Phase == PhaseAborted {
-		code = CodeAborted
+		code = s.abortCode()
 	}
 	return []Fact{{Kind: CampaignFinished, Code: code}}
 }

@@ -19,13 +19,13 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 	if facts, wait := s.gone(t); facts != nil || wait {
 		return facts
 	}
-	if end := s.lastEnd(t); !end.IsZero() && now.After(end) && !t.anyStage(StageMoving) && len(present(s.host(t.Plan.Host).View)) > 0 {
+	if end := s.lastEnd(t); !end.IsZero() && now.After(end) && !t.anyStage(StageMoving) && len(s.toDo(t)) > 0 {
 		return []Fact{*t.held(CodeSlotMissed, "the host is not empty and its slots ended at "+end.Format(time.RFC3339), "plan again: what is left needs another slot")}
 	}
 	left, stuck := s.unprovenOf(t)+t.count(StageMoving), []string{}
 	var why []string
 	soon := left > 0
-	for _, in := range present(s.host(t.Plan.Host).View) {
+	for _, in := range s.toDo(t) {
 		if in.Incoming {
 			left++
 			soon = true

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -16,21 +17,24 @@ const (
 	ControllerTook   Kind = "controller-took"   // Generation: a controller took over; older ones must not act
 	CampaignPaused   Kind = "campaign-paused"   // Why
 	CampaignResumed  Kind = "campaign-resumed"  // Why
-	CampaignAborted  Kind = "campaign-aborted"  // Why: turns under way end in a safe place, no other begins
+	CampaignAborted  Kind = "campaign-aborted"  // Why, Code (superseded: a child takes its place): turns under way end in a safe place, no other begins
 	CampaignHalted   Kind = "campaign-halted"   // Code, Why: the failure budget is spent, or a bug
-	CampaignFinished Kind = "campaign-finished" // Code: done, aborted, partly
+	CampaignFinished Kind = "campaign-finished" // Code: done, aborted, superseded, partly
+	Inherited        Kind = "inherited"         // Instance, Host, Why: the parent's moves left it there, and not where the plan saw it; To: or there, or at both
+	ParentEnded      Kind = "parent-ended"      // Code (how), Why: the campaign that the plan supersedes is over; turns may begin
 
-	NoticeAsked    Kind = "notice-asked"    // Notice, Tenant, NoticeKind, Slots: decided, stored before it is sent
+	NoticeAsked    Kind = "notice-asked"    // Notice, Tenant, NoticeKind, Slots, Code (cancelled: of the turn): decided, stored before it is sent
 	NoticeAccepted Kind = "notice-accepted" // Notice, Tenant, Contact, Attempt: the receiving server took it
 	NoticeFailed   Kind = "notice-failed"   // Notice, Tenant, Contact, Attempt, Code, Why
 
+	TurnPrepares  Kind = "turn-prepares"  // Turn, Host: leave to change its host's software ahead of it, which disturbs nobody (refresh)
 	TurnPermitted Kind = "turn-permitted" // Turn, Host: leave to disrupt
 	TurnHeld      Kind = "turn-held"      // Turn, Host, Step, Code, Why, Next
 	TurnReleased  Kind = "turn-released"  // Turn, Host: an operator said retry
 	TurnDone      Kind = "turn-done"      // Turn, Host
 	TurnDropped   Kind = "turn-dropped"   // Turn, Host, Code, Why: aborted or not needed; nothing borrowed is left
 
-	StepStarted Kind = "step-started" // Turn, Host, Step, Attempt, Deadline: stored before the chore runs
+	StepStarted Kind = "step-started" // Turn, Host, Step, Attempt, Deadline, Code (why the turn goes no further): stored before the chore runs
 	StepDone    Kind = "step-done"    // Turn, Host, Step, Attempt, Why (evidence), BootID where it matters
 	StepFailed  Kind = "step-failed"  // Turn, Host, Step, Attempt, Code, Why, Next, Retry
 
@@ -51,7 +55,7 @@ const (
 	GivenBack   Kind = "given-back"   // Turn, Host, Code
 	StaysAway   Kind = "stays-away"   // Turn, Instance, To, Code, Why: policy brings it home and it stays where it runs
 	NotReturned Kind = "not-returned" // Host, Instance, Code (gone, stopped, paused, unreachable), Why: the named list at a campaign's end
-	Unfixed     Kind = "unfixed"      // Host, Instance, Why: at a campaign's end it still runs software that is not fixed
+	Unfixed     Kind = "unfixed"      // Host, Instance, Code, Why: at a campaign's end it still runs software that is not fixed, or (cannot-judge) is not known to be
 	External    Kind = "external"     // Host, Instance, Code (gone, appeared, moved, stopped), Why: done by others
 )
 
@@ -122,10 +126,13 @@ type HostView struct {
 	Installed map[string]string `json:"installed,omitempty"`
 	Booted    map[string]string `json:"booted,omitempty"`
 	Running   map[string]string `json:"running,omitempty"`
-	MemoryMiB int64             `json:"memory_mib"`
-	FreeMiB   int64             `json:"free_mib"`
-	Instances []InstanceView    `json:"instances,omitempty"`
-	Missing   []string          `json:"missing,omitempty"`
+	BuildID   string            `json:"build_id,omitempty"` // of the running hypervisor
+	// LivePatches of the running hypervisor and kernel. nil: not read; empty: there are none.
+	LivePatches []fleet.LivePatch `json:"live_patches,omitzero"`
+	MemoryMiB   int64             `json:"memory_mib"`
+	FreeMiB     int64             `json:"free_mib"`
+	Instances   []InstanceView    `json:"instances,omitempty"`
+	Missing     []string          `json:"missing,omitempty"`
 }
 
 // InstanceView is one instance in a HostView.

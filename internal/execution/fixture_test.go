@@ -44,6 +44,10 @@ type worldHost struct {
 	guests map[string]string // id -> running, saved, stopped
 	on     map[string]string // id -> QEMU it runs on
 	silent bool
+	// patches and build are what a look says of live patches; mute guests tell nothing of what they run on.
+	patches []fleet.LivePatch
+	build   string
+	mute    map[string]bool
 }
 
 // testFleet has three hosts with four instances each; g1 g2 g3 are one group on three hosts; g12 has
@@ -195,9 +199,12 @@ func (w *world) tail(n int) string {
 func (w *world) view(id string) *HostView {
 	h := w.hosts[id]
 	v := &HostView{At: w.now, BootID: fmt.Sprintf("%s-boot-%d", id, h.boot), Health: "up", MemoryMiB: 2048, FreeMiB: h.free,
-		Installed: map[string]string{"qemu-system-x86": h.qemu}, Booted: map[string]string{"qemu-system-x86": h.booted}}
+		Installed: map[string]string{"qemu-system-x86": h.qemu}, Booted: map[string]string{"qemu-system-x86": h.booted}, BuildID: h.build, LivePatches: h.patches}
 	for _, g := range sortedKeys(h.guests) {
 		in := InstanceView{ID: g, State: "running", MemoryMiB: 80, Running: map[string]string{"qemu-system-x86": h.on[g]}}
+		if h.mute[g] {
+			in.Running = nil
+		}
 		if h.guests[g] != "running" {
 			in.State, in.Saved, in.Running = "stopped", h.guests[g] == "saved", nil
 		}

@@ -51,11 +51,17 @@ const (
 	CodeSameBoot    = "not-rebooted"  // it answers with the boot id from before
 	CodeOldVersion  = "old-version"   // it came back without the fix
 	CodeUnhealthy   = "unhealthy"
+	CodeOtherBoot   = "rebooted-meanwhile"    // it was rebooted by others while its software was changed in place
+	CodeTransition  = "live-patch-transition" // some tasks still run the old code
+	CodeNotPatched  = "live-patch-missing"    // its list does not say that the live patch is applied
+	CodeUnfixed     = "unfixed-destination"
 	CodeStillOld    = "still-affected" // an instance on it still runs unfixed software
 	CodeNotReturned = "not-returned"   // a saved or stopped instance does not come back
 	CodeUnsupported = "unsupported-tactic"
 	CodeNoAnswer    = "no-answer" // neither an answer nor an error by the deadline
 	CodeAborted     = "aborted"
+	CodeSuperseded  = "superseded"        // a child campaign takes its place
+	CodeReached     = "already-at-target" // a look shows that the turn is not needed any more
 	CodeBudget      = "failure-budget"
 	CodeBug         = "bug"
 	CodeSplit       = "split-brain"

@@ -39,7 +39,7 @@ func (s *State) permit(t *TurnState, now time.Time) ruling {
 	if len(t.steps()) == 0 {
 		return ruling{hold: t.held(CodeUnsupported, fmt.Sprintf("tactic %s cannot be carried out by this version", t.Plan.Tactic), "plan again without this tactic")}
 	}
-	for _, rule := range []func(*TurnState, time.Time) *ruling{s.inOrder, s.afterEmbargo, s.inSlot, s.told, s.stayed, s.apart} {
+	for _, rule := range []func(*TurnState, time.Time) *ruling{s.readied, s.inOrder, s.afterEmbargo, s.inSlot, s.told, s.stayed, s.single, s.apart} {
 		if r := rule(t, now); r != nil {
 			return *r
 		}
@@ -68,7 +68,7 @@ func (s *State) inOrder(t *TurnState, now time.Time) *ruling {
 			if !o.Plan.Canary {
 				break // the canary comes first
 			}
-			if soaked := o.Ended.Add(time.Duration(s.Plan.Policy.Soak)); o.Phase == TurnFinished && now.Before(soaked) && o != t {
+			if soaked := o.Ended.Add(time.Duration(s.Plan.Policy.Soak)); (o.Phase == TurnFinished || o.reached()) && now.Before(soaked) && o != t {
 				r := wait(soaked, "the canary soaks")
 				return &r
 			}
@@ -122,6 +122,9 @@ func (s *State) liveSlots(t *TurnState) []*plan.Slot {
 // told: each promise was accepted at least its class's lead time ago.
 func (s *State) told(t *TurnState, now time.Time) *ruling {
 	for _, id := range sortedKeys(s.on[t.Plan.Host]) {
+		if t.inPlace() && !s.mayTouch(t, id) {
+			continue // a change in place leaves alone who was brought here
+		}
 		if turn := s.strands(t, id); turn != "" {
 			return &ruling{hold: t.held(CodeNotTold, fmt.Sprintf("%s was brought here in the turn of %s and did not get home again; its tenant was told of no interruption here", id, turn), "bring it home by hand, or plan again, then: evenkeel retry "+t.Plan.Host)}
 		}
@@ -142,6 +145,9 @@ func (s *State) strands(t *TurnState, instance string) string {
 	g, in := s.Guests[instance], s.index.Instances[instance]
 	if in == nil || in.Tenant == "" || g.Gone || g.State != fleet.Running || s.turnSlot[t.Plan.ID+"/"+instance] != nil {
 		return ""
+	}
+	if s.inherited[instance] == t.Plan.Host {
+		return "campaign " + s.Plan.Supersedes
 	}
 	for _, id := range s.Order {
 		if tg := s.Turns[id].Guests[instance]; tg != nil && tg.Stage == StageAway && tg.MovedTo == t.Plan.Host {
@@ -188,7 +194,7 @@ func (s *State) stayed(t *TurnState, now time.Time) *ruling {
 		}
 	}
 	due := s.lastLanded[t.Plan.Host].Add(time.Duration(s.Plan.Policy.MinStay))
-	if now.Before(due) {
+	if now.Before(due) && !t.inPlace() { // a change in place leaves alone who was brought here
 		r := wait(due, "instances that were moved to it have not had their least stay yet")
 		return &r
 	}

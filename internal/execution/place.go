@@ -189,6 +189,13 @@ func (s *State) health(host string) string {
 // ownTurnSoon: a host that has its own turn ahead is no place to stay; nor one where that turn would
 // disrupt the instance without a promise.
 func (s *State) ownTurnSoon(t *TurnState, in *fleet.Instance, to string, now time.Time) *refusal {
+	if t.Plan.Tactic == plan.Refresh && !s.fixed[to] {
+		o := s.Turns[to]
+		return &refusal{fleet.Reason{Code: CodeUnfixed, Why: "does not have the new software on disk: the instance would have to move again"}, o != nil && o.Phase == TurnPreparing, false}
+	}
+	if o := s.Turns[to]; o != nil && o.Phase == TurnWaiting && (o.Plan.Tactic == plan.LivePatch || !o.Prepared.IsZero()) {
+		return nil // its own turn leaves alone who lands there now
+	}
 	if o := s.Turns[to]; o != nil && o.Phase == TurnWaiting { // a turn is named after its host
 		id := o.Plan.ID
 		if o.Plan.Wave > t.Plan.Wave && s.earliest(o).Sub(now) < time.Duration(s.Plan.Policy.MinStay) && s.earliest(o).After(now) {
@@ -366,6 +373,9 @@ func (s *State) away(host string) bool {
 func (s *State) disposition(t *TurnState, instance string) plan.Disposition {
 	if sl := s.turnSlot[t.Plan.ID+"/"+instance]; sl != nil {
 		return sl.Disposition
+	}
+	if t.Plan.Tactic == plan.Refresh && s.blocked[instance] {
+		return plan.DispBlocked // it stays as it is, and stops nobody else
 	}
 	return plan.DispLiveMigrate
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
-	"github.com/evenkeel/evenkeel/internal/version"
 )
 
 // decideStop saves or stops what stays, in its promised slot and with its group's leave.
@@ -120,34 +119,38 @@ func (s *State) judgeProof(t *TurnState) []Fact {
 	}
 	if c := s.cohort(t.Plan.Host); c != nil {
 		for _, pkg := range sortedKeys(c.Packages) {
-			ok, what := inEffect(v, t.OldBoot != "", c.Ecosystem, pkg, c.Packages[pkg])
-			if !ok {
-				return []Fact{*t.held(CodeOldVersion, what, "install the fixed version and reboot the host by hand, or mend the update, then: evenkeel retry "+t.Plan.Host)}
+			code, what := s.inEffect(t.Plan.Host, v, t.OldBoot != "", pkg, c.Packages[pkg])
+			switch code {
+			case "":
+				evidence += "; " + what
+			case CodeCannotJudge:
+				return []Fact{*t.held(code, what, orderly(t.Plan.Host))}
+			default:
+				return []Fact{*t.held(code, what, "install the fixed version and reboot the host by hand, or mend the update, then: evenkeel retry "+t.Plan.Host)}
 			}
-			evidence += "; " + what
 		}
 	}
 	return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepProve, Attempt: t.Attempt, BootID: v.BootID, Why: evidence}}
 }
 
 // inEffect says whether a package is at the wanted version in what the host booted with, or, where
-// no reboot was part of the turn, in what is installed. What cannot be read is not in effect.
-func inEffect(v *HostView, rebooted bool, ecosystem, pkg, want string) (bool, string) {
+// no reboot was part of the turn, in what is installed: code "", or what speaks against it. What cannot
+// be read or compared is not in effect.
+func (s *State) inEffect(host string, v *HostView, rebooted bool, pkg, want string) (code, what string) {
 	have, how := v.Booted[pkg], "booted"
 	if !rebooted {
 		have, how = v.Installed[pkg], "installed"
 	}
 	if have == "" {
-		return false, fmt.Sprintf("the %s version of %s cannot be read: %s", how, pkg, strings.Join(v.Missing, "; "))
+		return CodeOldVersion, fmt.Sprintf("the %s version of %s cannot be read: %s", how, pkg, strings.Join(v.Missing, "; "))
 	}
-	c, err := version.Compare(ecosystem, have, want)
-	if err != nil {
-		return false, err.Error()
+	switch order, err := s.order(host, have, want); {
+	case err != nil:
+		return CodeCannotJudge, fmt.Sprintf("whether %s %s %s is fixed is not known: %v", pkg, how, have, err)
+	case order < 0:
+		return CodeOldVersion, fmt.Sprintf("%s %s %s is older than %s", pkg, how, have, want)
 	}
-	if c < 0 {
-		return false, fmt.Sprintf("%s %s %s is older than %s", pkg, how, have, want)
-	}
-	return true, fmt.Sprintf("%s %s %s (wanted %s)", pkg, how, have, want)
+	return "", fmt.Sprintf("%s %s %s (wanted %s)", pkg, how, have, want)
 }
 
 // decideJudge looks at the guests on the host through their own monitors.
@@ -168,7 +171,10 @@ func (s *State) decideJudge(t *TurnState, now time.Time) []Fact {
 				unknown++
 				continue
 			}
-			if r, err := version.Compare(c.Ecosystem, have, c.Packages[pkg]); err == nil && r < 0 {
+			switch r, err := s.order(t.Plan.Host, have, c.Packages[pkg]); {
+			case err != nil:
+				return []Fact{*t.held(CodeCannotJudge, fmt.Sprintf("whether %s runs on the fix is not known: its monitor says %s %s: %v", in.ID, pkg, have, err), orderly(t.Plan.Host))}
+			case r < 0:
 				return []Fact{*t.held(CodeStillOld, fmt.Sprintf("%s still runs on %s %s", in.ID, pkg, have), "restart or migrate this instance, then: evenkeel retry "+t.Plan.Host)}
 			}
 		}

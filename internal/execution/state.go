@@ -18,6 +18,7 @@ type Phase string
 // The phases.
 const (
 	PhaseNone     Phase = ""
+	PhaseWaiting  Phase = "waiting" // for the end of the campaign that it supersedes
 	PhaseRunning  Phase = "running"
 	PhasePaused   Phase = "paused"
 	PhaseHalted   Phase = "halted" // by the failure budget or a bug; an operator may resume
@@ -31,6 +32,7 @@ type TurnPhase string
 // The phases of a turn.
 const (
 	TurnWaiting   TurnPhase = "waiting"
+	TurnPreparing TurnPhase = "preparing" // its host's software is changed ahead of it: nobody is disturbed
 	TurnActive    TurnPhase = "active"
 	TurnOnHold    TurnPhase = "held"
 	TurnFinished  TurnPhase = "done"
@@ -78,35 +80,47 @@ type State struct {
 	overrun    map[string]bool                 // slot ids whose overrun is recorded
 	failed     map[string]bool                 // turns that count against the failure budget
 	landed     map[string]map[string]time.Time // host -> instances that our moves put there, and when
-	fixed      map[string]bool                 // hosts that are at the target, done or skipped
+	fixed      map[string]bool                 // hosts on which an instance lands on the fix: done, skipped, or prepared for their refresh
+	unprepared map[string]*TurnState           // host -> its turn, while the new software is not on its disk
+	blocked    map[string]bool                 // instances for which the plan has found no way
+	movedHere  map[string]string               // instance -> host on which our last move of it ended, where it began anew on the fix
+
+	superseded  bool                // it was aborted because a child takes its place
+	parentEnded time.Time           // when the campaign that it supersedes was over; zero: it is not
+	inherited   map[string]string   // instance -> host on which the parent's moves left it, against the plan's fleet
+	doubled     map[string]*doubled // instance -> where the parent left it without proof
+	reached     map[string]string   // host -> what its last look shows of the target, when that is reached
 }
 
 // TurnState is the run of one turn.
 type TurnState struct {
-	Plan      plan.Turn
-	Phase     TurnPhase
-	Step      Step
-	Started   bool // Step's chore is in flight
-	Attempt   int  // of Step
-	Failures  int  // of Step, since it began or was released
-	RetryAt   time.Time
-	Deadline  time.Time
-	Permitted time.Time
-	Since     time.Time // Step was entered
-	Changed   time.Time // something happened that an older look at the host does not show
-	Ended     time.Time
-	OldBoot   string // boot id that the reboot ends
-	NewBoot   string
-	Refills   int       // times the host was found filled again before its reboot
-	Rebooted  bool      // the point of no return: the reboot order was taken (refresh: the update is done)
-	Ordered   time.Time // when its reboot was ordered: from then on the order may take effect at any moment; zero: it surely was not
-	Updated   bool      // its software was changed: not once more after a refill
-	Cordoned  bool
-	Code      string // why it is held or was dropped
-	Why       string
-	Next      string
-	Guests    map[string]*TurnGuest
-	tries     map[Step]int // attempts of each step so far: a number is never used twice
+	Plan       plan.Turn
+	Phase      TurnPhase
+	Step       Step
+	Started    bool // Step's chore is in flight
+	Attempt    int  // of Step
+	Failures   int  // of Step, since it began or was released
+	RetryAt    time.Time
+	Deadline   time.Time
+	Permitted  time.Time
+	Since      time.Time // Step was entered
+	Changed    time.Time // something happened that an older look at the host does not show
+	Ended      time.Time
+	Prepared   time.Time // its host was seen with the new software on disk (refresh)
+	UpdateBoot string    // boot id under which its software was changed in place
+	OldBoot    string    // boot id that the reboot ends
+	NewBoot    string
+	Refills    int       // times the host was found filled again before its reboot
+	Rebooted   bool      // the point of no return: the reboot order was taken
+	Ordered    time.Time // when its reboot was ordered: from then on the order may take effect at any moment; zero: it surely was not
+	Updated    bool      // its software was changed: not once more after a refill
+	Unneeded   bool      // its host is at the target already: what was borrowed is given back and it is dropped
+	Cordoned   bool
+	Code       string // why it is held or was dropped
+	Why        string
+	Next       string
+	Guests     map[string]*TurnGuest
+	tries      map[Step]int // attempts of each step so far: a number is never used twice
 }
 
 // committed: the host goes down, or may go down, by our order: the turn must see it back.
@@ -118,6 +132,7 @@ type NoticeState struct {
 	Kind     string
 	Tenant   string
 	Slots    []string
+	Code     string // why it was cancelled: the code of its turn
 	Asked    time.Time
 	Accepted time.Time // zero: not yet
 	Contact  string    // that accepted it
@@ -166,7 +181,8 @@ func New() *State {
 		forecast: map[string]string{}, active: map[string]bool{}, open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
 		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
-		landed: map[string]map[string]time.Time{},
+		blocked: map[string]bool{}, unprepared: map[string]*TurnState{}, movedHere: map[string]string{},
+		landed: map[string]map[string]time.Time{}, inherited: map[string]string{}, doubled: map[string]*doubled{}, reached: map[string]string{},
 	}
 }
 
@@ -190,7 +206,8 @@ func (s *State) begin(f Fact) error {
 	if err := json.Unmarshal(f.Fleet, fl); err != nil {
 		return fmt.Errorf("fact %d: its fleet does not read: %w", f.Seq, err)
 	}
-	s.Campaign, s.Revision, s.Generation, s.Phase, s.Plan, s.Fleet = f.Campaign, f.Revision, f.Generation, PhaseRunning, p, fl
+	s.Campaign, s.Revision, s.Generation, s.Plan, s.Fleet = f.Campaign, f.Revision, f.Generation, p, fl
+	s.Phase, s.PhaseWhy = s.under()
 	s.index = fleet.NewIndex(fl)
 	if p.Target != nil {
 		s.cohorts = advisory.NewCohorts(fl, p.Target)
@@ -213,12 +230,20 @@ func (s *State) begin(f Fact) error {
 	for _, t := range p.Turns {
 		s.Turns[t.ID] = &TurnState{Plan: t, Phase: TurnWaiting, Guests: map[string]*TurnGuest{}, tries: map[Step]int{}}
 		s.Order = append(s.Order, t.ID)
+		if aheadOf[t.Tactic] != nil {
+			s.unprepared[t.Host] = s.Turns[t.ID]
+		}
 	}
 	for tenant, slots := range s.slotsOf {
-		s.ask(NoticeScheduled, tenant, "", slots)
+		s.ask(NoticeScheduled, tenant, "", "", slots)
 	}
 	slices.SortFunc(s.Order, func(a, b string) int { return compareTurns(s.Turns[a].Plan, s.Turns[b].Plan) })
 	s.waiting = slices.Clone(s.Order)
+	for _, b := range p.Blocked {
+		if b.Instance != "" {
+			s.blocked[b.Instance] = true
+		}
+	}
 	for _, k := range p.Skipped {
 		s.fixed[k.Host] = true
 	}
@@ -311,7 +336,7 @@ func (s *State) isDisturbed(instance string) bool {
 	if g.State != fleet.Running || h.Absent[instance] > 0 || !h.Lost.IsZero() {
 		return true // also when the last look at its host did not show it, or the host does not answer
 	}
-	return s.inFlight(instance) || s.unproven[instance] != ""
+	return s.inFlight(instance) || s.unproven[instance] != "" || s.doubled[instance] != nil
 }
 
 // stepsOf is the way of a turn, by tactic.
@@ -319,13 +344,20 @@ var stepsOf = map[plan.Tactic][]Step{
 	plan.Evacuate: {StepCordon, StepEmpty, StepUpdate, StepStop, StepReboot, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
 	plan.Suspend:  {StepCordon, StepEmpty, StepUpdate, StepStop, StepReboot, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
 	plan.Reboot:   {StepCordon, StepEmpty, StepUpdate, StepStop, StepReboot, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
-	plan.Refresh:  {StepCordon, StepEmpty, StepUpdate, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
+	// Nothing keeps others from placing instances on a host that is refreshed: they begin on the fix.
+	plan.Refresh:   {StepEmpty, StepStop, StepReturn, StepHome, StepJudge},
+	plan.LivePatch: {StepUpdate, StepProve},
 }
 
 // Steps lists the steps of a tactic, in order; none when this machine cannot carry it out.
-func Steps(t plan.Tactic) []Step { return stepsOf[t] }
+func Steps(t plan.Tactic) []Step { return append(slices.Clone(aheadOf[t]), stepsOf[t]...) }
 
-func (t *TurnState) steps() []Step { return stepsOf[t.Plan.Tactic] }
+func (t *TurnState) steps() []Step {
+	if t.unready() {
+		return aheadOf[t.Plan.Tactic]
+	}
+	return stepsOf[t.Plan.Tactic]
+}
 
 // next is the step after the present one; "" at the end.
 func (t *TurnState) next() Step {

@@ -76,7 +76,7 @@ func (s *State) Status(now time.Time) Status {
 		if t.Phase == TurnOnHold || t.Phase == TurnAbandoned {
 			ts.Code, ts.Why, ts.Next = t.Code, t.Why, t.Next
 		}
-		if t.Phase == TurnFinished {
+		if t.Phase == TurnFinished || t.reached() {
 			out.Done++
 			ts.Step = ""
 		}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
-	"github.com/evenkeel/evenkeel/internal/version"
 )
 
 // Before a campaign ends, every host that it touched is looked at once more: whoever ran before and
@@ -29,9 +28,18 @@ func (s *State) touchedHosts() []string {
 			}
 		}
 	}
+	for _, host := range s.leftBehind() {
+		hosts[host] = true
+	}
 	for id, h := range s.Hosts {
 		if len(h.Absent) > 0 {
 			hosts[id] = true
+		}
+	}
+	for i := range s.Fleet.Instances { // whoever was seen not to run, wherever that was
+		in := &s.Fleet.Instances[i]
+		if g := s.Guests[in.ID]; (in.State == "" || in.State == fleet.Running) && g.State != fleet.Running && !g.Gone {
+			hosts[g.Host] = true
 		}
 	}
 	return sortedKeys(hosts)
@@ -89,17 +97,18 @@ func (s *State) takeStock(now time.Time) (facts []Fact, wait bool) {
 		switch h := s.host(g.Host); {
 		case g.Gone || h.Absent[in.ID] >= looksToBelieve:
 			f.Code, f.Why = "gone", "it is not on "+g.Host+" any more; no act of ours removed it"
-		case s.unproven[in.ID] != "":
+		case s.unproven[in.ID] != "", s.doubled[in.ID] != nil:
 			f.Code, f.Why = "unreachable", "a move of it ended unread: look at "+g.Host+" and at the host it went to"
 		case !h.Lost.IsZero():
 			f.Code, f.Why = "unreachable", fmt.Sprintf("%s does not answer: %s", g.Host, h.Why)
 		case g.State != fleet.Running:
 			f.Code, f.Why = string(g.State), "it does not run on "+g.Host
 		default:
-			if f.Why = s.stillOld(in.ID, g.Host); f.Why == "" {
+			var code string
+			if code, f.Why = s.stillOld(in.ID, g.Host); code == "" {
 				continue
 			}
-			f.Kind = Unfixed
+			f.Kind, f.Code = Unfixed, code
 		}
 		facts = append(facts, f)
 	}
@@ -107,24 +116,30 @@ func (s *State) takeStock(now time.Time) (facts []Fact, wait bool) {
 }
 
 // stillOld judges an instance on a host that is done by its own monitor; "" when it is fixed, when its
-// monitor does not say, or when its host was not to be fixed.
-func (s *State) stillOld(instance, host string) string {
+// monitor does not say, or when its host was not to be fixed. A version that cannot be compared is
+// named too, as what it is: people must look, since nothing shows that it is fixed.
+func (s *State) stillOld(instance, host string) (code, why string) {
 	c := s.cohort(host)
 	v := s.host(host).View
 	if c == nil || v == nil || !s.fixed[host] {
-		return ""
+		return "", ""
 	}
 	for _, in := range v.Instances {
 		if in.ID != instance {
 			continue
 		}
 		for _, pkg := range sortedKeys(c.Packages) {
-			if have := in.Running[pkg]; have != "" {
-				if r, err := version.Compare(c.Ecosystem, have, c.Packages[pkg]); err == nil && r < 0 {
-					return fmt.Sprintf("its monitor says %s %s, wanted is %s", pkg, have, c.Packages[pkg])
-				}
+			have := in.Running[pkg]
+			if have == "" {
+				continue
+			}
+			switch r, err := s.order(host, have, c.Packages[pkg]); {
+			case err != nil:
+				code, why = CodeCannotJudge, fmt.Sprintf("its monitor says %s %s, and whether that is fixed is not known: %v", pkg, have, err)
+			case r < 0:
+				return CodeStillOld, fmt.Sprintf("its monitor says %s %s, wanted is %s", pkg, have, c.Packages[pkg])
 			}
 		}
 	}
-	return ""
+	return code, why
 }

@@ -21,12 +21,13 @@ func (s *State) noticeID(kind, tenant, of string) string {
 	return id
 }
 
-func (s *State) ask(kind, tenant, apart string, of []*plan.Slot) {
+// ask notes a notice as due. code says why, where a kind has several reasons.
+func (s *State) ask(kind, tenant, apart, code string, of []*plan.Slot) {
 	id := s.noticeID(kind, tenant, apart)
 	if s.Notices[id] != nil || len(of) == 0 {
 		return
 	}
-	f := Fact{Kind: NoticeAsked, Notice: id, NoticeKind: kind, Tenant: tenant}
+	f := Fact{Kind: NoticeAsked, Notice: id, NoticeKind: kind, Tenant: tenant, Code: code}
 	for _, sl := range of {
 		f.Slots = append(f.Slots, sl.ID)
 	}
@@ -62,17 +63,17 @@ func (s *State) reckonTenant(tenant string) {
 		}
 	}
 	for turn, slots := range off {
-		s.ask(NoticeCancelled, tenant, turn, slots)
+		s.ask(NoticeCancelled, tenant, turn, s.Turns[turn].Code, slots)
 	}
 	if !open {
-		s.ask(NoticeFinished, tenant, "", done)
+		s.ask(NoticeFinished, tenant, "", "", done)
 	}
 }
 
 func (s *State) applyNotice(f Fact) {
 	n := s.Notices[f.Notice]
 	if n == nil {
-		n = &NoticeState{ID: f.Notice, Kind: f.NoticeKind, Tenant: f.Tenant, Slots: f.Slots, Asked: f.At}
+		n = &NoticeState{ID: f.Notice, Kind: f.NoticeKind, Tenant: f.Tenant, Slots: f.Slots, Code: f.Code, Asked: f.At}
 		s.Notices[f.Notice] = n
 		delete(s.due, f.Notice)
 		s.unsent[f.Notice] = true

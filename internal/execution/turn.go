@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // decideTurns takes each turn under way one decision further.
@@ -20,6 +22,9 @@ func (s *State) decideTurns(now time.Time) []Fact {
 func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
 	if facts := s.unanswered(t, now); facts != nil {
 		return facts
+	}
+	if t.Phase == TurnPreparing {
+		return s.decidePreparing(t, now)
 	}
 	if facts := s.decideUnproven(t, now); facts != nil {
 		return facts
@@ -56,6 +61,9 @@ func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
 		}
 		return []Fact{*t.held(code, t.Why, orElse(t.Next, "mend the cause, then: evenkeel retry "+t.Plan.Host))}
 	}
+	if facts := s.decideUnneeded(t, now); facts != nil {
+		return facts
+	}
 	return s.decideStep(t, now, quiet)
 }
 
@@ -91,13 +99,16 @@ func (s *State) unanswered(t *TurnState, now time.Time) []Fact {
 // windDown ends a turn of an aborted campaign in a safe place: nothing in flight, nobody stopped by
 // us, what was borrowed given back.
 func (s *State) windDown(t *TurnState, now time.Time) []Fact {
-	if t.committed() && t.anyStage(StageStopped) && !s.mayBringBack(t, now) && now.Before(t.Ordered.Add(time.Duration(s.Plan.Policy.Times.RebootMax))) {
-		return nil // the host is going down, or is down, by our order
+	if t.committed() && t.anyStage(StageStopped) && !s.mayBringBack(t, now) {
+		until := t.Ordered.Add(time.Duration(s.Plan.Policy.Times.RebootMax))
+		if now.Before(until) || s.answers(t.Plan.Host, now) && s.host(t.Plan.Host).At.Before(until) {
+			return nil // the host is going down, or is down, by our order, or a look has to tell that it is not
+		}
 	}
 	if facts := s.bringBack(t, now); facts != nil {
 		return facts
 	}
-	if t.anyStage(StageMoving, StageStopping, StageBacking, StageHoming) || t.Started || (t.inDoubt() > 0 && s.answers(t.Plan.Host, now)) || (s.unprovenOf(t) > 0 && t.Phase != TurnOnHold) {
+	if t.anyStage(StageMoving, StageStopping, StageBacking, StageHoming) || t.Started && !t.proving() || (t.inDoubt() > 0 && s.answers(t.Plan.Host, now)) || (s.unprovenOf(t) > 0 && t.Phase != TurnOnHold) {
 		return nil
 	}
 	if id, until := s.shuttingDown(t); id != "" && s.answers(t.Plan.Host, now) && s.host(t.Plan.Host).At.Before(until) {
@@ -114,20 +125,24 @@ func (s *State) windDown(t *TurnState, now time.Time) []Fact {
 		}
 		return []Fact{t.start(StepUncordon, now.Add(time.Minute))}
 	}
-	why := "the campaign was aborted"
+	why := "the campaign was " + s.abortCode()
 	if t.Cordoned {
 		why += fmt.Sprintf("; its cordon could not be given back in %d attempts: %s", t.Failures, t.Why)
 	}
 	if t.Phase == TurnOnHold {
 		why += "; it was held: " + t.Why
 	}
-	return []Fact{{Kind: TurnDropped, Turn: t.Plan.ID, Host: t.Plan.Host, Code: CodeAborted, Why: why}}
+	return []Fact{{Kind: TurnDropped, Turn: t.Plan.ID, Host: t.Plan.Host, Code: s.abortCode(), Why: why}}
 }
 
 // silent: the step rests on looks at the host, and it has not answered for two minutes.
 func (s *State) silent(t *TurnState, now time.Time) bool {
 	switch t.Step {
 	case StepEmpty, StepStop, StepJudge, StepHome:
+	case StepUpdate:
+		if t.Plan.Tactic != plan.LivePatch {
+			return false
+		}
 	case StepReboot:
 		if !t.Ordered.IsZero() {
 			return false
@@ -156,6 +171,9 @@ func (s *State) decideStep(t *TurnState, now time.Time, quiet bool) []Fact {
 	case StepEmpty:
 		return s.decideEmpty(t, now, quiet)
 	case StepUpdate:
+		if t.Plan.Tactic == plan.LivePatch {
+			return s.updateInPlace(t, now, quiet)
+		}
 		c := s.cohort(t.Plan.Host)
 		switch {
 		case c == nil || (len(c.Update.Command) == 0 && c.Update.Hooks == ""):
@@ -167,10 +185,16 @@ func (s *State) decideStep(t *TurnState, now time.Time, quiet bool) []Fact {
 		}
 		return []Fact{t.start(StepUpdate, now.Add(time.Duration(times.UpdateMax)))}
 	case StepStop:
+		if t.Plan.Tactic == plan.Refresh {
+			return s.decideInPlace(t, now, quiet)
+		}
 		return s.decideStop(t, now, quiet)
 	case StepReboot:
 		return s.decideReboot(t, now, quiet)
 	case StepProve:
+		if t.inPlace() {
+			return s.proveInPlace(t, now)
+		}
 		return s.decideProof(t, now)
 	case StepReturn:
 		if facts := s.bringBack(t, now); facts != nil || t.anyStage(StageStopped, StageBacking) {
@@ -178,6 +202,9 @@ func (s *State) decideStep(t *TurnState, now time.Time, quiet bool) []Fact {
 		}
 		return t.done("all that was stopped for the turn runs again")
 	case StepJudge:
+		if t.Plan.Tactic == plan.Refresh {
+			return s.decideRefreshed(t, now)
+		}
 		return s.decideJudge(t, now)
 	case StepUncordon:
 		if !t.Cordoned {

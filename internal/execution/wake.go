@@ -27,6 +27,8 @@ func (s *State) Wake(now time.Time) time.Time {
 			at(to.Add(-time.Duration(s.Turns[id].Plan.WorstS)*time.Second + time.Second))
 		}
 	}
+	at(s.nextMissed())
+	at(s.nextPreparation(now))
 	for _, id := range s.unseen(now) {
 		if h := s.host(id); !h.Lost.IsZero() {
 			at(later(h.Lost, s.over()).Add(2*time.Minute + time.Second))

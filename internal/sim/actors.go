@@ -212,7 +212,7 @@ func (x *drill) against(res *Result) (wrong []string) {
 			wrong = append(wrong, in.ID+" ran before, does not run, and stands on no list")
 		}
 	}
-	return append(wrong, x.notDone(res, s)...)
+	return append(wrong, append(x.notDone(res, s), x.notInPlace(res, s)...)...)
 }
 
 // notDone finds turns that the journal calls done and the world does not.
@@ -224,7 +224,7 @@ func (x *drill) notDone(res *Result, s *execution.State) (wrong []string) {
 		}
 	}
 	for _, id := range s.Order {
-		if t := s.Turns[id]; t.Phase == execution.TurnFinished && booted[t.Plan.Host] != newQEMU {
+		if t := s.Turns[id]; t.Phase == execution.TurnFinished && !inPlace(t.Plan.Tactic) && booted[t.Plan.Host] != newQEMU {
 			wrong = append(wrong, t.Plan.Host+" is called done and booted "+booted[t.Plan.Host])
 		}
 	}

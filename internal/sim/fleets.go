@@ -121,6 +121,43 @@ func drawPolicy(r *rand.Rand) plan.Policy {
 	return p
 }
 
+// The kinds of campaign that a run may be.
+const (
+	byReboot    = "reboot"
+	byRefresh   = "refresh"
+	byLivePatch = "live-patch"
+)
+
+// kindOf makes a third of the runs refreshes and a sixth live patches, whatever troubles they have.
+func kindOf(seed uint64) string {
+	return []string{byReboot, byRefresh, byReboot, byRefresh, byReboot, byLivePatch}[(seed/4)%6]
+}
+
+// livePatch is what such a campaign applies.
+const livePatch = "livepatch_1"
+
+// fit adapts what was drawn to the kind of campaign.
+func fit(kind string, r *rand.Rand, f *fleet.Fleet, p *plan.Policy, tg *plan.Target) {
+	c := &tg.Cohorts[0]
+	c.Remedy = kind
+	switch kind {
+	case byRefresh:
+		p.Tactics = [][]plan.Tactic{{plan.Refresh}, {plan.Refresh, plan.Suspend}, {plan.Refresh, plan.Suspend, plan.Reboot}}[r.IntN(3)]
+		for i := range f.Hosts {
+			if r.IntN(6) == 0 { // the package is there, and nobody has moved
+				f.Hosts[i].Software.Installed = map[string]string{"qemu-system-x86": newQEMU}
+			}
+		}
+	case byLivePatch:
+		p.Tactics = []plan.Tactic{plan.LivePatch}
+		c.LivePatches = []plan.WantedPatch{{Name: livePatch, Component: "linux"}}
+		c.Update.Command = []string{"simulated-patch", "linux:" + livePatch}
+		for i := range f.Hosts {
+			f.Hosts[i].Capabilities = []string{fleet.CanLiveMigrate, fleet.CanReboot, fleet.CanSuspend, fleet.CanUpdate, fleet.CanLivePatch}
+		}
+	}
+}
+
 func target() *plan.Target {
 	return &plan.Target{Evenkeel: plan.TargetSchemaV1, ID: "qemu-fix", Public: "host maintenance", Cohorts: []plan.Cohort{{Name: "all",
 		Packages: map[string]string{"qemu-system-x86": newQEMU}, Ecosystem: "Debian", Remedy: "reboot",

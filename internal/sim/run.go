@@ -76,6 +76,7 @@ func Run(seed uint64, t Troubles) (*Result, error) {
 	defer x.Close()
 	res := &Result{Seed: seed, Fleet: x.fleet}
 	pol, tg := drawPolicy(r), target()
+	fit(kindOf(seed), r, x.fleet, &pol, tg)
 	p, err := planner.Propose(planner.Input{Fleet: x.fleet, Target: tg, Assessment: advisory.Assess(x.fleet, tg, nil, 0, epoch), Policy: pol,
 		Campaign: "drill", Now: epoch, Revision: 1})
 	if err != nil {

@@ -35,7 +35,7 @@ func troublesOf(seed uint64) Troubles {
 			MigrationFails: pick(9, 0.1), MigrationStuck: pick(10, 0.05), DestinationDies: pick(11, 0.01), SourceDies: pick(12, 0.01),
 			FinishHangs: pick(13, 0.02), FinishServiceOff: pick(14, 0.02), NeverReturns: pick(15, 0.05), BootsOld: pick(16, 0.05),
 			SameBoot: pick(17, 0.05), Flaps: pick(18, 0.1), UpdateFails: pick(19, 0.1), UpdateSays70: pick(20, 0.05),
-			OthersStart: pick(21, 0.1), OthersRemove: pick(22, 0.01),
+			OthersStart: pick(21, 0.1), OthersRemove: pick(22, 0.01), PatchStuck: pick(27, 0.2), PatchLost: pick(28, 0.2),
 		},
 		Crash: pick(23, 0.2), Mail: pick(24, 0.2), Bounce: pick(25, 0.1), Operator: pick(26, 0.1),
 	}

@@ -3,7 +3,7 @@
 . lab/libvirt/lab.env
 KIND=libvirt
 EVENKEEL() { ip netns exec "$MGMT" bin/evenkeel "$@"; } # from where the hosts are reached
-TARGET=lab/demo/target.yaml POLICY=${EVENKEEL_DEMO_POLICY:-lab/demo/policy.yaml}
+TARGET=${EVENKEEL_DEMO_TARGET:-lab/demo/target.yaml} POLICY=${EVENKEEL_DEMO_POLICY:-lab/demo/policy.yaml}
 SERVE=(ip netns exec "$MGMT" bin/evenkeel serve --ssh-key "$EVENKEEL_LAB/ssh/id" --known-hosts "$EVENKEEL_LAB/ssh/known_hosts")
 SINK=(ip netns exec "$MGMT" bin/smtpsink)
 
@@ -36,7 +36,7 @@ world_fleet() {
 
 world_verdict() { # FINDINGS
   end witness
-  bin/labwitness verdict -lab "$EVENKEEL_LAB" -mark "$OUT/mark.json" -follow "$OUT/witness" -mails "$OUT/mails" \
+  bin/labwitness "${EVENKEEL_DEMO_VERDICT:-verdict}" -lab "$EVENKEEL_LAB" -mark "$OUT/mark.json" -follow "$OUT/witness" -mails "$OUT/mails" \
     -findings "$1" -out "$OUT/witness.json"
 }
 

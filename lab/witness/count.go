@@ -43,6 +43,7 @@ type HostTally struct {
 	On        bool     `json:"on"`
 	Boots     int      `json:"boots"` // since the mark
 	Installed string   `json:"installed"`
+	Fresh     bool     `json:"fresh"`    // what is installed is fixed
 	Guests    []string `json:"guests"`   // QEMU processes
 	OldQEMU   []string `json:"old_qemu"` // of them, those that run another build than the fixed one
 	Fixed     bool     `json:"fixed"`
@@ -143,6 +144,7 @@ func (l *Lab) tallyHost(host string, m *MarkState, h hashes) (*HostTally, error)
 		slices.SortFunc(ht.Guests, byName)
 		slices.SortFunc(ht.OldQEMU, byName)
 	}
+	ht.Fresh = fresh
 	ht.Fixed = ht.On && ht.Boots > 0 && fresh && len(ht.OldQEMU) == 0
 	return ht, nil
 }

@@ -19,6 +19,8 @@ type Verdict struct {
 	NoticesExpected  int      `json:"notices_expected"` // tenants with instances
 	AuditFindings    int      `json:"audit_findings"`   // of the product's auditor, as handed in
 	Violations       []string `json:"violations"`       // what the witness itself saw
+	// Of a refresh, where HostsFixed counts hosts that were not rebooted and on which the fix is installed.
+	Refresh *Refresh `json:"refresh,omitempty"`
 }
 
 // Disruption is the first moment at which the witness saw that something was done to an instance: the
@@ -31,11 +33,15 @@ type Disruption struct {
 // OK says whether everything is as it should be.
 func (v *Verdict) OK() bool {
 	return v.HostsFixed == v.HostsTotal && v.InstancesRunning == v.InstancesTotal && v.NoticesAccepted == v.NoticesExpected &&
-		v.HostsTotal > 0 && v.InstancesTotal > 0 && v.NoticesExpected > 0 && len(v.Violations)+v.AuditFindings == 0
+		v.HostsTotal > 0 && v.InstancesTotal > 0 && v.NoticesExpected > 0 && len(v.Violations)+v.AuditFindings == 0 &&
+		(v.Refresh == nil || v.Refresh.OnFix == v.InstancesTotal)
 }
 
 // Line is the verdict in one line.
 func (v *Verdict) Line() string {
+	if v.Refresh != nil {
+		return v.refreshLine()
+	}
 	return fmt.Sprintf("hosts %d/%d rebooted and fixed, instances %d/%d running, notices %d/%d accepted, violations %d",
 		v.HostsFixed, v.HostsTotal, v.InstancesRunning, v.InstancesTotal, v.NoticesAccepted, v.NoticesExpected, len(v.Violations)+v.AuditFindings)
 }

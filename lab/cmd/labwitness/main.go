@@ -5,6 +5,7 @@
 //	labwitness count  [-lab DIR] -mark FILE    print what changed since, as JSON
 //	labwitness verdict [-lab DIR] -mark FILE -follow DIR -mails DIR [-findings N] [-out FILE]
 //	                                           print all of that in one line; exit 1 unless all is well
+//	labwitness refreshed ...                   the same of a refresh: no host rebooted, each instance on the new QEMU
 //	labwitness simulated -fleet FILE -log FILE -speed N -mails DIR [-findings N] [-out FILE]
 //	                                           the same of a simulated world, from its own log
 package main
@@ -93,8 +94,8 @@ func run(args []string) error {
 			return err
 		}
 		return show(t)
-	case args[0] == "verdict" && *mark != "" && *followed != "" && *mails != "":
-		v, err := verdict(lab, *mark, *followed, *mails)
+	case (args[0] == "verdict" || args[0] == "refreshed") && *mark != "" && *followed != "" && *mails != "":
+		v, err := verdict(lab, *mark, *followed, *mails, args[0] == "refreshed")
 		if err != nil {
 			return err
 		}
@@ -120,7 +121,7 @@ func readJSON(path string, into any) error {
 	return nil
 }
 
-func verdict(lab *witness.Lab, mark, followed, mails string) (*witness.Verdict, error) {
+func verdict(lab *witness.Lab, mark, followed, mails string, refreshed bool) (*witness.Verdict, error) {
 	m, err := readMark(mark)
 	if err != nil {
 		return nil, err
@@ -136,6 +137,9 @@ func verdict(lab *witness.Lab, mark, followed, mails string) (*witness.Verdict, 
 	t, err := lab.Count(m)
 	if err != nil {
 		return nil, err
+	}
+	if refreshed {
+		return witness.JudgeRefresh(m, t, &sum, got)
 	}
 	return witness.Judge(m, t, &sum, got)
 }
