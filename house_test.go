@@ -54,6 +54,7 @@ var bannedClock = map[string]bool{
 var special = []struct{ room, banned, why string }{
 	{"audit", "planner", "every law is written twice; the judge must not use the code that it judges"},
 	{"audit", "calendar", "every law is written twice; the judge must not use the code that it judges"},
+	{"audit", "version", "every law is written twice; the judge orders versions by its own code"},
 	{"audit", "execution", "the auditor reads the journal's JSON, not the machine that wrote it"},
 	{"execution", "planner", "execution makes no plan"},
 	{"execution", "notice", "execution says that a tenant must hear; notice says how"},

@@ -65,7 +65,7 @@ func (s *setting) hostMeets(c *Condition) (truth, string) {
 	if h.CPU.Family > 0 {
 		family = strconv.Itoa(h.CPU.Family)
 	}
-	if h.CPU.Family > 0 || h.CPU.Model > 0 {
+	if h.CPU.Model > 0 { // 0 is how the fleet says that it was not read
 		model = strconv.Itoa(h.CPU.Model)
 	}
 	doubt := ""
@@ -147,10 +147,8 @@ func (s *setting) guestsMeet(c *Condition) (truth, string) {
 
 // emptyMeets: nothing of the asked kind can be on a host whose hypervisor cannot run it.
 func (s *setting) emptyMeets(c *Condition) (truth, string) {
-	if len(c.GuestTypes) > 0 && len(s.host.VirtCaps) > 0 {
-		if !slices.ContainsFunc(c.GuestTypes, s.canRun) {
-			return fails, "it concerns " + strings.Join(c.GuestTypes, ", ") + " guests, and the host cannot run them (virt_caps: " + strings.Join(s.host.VirtCaps, " ") + ")"
-		}
+	if why := s.canRunNone(c.GuestTypes); why != "" {
+		return fails, why
 	}
 	for _, key := range sortedKeys(c.Config) {
 		if have, ok := s.host.Config[key]; ok && have != c.Config[key] {
@@ -158,6 +156,15 @@ func (s *setting) emptyMeets(c *Condition) (truth, string) {
 		}
 	}
 	return holds, ""
+}
+
+// canRunNone says that the host can run none of these types of guest; "" where it can, or where
+// virt_caps were not read.
+func (s *setting) canRunNone(types []string) string {
+	if len(types) == 0 || len(s.host.VirtCaps) == 0 || slices.ContainsFunc(types, s.canRun) {
+		return ""
+	}
+	return "it concerns " + strings.Join(types, ", ") + " guests, and the host cannot run them (virt_caps: " + strings.Join(s.host.VirtCaps, " ") + ")"
 }
 
 // canRun: Xen's pvh guests need the capability hvm.
@@ -174,7 +181,9 @@ func (s *setting) guestMeets(c *Condition, g guestSetting) (truth, string) {
 		if have == "" && s.host.Hypervisor == fleet.KVM {
 			have = "hvm"
 		}
-		switch {
+		switch none := s.canRunNone(c.GuestTypes); {
+		case have == "" && none != "":
+			return fails, none
 		case have == "":
 			doubt = "it concerns " + strings.Join(c.GuestTypes, ", ") + " guests, and of which type this one is is not known"
 		case !slices.ContainsFunc(c.GuestTypes, func(t string) bool { return strings.EqualFold(t, have) }):

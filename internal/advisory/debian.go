@@ -85,6 +85,9 @@ func isPackaged(ecosystem, v string) bool {
 // 4.17.5 of 4.17.5+72-g01140da4e8-1 (commits after a release add to it and are left out).
 func projectVersion(v string) string {
 	up, _ := upstreamOf(v)
+	if _, really, found := strings.Cut(up, "+really"); found { // 10.0.6+really8.2.1 went back to 8.2.1 (Debian's developers' reference)
+		up = really
+	}
 	if i := strings.IndexAny(up, "+~"); i > 0 {
 		// A release candidate (8.2.0~rc2) is older than its release: keep that.
 		if rc := up[i+1:]; strings.HasPrefix(up[i:], "~rc") {

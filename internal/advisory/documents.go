@@ -87,6 +87,7 @@ func (j *judge) narrow(w word, in *setting) word {
 func (j *judge) documentWord(entries []entry, v, release string, in *setting) word {
 	var said, general []word
 	var elsewhere []string
+	var aside word // silent, and why
 	for i := range entries {
 		e := &entries[i]
 		_, theirs := version.Split(e.of.Ecosystem)
@@ -96,6 +97,9 @@ func (j *judge) documentWord(entries []entry, v, release string, in *setting) wo
 		}
 		w := j.entryWord(e, v, in)
 		if w.says == silent {
+			if w.line != "" {
+				aside = word{doc: e.doc, line: e.name + ": " + w.line}
+			}
 			continue
 		}
 		w.doc, w.line = e.doc, e.name+": "+w.line
@@ -116,7 +120,7 @@ func (j *judge) documentWord(entries []entry, v, release string, in *setting) wo
 		return word{doc: entries[0].doc, says: cannot, elsewhere: true, line: fmt.Sprintf("%s speaks of %s in %s %s only, and %s is of %s",
 			j.docs.all[entries[0].doc].ID, entries[0].of.Package, j.distro(), joined(slices.Compact(elsewhere)), v, release)}
 	}
-	return word{}
+	return aside
 }
 
 // joinWords joins the entries of one document. added: they are of one release and add up; else of
@@ -152,7 +156,7 @@ func (j *judge) entryWord(e *entry, v string, in *setting) word {
 	case ofOwnBuild:
 		w = e.of.word(version.Upstream, v)
 	case ofProject:
-		w = e.of.projectWord(v)
+		w = e.of.projectWord(j.eco, v)
 	case ofBuild:
 		w = e.of.buildWord(in.host.Software.BuildID)
 	}
@@ -164,7 +168,7 @@ func (j *judge) entryWord(e *entry, v string, in *setting) word {
 	case t == fails && w.says == affected:
 		return word{says: outside, narrowed: true, line: w.line + "; but that entry does not apply here: " + why}
 	case t == fails:
-		return word{} // what is fixed or not affected elsewhere says nothing of this host
+		return word{line: w.line + "; but that entry does not apply here: " + why} // what holds elsewhere says nothing of this host
 	case t == cannotTell && w.says != cannot:
 		return word{says: cannot, line: w.line + "; whether that entry applies here cannot be told: " + why}
 	}
@@ -173,12 +177,17 @@ func (j *judge) entryWord(e *entry, v string, in *setting) word {
 
 // projectWord is what the project's own record says of a distribution's package: that it is made of
 // a release with the fix, or of one from before the vulnerability. A package of an affected release
-// may have been mended by its distribution: that only the distribution can tell.
-func (e *Affected) projectWord(v string) word {
+// may have been mended by its distribution: that only the distribution can tell. Nor does an old
+// number clear a package where whole parts of newer releases are taken into old ones, as Red Hat does
+// with its kernels (4.18 with the KVM of 5.x) and XenServer with Xen.
+func (e *Affected) projectWord(ecosystem, v string) word {
 	up := projectVersion(v)
 	w := e.word(version.Upstream, up)
-	if w.says == affected {
+	switch {
+	case w.says == affected:
 		return word{says: cannot, line: w.line + "; " + v + " is a distribution's package of it, which may have been mended without a change of that number: its own advisory must tell"}
+	case w.says == outside && len(e.Ranges) > 0 && version.FamilyOf(ecosystem) == version.RPM:
+		return word{says: cannot, line: w.line + "; " + v + " is a distribution's package of it, which may have newer code without a change of that number: its own advisory must tell"}
 	}
 	if w.says == past || w.says == outside {
 		w.line += " (" + v + " is made of it)"

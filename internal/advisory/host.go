@@ -69,6 +69,18 @@ func (j *judge) read(i int, m map[string]string, how string, in *setting, live b
 	return join(fs...), len(facts) > 0
 }
 
+// build judges by the running build's id alone, where that is all that the documents ask of subject i:
+// then no version need be known.
+func (j *judge) build(i int, how string, in *setting) (finding, bool) {
+	sub, id := &j.subjects[i], in.host.Software.BuildID
+	if id == "" || sub.project != "xen" || sub.desired != "" || slices.ContainsFunc(sub.entries, func(e entry) bool { return e.rel != ofBuild }) {
+		return finding{}, false
+	}
+	f := *j.rule(i, sub.pkg, id, in, true)
+	f.lines = append([]string{how + " " + id + " of " + sub.pkg}, f.lines...)
+	return f, true
+}
+
 // judgeHost judges a host by all its cohort's subjects.
 func (j *judge) judgeHost(l layers, in *setting) finding {
 	fs := j.frame(in)
@@ -135,6 +147,11 @@ func (j *judge) frame(in *setting) (fs []finding) {
 			if t, _ := in.applying(j.docs.where[g.doc]); t == fails {
 				continue
 			}
+			if in.host.Hypervisor == fleet.KVM && j.docs.all[g.doc].onlyOf("xen") {
+				say(NotAffected, nil, j.docs.all[g.doc].ID+" is of Xen alone, and its hypervisor is kvm")
+				fs[len(fs)-1].says = []docWord{{g.doc, outside}}
+				continue
+			}
 		}
 		say(IsUnknown, []string{"an advisory that says which versions are affected"}, g.line)
 		if g.doc >= 0 {
@@ -149,6 +166,9 @@ func (j *judge) hostSubject(i int, l layers, in *setting) finding {
 	sub := &j.subjects[i]
 	installed, hasInstalled := j.read(i, l.installed, "installed is", in, false)
 	booted, hasBooted := j.read(i, l.booted, "booted with", in, true)
+	if !hasBooted && len(l.old) == 0 {
+		booted, hasBooted = j.build(i, "runs build", in)
+	}
 	running, hasRunning := j.read(i, l.running, "runs", in, true)
 	if !hasInstalled && !hasBooted && !hasRunning {
 		return j.noFact(sub, in)

@@ -86,6 +86,11 @@ func (j *judge) shared(i int, l layers, in *setting) finding {
 			fs = append(fs, booted)
 		}
 	}
+	if len(fs) == 0 && len(l.old) == 0 {
+		if build, ok := j.build(i, "its host runs build", in); ok {
+			fs = append(fs, build)
+		}
+	}
 	if len(fs) == 0 {
 		if sub.optional {
 			return finding{verdict: NotAffected, lines: []string{"no fact about " + sub.pkg + ": cohort " + j.name + " covers the advisory by another of its packages"}}

@@ -88,7 +88,8 @@ func newJudge(t *plan.Target, c *plan.Cohort, name, ecosystem string, d *docs) *
 		}
 	}
 	j.byBuild = slices.ContainsFunc(d.all, func(a Advisory) bool {
-		return slices.ContainsFunc(a.Affected, func(e Affected) bool { return j.relationTo(e.Ecosystem) == ofBuild })
+		return slices.ContainsFunc(a.Affected, func(e Affected) bool { return j.relationTo(e.Ecosystem) == ofBuild }) ||
+			slices.ContainsFunc(a.Payloads, func(p Payload) bool { return p.BuildID != "" })
 	}) || c != nil && slices.ContainsFunc(c.LivePatches, func(p plan.WantedPatch) bool { return p.BuildID != "" })
 	slices.SortFunc(j.subjects, func(a, b subject) int { return strings.Compare(a.pkg, b.pkg) })
 	for i := range j.subjects {
@@ -163,6 +164,11 @@ func (j *judge) packagesOf(i int) (out []string) {
 			out = append(out, e.Package)
 		}
 	}
+	// Where the source is named, its entry speaks of all that is built from it.
+	all := slices.Clone(out)
+	out = slices.DeleteFunc(out, func(pkg string) bool {
+		return slices.ContainsFunc(all, func(source string) bool { return rpmBinaryOf(source, pkg) })
+	})
 	slices.Sort(out)
 	return out
 }

@@ -24,6 +24,24 @@ var projects = []struct {
 	{"amd64-microcode", ofHost, []string{"amd-ucode", "ucode-amd"}},
 }
 
+// onlyOf: every package that the advisory names is of this project, and there is one.
+func (a *Advisory) onlyOf(project string) bool {
+	return len(a.Affected) > 0 && !slices.ContainsFunc(a.Affected, func(e Affected) bool { return sourceOf(e.Package, nil) != project })
+}
+
+// rpmSources lists, by source package, the binaries that RPM distributions make of sources that are
+// named otherwise than the project; all of one build have one version. kernel-rt and kernel-uek are
+// sources of their own, with their own numbers.
+var rpmSources = map[string][]string{
+	"qemu-kvm": {"qemu-kvm-*", "qemu-img"},
+	"kernel":   {"kernel-core", "kernel-modules", "kernel-modules-core", "kernel-modules-extra", "kernel-tools", "kernel-tools-libs", "kernel-devel", "kernel-headers"},
+}
+
+// rpmBinaryOf: pkg is built from an RPM distribution's source of that name.
+func rpmBinaryOf(source, pkg string) bool {
+	return slices.ContainsFunc(rpmSources[source], func(p string) bool { ok, _ := path.Match(p, pkg); return ok })
+}
+
 // layer says where the software under an instance lives.
 type layer int
 
@@ -61,5 +79,5 @@ func layerOf(pkg string, own map[string]string) layer {
 // samePackage: a fact about `have` is a fact about `want`. One name may be the source of the
 // other; two binaries of one source are not the same.
 func samePackage(want, have string, own map[string]string) bool {
-	return want == have || sourceOf(have, own) == want || sourceOf(want, own) == have
+	return want == have || sourceOf(have, own) == want || sourceOf(want, own) == have || rpmBinaryOf(want, have) || rpmBinaryOf(have, want)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/plan"
+	"github.com/evenkeel/evenkeel/internal/version"
 )
 
 // patched says what becomes of a document's word 'affected' on code that runs, where live patches are
@@ -12,42 +13,92 @@ import (
 func (j *judge) patched(s *subject, w word, in *setting) word {
 	a := &j.docs.all[w.doc]
 	for _, name := range sortedKeys(in.patches) {
-		if in.patches[name] == s.project && j.patchFixes(name, s.project, a) {
+		if in.patches[name] != s.project {
+			continue
+		}
+		switch fixes, why := j.patchFixes(name, s.project, a, in); {
+		case fixes:
 			return word{doc: w.doc, says: past, line: w.line + "; the live patch " + name + ", which fixes it, is applied"}
+		case why != "":
+			w.says, w.fix = cannot, ""
+			w.line += "; the live patch " + name + " is applied, and whether it is the one that fixes it is not known: " + why
+			return w
 		}
 	}
-	if !in.looked && j.awaits(s.project, a) {
+	if !in.looked && j.awaits(s.project, a, in) {
 		w.says, w.fix = cannot, ""
 		w.line += "; a live patch fixes it, and whether it is applied is not known: the host's list was not read"
 	}
 	return w
 }
 
-// patchFixes: the target or the document itself says that this live patch fixes it.
-func (j *judge) patchFixes(name, component string, a *Advisory) bool {
+// patchFixes: the target or the document itself says that this live patch fixes it. why: it may, but
+// that cannot be told.
+func (j *judge) patchFixes(name, component string, a *Advisory, in *setting) (fixes bool, why string) {
 	if j.cohort != nil {
 		for i := range j.cohort.LivePatches {
 			p := &j.cohort.LivePatches[i]
 			if p.Name == name && p.Component == component && (len(p.Fixes) > 0 && slices.ContainsFunc(p.Fixes, a.Names) || len(p.Fixes) == 0 && j.claims(a)) {
-				return true
+				return true, ""
 			}
 		}
 	}
-	return slices.ContainsFunc(a.Payloads, func(p Payload) bool {
-		return p.Kind == "live-patch" && p.Name == name && (p.Component == "" || p.Component == component)
-	})
+	for i := range a.Payloads {
+		p := &a.Payloads[i]
+		if p.Kind != "live-patch" || p.Component != "" && p.Component != component {
+			continue
+		}
+		if p.Name == name || p.Name == "" && bringsTo(name, component, p) {
+			// Only Xen's build id is among a host's facts.
+			switch have := in.host.Software.BuildID; {
+			case p.BuildID == "" || component != "xen" || strings.EqualFold(p.BuildID, have):
+				return true, ""
+			case have == "":
+				why = "it binds to build " + p.BuildID + ", and the host's build id was not read"
+			}
+		}
+	}
+	return false, why
+}
+
+// bringsTo: XenServer's lists of live patches give them no names; its toolstack names what it applies
+// by the versions of the package that it starts from and stands for, lp_4.17.4-3.xs8-4.17.4-5.xs8 for
+// Xen and lp_4_19_19__8_0_20__4_19_19__8_0_22 for the kernel (xapi, livepatch.ml). Each replaces the
+// one before, so a later one has the fix too.
+func bringsTo(name, component string, p *Payload) bool {
+	parts, ok := strings.CutPrefix(name, "lp_")
+	from, to := "", ""
+	if component == "linux" {
+		v := strings.Split(strings.ReplaceAll(strings.ReplaceAll(parts, "__", "-"), "_", "."), "-")
+		if len(v) == 4 {
+			from, to = v[0]+"-"+v[1], v[2]+"-"+v[3]
+		}
+	} else if v := strings.Split(parts, "-"); len(v) == 4 {
+		from, to = v[0]+"-"+v[1], v[2]+"-"+v[3]
+	}
+	if !ok || from == "" || p.To == "" || p.Base != "" && from != p.Base {
+		return false
+	}
+	order, err := version.Compare("XenServer", to, p.To)
+	return err == nil && order >= 0
 }
 
 func (j *judge) claims(a *Advisory) bool {
 	return len(j.target.Fixes) == 0 || slices.ContainsFunc(j.target.Fixes, a.Names)
 }
 
-// awaits: there is a live patch of the component that would fix it.
-func (j *judge) awaits(component string, a *Advisory) bool {
-	if component == "" || j.cohort == nil {
+// awaits: there is a live patch of the component, for this build, that would fix it.
+func (j *judge) awaits(component string, a *Advisory, in *setting) bool {
+	if component == "" {
 		return false
 	}
-	return slices.ContainsFunc(j.cohort.LivePatches, func(p plan.WantedPatch) bool {
+	build := in.host.Software.BuildID
+	if slices.ContainsFunc(a.Payloads, func(p Payload) bool {
+		return p.Kind == "live-patch" && p.Component == component && (p.BuildID == "" || build == "" || component != "xen" || strings.EqualFold(p.BuildID, build))
+	}) {
+		return true
+	}
+	return j.cohort != nil && slices.ContainsFunc(j.cohort.LivePatches, func(p plan.WantedPatch) bool {
 		return p.Component == component && (slices.ContainsFunc(p.Fixes, a.Names) || len(p.Fixes) == 0 && j.claims(a))
 	})
 }

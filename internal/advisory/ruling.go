@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/version"
 )
@@ -182,7 +183,11 @@ func (j *judge) incomparable(v, desired string, order int) string {
 }
 
 // releaseOf tells the release that v is of: by itself, by the ecosystem, by the cohort's desired
-// version; "" when nothing tells.
+// version; "" when nothing tells. A stream that a vendor keeps apart (rhel_eus:9.2, Pro:20.04) is known
+// by the host alone: its versions bear the mark of the release that it is of (.el9_2).
 func (j *judge) releaseOf(v, desired string) string {
+	if strings.Contains(j.release, ":") {
+		return j.release
+	}
 	return orElse(releaseIn(j.eco, v), orElse(j.release, releaseIn(j.eco, desired)))
 }

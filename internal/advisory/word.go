@@ -2,7 +2,9 @@ package advisory
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/version"
 )
@@ -152,6 +154,9 @@ func (r *Range) word(ecosystem, v string) word {
 		if e.LastAffected != "" && order > 0 && isPackaged(ecosystem, v) && !isPackaged(ecosystem, e.LastAffected) && madeOf(v, e.LastAffected) {
 			return word{says: cannot, line: v + " is made of " + e.LastAffected + ", the last affected, and which packages of it are is not said"}
 		}
+		if order < 0 && trialOf(ecosystem, v, e.Introduced) {
+			return word{says: cannot, line: v + " came before " + e.Introduced + ", where it was introduced, and whether it was in it already is not said"}
+		}
 		if order < 0 || (order == 0 && e.LastAffected != "") {
 			return out.before(v, e)
 		}
@@ -166,7 +171,27 @@ func (r *Range) word(ecosystem, v string) word {
 			out = word{says: past, line: v + " is fixed: newer than " + e.LastAffected + ", the last affected"}
 		}
 	}
+	if out.says == affected && len(limits) > 0 {
+		out.line = strings.Replace(out.line, "none is fixed", "and it looks no further than "+joined(limits), 1)
+	}
 	return out
+}
+
+// stage marks a version on the way to a release: 4.18-rc3, 4.19-unstable.
+var stage = regexp.MustCompile(`-(unstable|alpha|beta|test|pre|rc)`)
+
+// trialOf: v is a project's release candidate, or the like, of the release in which a vulnerability
+// was introduced. Advisories name releases; the code came in while that one was made.
+func trialOf(ecosystem, v, introduced string) bool {
+	if introduced == "" || version.FamilyOf(ecosystem) != version.Releases {
+		return false
+	}
+	at := stage.FindStringIndex(v)
+	if at == nil {
+		return false
+	}
+	order, err := version.Compare(ecosystem, v[:at[0]], introduced)
+	return err == nil && order == 0
 }
 
 // madeOf: the package's version is one of that release.

@@ -237,6 +237,9 @@ func (s *State) fits(in *fleet.Instance, from, to string) *refusal {
 			c.Software = fleet.Software{Installed: v.Installed, Booted: v.Booted, Running: v.Running}
 			c.Health = fleet.Health(v.Health)
 		}
+		if k := s.cohort(h); k != nil && c.Ecosystem == "" {
+			c.Ecosystem = k.Ecosystem // by whose rules the target has its versions ordered
+		}
 	}
 	if r := fleet.CanMove(s.index, in, &src, &dst); r != nil {
 		return &refusal{*r, false, false}

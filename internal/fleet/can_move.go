@@ -147,11 +147,15 @@ func missing(needs, offers []string) string {
 }
 
 // notOlder compares, package by package, what the instance runs on with what it would land on.
+// Versions of different families have no order, and then nothing is known.
 func notOlder(i *Instance, from, to *Host) *Reason {
 	now := serving(from.Software)
 	maps.Copy(now, i.Running)
 	then := serving(to.Software)
 	ecosystem := cmp.Or(to.Ecosystem, from.Ecosystem, version.Debian)
+	if from.Ecosystem != "" && version.FamilyOf(from.Ecosystem) != version.FamilyOf(ecosystem) {
+		return nil
+	}
 	for _, pkg := range sortedKeys(now) {
 		there, known := then[pkg]
 		if !known {

@@ -66,6 +66,14 @@ func TestCanMove(t *testing.T) {
 		{"it runs on an older one than its host offers", "", func(i *Instance, from, to *Host) {
 			from.Software.Running, to.Software.Running, i.Running = qemu(newer), qemu(older), qemu(older)
 		}},
+		{"older by RPM's order, not by Debian's", OlderHypervisor, func(i *Instance, from, to *Host) {
+			from.Ecosystem, to.Ecosystem = "Rocky Linux:9", "Rocky Linux:9"
+			from.Software.Running, to.Software.Running = map[string]string{"qemu-kvm": "17:7.2.0^20230101-1.el9"}, map[string]string{"qemu-kvm": "17:7.2.0-1.el9"}
+		}},
+		{"versions of two families have no order", "", func(i *Instance, from, to *Host) {
+			from.Ecosystem, to.Ecosystem = "Debian:12", "Rocky Linux:9"
+			from.Software.Running, to.Software.Running = map[string]string{"qemu": "1:7.2-2"}, map[string]string{"qemu": "1:7.2-1"}
+		}},
 		{"it runs on a newer one", OlderHypervisor, func(i *Instance, from, to *Host) {
 			to.Software.Running, i.Running = qemu(older), qemu(newer)
 		}},

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -45,7 +46,7 @@ func (w *world) noteShed() {
 			continue
 		}
 		if c := w.cohorts.Of(h); c != nil && c.Packages[pkg] != "" {
-			if order, err := version.Compare(c.Ecosystem, v, c.Packages[pkg]); err == nil && order < 0 {
+			if order, err := version.Compare(cmp.Or(c.Ecosystem, h.Ecosystem), v, c.Packages[pkg]); err == nil && order < 0 {
 				w.shed[x.Host] = x.Fix
 			}
 		}

@@ -171,6 +171,11 @@ func (w *world) addHosts() error {
 	}
 	for _, id := range sortedKeys(w.ix.Hosts) {
 		h := &host{Host: asOffered(w.ix.Hosts[id]), tried: -1, region: w.ix.RegionOf(id)}
+		if h.Ecosystem == "" && w.cohorts != nil {
+			if c := w.cohorts.Of(h.Host); c != nil {
+				h.Ecosystem = c.Ecosystem // of the copy that asOffered made
+			}
+		}
 		for _, name := range h.Pools {
 			p := pools[name]
 			if p == nil {

@@ -23,6 +23,8 @@ func TestCSAFProducts(t *testing.T) {
 		"purl, openEuler":       {"", "q", helper("purl", "pkg:rpm/openeuler/qemu@6.2-1?distro=openeuler-22.03-lts-sp1"), "openEuler:22.03-LTS-SP1", "qemu", "6.2-1", ""},
 		"purl, the project":     {"", "q", helper("purl", "pkg:generic/xen@4.17.1"), "upstream", "xen", "4.17.1", ""},
 		"purl, a library":       {"", "q", helper("purl", "pkg:maven/org.x/y@1"), "", "", "", string(lacksHost)},
+		"purl, of a module":     {"", "q", helper("purl", "pkg:rpmmod/redhat/virt:rhel/qemu-kvm"), "", "qemu-kvm", "", string(lacksEcosystem)},
+		"purl, a module":        {"", "q", helper("purl", "pkg:rpmmod/redhat/virt@rhel:8100020240905091210:489197e6"), "", "", "", string(lacksHost)},
 		"purl, an image":        {"", "q", helper("purl", "pkg:oci/qemu@sha256%3Aab?repository_url=r.example"), "", "", "", string(lacksHost)},
 		"CPE of a release":      {"", "Xen", helper("cpe", "cpe:2.3:o:xen:xen:4.18.0:rc1:*:*:*:*:*:*"), "upstream", "xen", "4.18.0-rc1", ""},
 		"CPE of a platform":     {"", "RHEL", helper("cpe", "cpe:/o:redhat:enterprise_linux:9::baseos"), "Red Hat:enterprise_linux:9::baseos", "", "", string(lacksPackage)},

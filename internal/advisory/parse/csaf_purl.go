@@ -51,6 +51,11 @@ func (made *csafPart) fromPURL(text string) bool {
 		return false
 	}
 	made.arch = archOf(p.qualifiers["arch"])
+	if distro, _, ofModule := strings.Cut(p.namespace, "/"); p.kind == "rpmmod" && ofModule {
+		// pkg:rpmmod/redhat/virt:rhel/qemu-kvm is a package of a module, in Red Hat's VEX of what has no fix;
+		// pkg:rpmmod/redhat/virt@rhel:... is the module itself.
+		p.kind, p.namespace = "rpm", distro
+	}
 	switch p.kind {
 	case "rpm", "deb", "apk", "alpm":
 	case "generic", "github", "gitlab":

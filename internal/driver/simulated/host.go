@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -80,14 +81,21 @@ func (h *machine) free() int64 {
 }
 
 // softwareFor is what an instance that starts here now runs on: the versions of the packages that
-// its own monitor tells of, or of all when the fleet does not say.
+// its own monitor tells of, or of all when the fleet does not say. A QEMU process begins from what is
+// installed, whatever ran before.
 func (h *machine) softwareFor(i *instance) map[string]string {
+	begins := maps.Clone(h.running)
+	for pkg, v := range h.installed {
+		if h.spec.Hypervisor == fleet.KVM && strings.HasPrefix(pkg, "qemu") {
+			begins[pkg] = v
+		}
+	}
 	if len(i.spec.Running) == 0 {
-		return maps.Clone(h.running)
+		return begins
 	}
 	on := map[string]string{}
 	for pkg := range i.spec.Running {
-		if v, ok := h.running[pkg]; ok {
+		if v, ok := begins[pkg]; ok {
 			on[pkg] = v
 		} else {
 			on[pkg] = i.spec.Running[pkg]
