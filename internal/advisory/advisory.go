@@ -44,6 +44,9 @@ type Advisory struct {
 	// Documents are ids of documents that speak of this vulnerability among others (RHSA-2026:1234).
 	// A target may name the advisory by them; they make no two advisories alike.
 	Documents []string `json:"documents,omitempty" yaml:"documents,omitempty"`
+	// Document names the document that it was read from, where one id is in documents of several
+	// publishers: for CSAF the publisher's namespace and the tracking id. Two states of one document have one.
+	Document string `json:"document,omitempty" yaml:"document,omitempty"`
 	// Supersedes are ids of documents that this one takes the place of.
 	Supersedes []string  `json:"supersedes,omitempty" yaml:"supersedes,omitempty"`
 	Summary    string    `json:"summary,omitempty" yaml:"summary,omitempty"`

@@ -161,25 +161,38 @@ func (s *setting) emptyMeets(c *Condition) (truth, string) {
 // canRunNone says that the host can run none of these types of guest; "" where it can, or where
 // virt_caps were not read.
 func (s *setting) canRunNone(types []string) string {
+	if len(types) > 0 && s.host.Hypervisor == fleet.KVM && !slices.ContainsFunc(types, func(t string) bool { return strings.EqualFold(t, kvmGuests) }) {
+		return "it concerns " + strings.Join(types, ", ") + " guests, and all of KVM's are " + kvmGuests
+	}
 	if len(types) == 0 || len(s.host.VirtCaps) == 0 || slices.ContainsFunc(types, s.canRun) {
 		return ""
 	}
 	return "it concerns " + strings.Join(types, ", ") + " guests, and the host cannot run them (virt_caps: " + strings.Join(s.host.VirtCaps, " ") + ")"
 }
 
-// canRun: Xen's pvh guests need the capability hvm.
+// kvmGuests: KVM has one kind of guest, hardware-assisted.
+const kvmGuests = "hvm"
+
+// canRun: Xen's pvh guests need the capability hvm. That it can run pv guests Xen says only since 4.13,
+// when it began to name hap and shadow too; before, all could.
 func (s *setting) canRun(guestType string) bool {
-	t := strings.ToLower(guestType)
-	return slices.Contains(s.host.VirtCaps, t) || t == "pvh" && slices.Contains(s.host.VirtCaps, "hvm")
+	caps := s.host.VirtCaps
+	switch t := strings.ToLower(guestType); t {
+	case "pvh":
+		return slices.Contains(caps, "pvh") || slices.Contains(caps, "hvm")
+	case "pv":
+		return slices.Contains(caps, "pv") || !slices.Contains(caps, "hap") && !slices.Contains(caps, "shadow")
+	default:
+		return slices.Contains(caps, t)
+	}
 }
 
 func (s *setting) guestMeets(c *Condition, g guestSetting) (truth, string) {
 	doubt := ""
 	if len(c.GuestTypes) > 0 {
-		// KVM has one kind of guest: hardware-assisted.
 		have := g.guestType
 		if have == "" && s.host.Hypervisor == fleet.KVM {
-			have = "hvm"
+			have = kvmGuests
 		}
 		switch none := s.canRunNone(c.GuestTypes); {
 		case have == "" && none != "":

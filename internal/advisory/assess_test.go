@@ -257,9 +257,9 @@ func TestOutsideCohorts(t *testing.T) {
 	}{
 		{"facts are there and old", qemuWorld(u15, u15, "").with(func(w *world) { w.advisory = []Advisory{doc} }), IsAffected, "in no cohort of target t1"},
 		{"facts are there and new", qemuWorld(u18, u18, "").with(func(w *world) { w.advisory = []Advisory{doc} }), IsFixed, "CVE-1"},
-		{"no facts", qemuWorld("", "", "").with(func(w *world) { w.advisory = []Advisory{doc} }), IsUnknown, "nothing was read of qemu"},
+		{"no facts", qemuWorld("", "", "").with(func(w *world) { w.advisory, w.host.Ecosystem = []Advisory{doc}, "Debian:12" }), IsUnknown, "nothing was read of qemu"},
 		{"known not to be there", qemuWorld("", "", "").with(func(w *world) {
-			w.advisory, w.host.Software = []Advisory{doc}, fleet.Software{Installed: m{"qemu": ""}, Booted: m{"qemu": ""}}
+			w.advisory, w.host.Ecosystem, w.host.Software = []Advisory{doc}, "Debian:12", fleet.Software{Installed: m{"qemu": ""}, Booted: m{"qemu": ""}}
 		}), NotAffected, "installed is no qemu"},
 		{"no documents for what it fixes", qemuWorld(u15, u15, "").with(func(w *world) { w.fixes = []string{"CVE-1"} }), IsUnknown, "no document was given for CVE-1"},
 		{"a routine target", qemuWorld(u15, u15, ""), NotAffected, "asks nothing of it"},

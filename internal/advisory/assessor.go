@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,6 +104,7 @@ func (s *assessor) caseOf(h *fleet.Host) *hostCase {
 		return c
 	}
 	c.l = s.layersOf(h)
+	h = s.withoutOldPatches(h, &c.l)
 	var b strings.Builder
 	settingKey(&b, h)
 	own := b.Len()
@@ -113,7 +115,7 @@ func (s *assessor) caseOf(h *fleet.Host) *hostCase {
 	c.in = s.settingFor(b.String(), h, s.onHost[h.ID])
 	key := b.String()[:own]
 	var k strings.Builder
-	k.WriteString(c.judge.eco + "\x05" + c.judge.name + "\x05" + key + strings.Join(c.l.old, "\x06"))
+	k.WriteString(strconv.Itoa(c.judge.number) + "\x05" + key + strings.Join(c.l.old, "\x06"))
 	for _, m := range []map[string]string{c.l.installed, c.l.booted, c.l.running} {
 		k.WriteByte(5)
 		c.judge.writeKey(&k, m)
@@ -155,15 +157,23 @@ func (s *assessor) judgeFor(c *plan.Cohort, ecosystem string) *judge {
 	j, ok := s.judges[key]
 	if !ok {
 		j = newJudge(s.target, c, s.cohorts.Name(c), ecosystem, &s.docs)
+		j.number = len(s.judges)
 		s.judges[key] = j
 	}
 	return j
 }
 
+// unknownEcosystem is no name of one: it stands where neither a host nor its packages' versions tell,
+// and no cohort says what they are taken for. Then a distribution's documents say nothing of them.
+const unknownEcosystem = "an ecosystem that is not known"
+
 // ecosystemFor is the ecosystem of a host's packages: the cohort's and the host's own, whichever says
 // more. why: they contradict each other.
 func ecosystemFor(c *plan.Cohort, h *fleet.Host) (ecosystem, why string) {
-	if c == nil || c.Ecosystem == "" {
+	if c == nil {
+		return orElse(ecosystemOf(h), unknownEcosystem), ""
+	}
+	if c.Ecosystem == "" {
 		return h.Ecosystem, ""
 	}
 	if h.Ecosystem == "" {

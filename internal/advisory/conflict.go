@@ -19,12 +19,15 @@ type Conflict struct {
 }
 
 // Conflicts names the contradictions among documents on the same vulnerability, in the order in
-// which the documents are given. What one leaves out and another says is none.
+// which the documents are given. What one leaves out and another says is none. Of documents on one
+// vulnerability the first mostAlike are held against each other.
 func Conflicts(as []Advisory) (out []Conflict) {
 	byName := map[string][]int{}
 	for i := range as {
 		for _, name := range as[i].identity() {
-			byName[name] = append(byName[name], i)
+			if len(byName[name]) < mostAlike {
+				byName[name] = append(byName[name], i)
+			}
 		}
 	}
 	for i := range as {
@@ -42,19 +45,16 @@ func Conflicts(as []Advisory) (out []Conflict) {
 	return out
 }
 
+// mostAlike bounds what a feed that gives all its documents one name can cost.
+const mostAlike = 100
+
 // identity are the names of the one vulnerability that a is about. A record of several (a DSA for
 // five CVEs) is known by its own id alone: its fix is of the last of them, and no word on the others.
 func (a *Advisory) identity() []string {
 	names := a.names()
 	slices.Sort(names)
 	names = slices.Compact(names)
-	cves := 0
-	for _, n := range names {
-		if strings.HasPrefix(n, "CVE-") {
-			cves++
-		}
-	}
-	if cves > 1 || len(a.Upstream) > 1 {
+	if len(a.cves()) > 1 || len(a.Upstream) > 1 {
 		return []string{a.ID}
 	}
 	return names
@@ -62,7 +62,7 @@ func (a *Advisory) identity() []string {
 
 // revisions: two states of one document. The later takes the earlier's place; that is no conflict.
 func revisions(a, b *Advisory) bool {
-	return a.ID == b.ID && a.Format == b.Format && !a.Modified.IsZero() && !b.Modified.IsZero() && !a.Modified.Equal(b.Modified)
+	return a.ID == b.ID && a.Format == b.Format && a.Document == b.Document && !a.Modified.IsZero() && !b.Modified.IsZero() && !a.Modified.Equal(b.Modified)
 }
 
 func contradictions(a, b *Advisory) (out []Conflict) {

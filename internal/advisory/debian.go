@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/version"
 )
 
@@ -45,6 +46,32 @@ func releaseIn(ecosystem, v string) string {
 		return m[len(m)-1][1]
 	}
 	return ""
+}
+
+// ecosystemOf is a host's own word, else what the versions of its packages name: a stable update
+// of Debian (+deb12u18) is of that release. Empty: not known.
+func ecosystemOf(h *fleet.Host) string {
+	distro, release := version.Split(h.Ecosystem)
+	if h.Ecosystem != "" && (release != "" || distro != version.Debian) {
+		return h.Ecosystem
+	}
+	for _, m := range []map[string]string{h.Software.Installed, h.Software.Booted, h.Software.Running} {
+		for _, v := range m {
+			marks := stableUpdate.FindAllStringSubmatch(v, -1)
+			if len(marks) == 0 || backport.MatchString(v) {
+				continue
+			}
+			last := marks[len(marks)-1][1]
+			if release != "" && release != last {
+				return h.Ecosystem // they do not agree
+			}
+			release = last
+		}
+	}
+	if release == "" {
+		return h.Ecosystem
+	}
+	return version.Debian + ":" + release
 }
 
 // sourceVersion takes off the mark of a Debian rebuild.

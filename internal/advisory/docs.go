@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -23,8 +24,9 @@ type docs struct {
 
 func newDocs(t *plan.Target, as []Advisory, now time.Time) docs {
 	d := docs{covered: true}
+	std := newStanding(as, now)
 	for i := range as {
-		if why := gone(as, i, now); why != "" {
+		if why := std.gone(i); why != "" {
 			d.notes = append(d.notes, why)
 			continue
 		}
@@ -41,27 +43,6 @@ func newDocs(t *plan.Target, as []Advisory, now time.Time) docs {
 	return d
 }
 
-// gone says why a document is not judged by; "" when it stands.
-func gone(as []Advisory, i int, now time.Time) string {
-	a := &as[i]
-	if !a.Withdrawn.IsZero() && !a.Withdrawn.After(now) {
-		return a.ID + " was withdrawn on " + a.Withdrawn.UTC().Format(time.DateOnly) + ": not judged by"
-	}
-	for k := range as {
-		b := &as[k]
-		if k == i || !b.Withdrawn.IsZero() && !b.Withdrawn.After(now) {
-			continue
-		}
-		if slices.Contains(b.Supersedes, a.ID) {
-			return a.ID + " is superseded by " + b.ID + ": not judged by"
-		}
-		if revisions(a, b) && b.Modified.After(a.Modified) {
-			return a.ID + " (" + a.Source + ") is an older copy of " + b.Source + ": not judged by"
-		}
-	}
-	return ""
-}
-
 // relate fills in kin and where.
 func (d *docs) relate() {
 	byName := map[string][]int{}
@@ -75,13 +56,10 @@ func (d *docs) relate() {
 	d.kin, d.where = make([][]int, len(d.all)), make([][]Condition, len(d.all))
 	for i := range d.all {
 		for _, name := range d.all[i].names() {
-			for _, k := range byName[name] {
-				if k != i && !slices.Contains(d.kin[i], k) {
-					d.kin[i] = append(d.kin[i], k)
-				}
-			}
+			d.kin[i] = append(d.kin[i], byName[name]...)
 		}
 		slices.Sort(d.kin[i])
+		d.kin[i] = slices.DeleteFunc(slices.Compact(d.kin[i]), func(k int) bool { return k == i })
 	}
 	for i := range d.all {
 		d.where[i] = d.applies(i)
@@ -98,7 +76,7 @@ func (d *docs) applies(i int) (out []Condition) {
 	for _, v := range a.vulnerabilities() {
 		narrowed := false
 		for _, k := range d.kin[i] {
-			if b := &d.all[k]; len(b.Applies) > 0 && len(b.vulnerabilities()) == 1 && (v == "" || b.Names(v)) {
+			if b := &d.all[k]; len(b.Applies) > 0 && len(b.Upstream) <= 1 && (v == "" || b.Names(v)) {
 				out, narrowed = append(out, b.Applies...), true
 			}
 		}
@@ -109,25 +87,47 @@ func (d *docs) applies(i int) (out []Condition) {
 	return out
 }
 
-// vulnerabilities are those that a document is about: each of Upstream; else the one that its id
-// stands for, written "".
+// vulnerabilities are those that a document is about: each of Upstream, or each CVE that it names,
+// where it names several; else the one that its id stands for, written "".
 func (a *Advisory) vulnerabilities() []string {
-	if len(a.Upstream) == 0 {
-		return []string{""}
+	if len(a.Upstream) > 0 {
+		return a.Upstream
 	}
-	return a.Upstream
+	if cves := a.cves(); len(cves) > 1 {
+		return cves
+	}
+	return []string{""}
+}
+
+// cves are the CVEs among its names.
+func (a *Advisory) cves() (out []string) {
+	for _, n := range a.names() {
+		if strings.HasPrefix(n, "CVE-") && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // within: everything that a is about, b is about too. Only then do they contradict each other when
 // a says affected and b says fixed: a record of several vulnerabilities may be behind on another.
 func (a *Advisory) within(b *Advisory) bool {
-	if len(a.Upstream) == 0 {
-		return alike(a, b)
+	return !slices.ContainsFunc(a.vulnerabilities(), func(v string) bool { return !b.answers(a, v) })
+}
+
+// answers: a is about v, which is one of the vulnerabilities of another document.
+func (a *Advisory) answers(other *Advisory, v string) bool {
+	if v == "" {
+		return alike(a, other)
 	}
-	for _, v := range a.Upstream {
-		if !b.Names(v) {
-			return false
-		}
-	}
-	return true
+	return a.Names(v)
+}
+
+// answered: for each vulnerability of document i there is another document that is about it, of
+// which ok holds.
+func (d *docs) answered(i int, ok func(k int) bool) bool {
+	a := &d.all[i]
+	return !slices.ContainsFunc(a.vulnerabilities(), func(v string) bool {
+		return !slices.ContainsFunc(d.kin[i], func(k int) bool { return d.all[k].answers(a, v) && ok(k) })
+	})
 }

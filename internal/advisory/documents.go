@@ -3,6 +3,7 @@ package advisory
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/version"
 )
@@ -10,14 +11,14 @@ import (
 // What the documents say of one version, and how those on one vulnerability are brought together.
 
 // documentWords is what each document that speaks of the subject says of v.
-func (j *judge) documentWords(s *subject, v string, in *setting, live bool) (out []word) {
+func (j *judge) documentWords(s *subject, have, v string, in *setting, live bool) (out []word) {
 	release := j.releaseOf(v, s.desired)
 	for from := 0; from < len(s.entries); {
 		to := from + 1
 		for to < len(s.entries) && s.entries[to].doc == s.entries[from].doc {
 			to++
 		}
-		if w := j.documentWord(s.entries[from:to], v, release, in); w.says != silent || w.line != "" {
+		if w := j.documentWord(s.entries[from:to], have, v, release, in); w.says != silent || w.line != "" {
 			w = j.narrow(w, in)
 			if w.says == affected && live {
 				w = j.patched(s, w, in)
@@ -42,26 +43,24 @@ func (j *judge) settle(words []word) []word {
 	}
 	out := make([]word, 0, len(words))
 	for _, w := range words {
-		keep := true
+		if (w.elsewhere || w.upstream) && j.docs.answered(w.doc, func(k int) bool {
+			i, ok := byDoc[k]
+			return ok && (w.elsewhere && !words[i].elsewhere && words[i].says != cannot || w.upstream && !words[i].upstream && words[i].decides())
+		}) {
+			continue
+		}
 		for _, k := range j.docs.kin[w.doc] {
 			i, ok := byDoc[k]
-			if !ok || !keep {
+			if !ok || w.says != affected {
 				continue
 			}
 			o := words[i]
-			switch {
-			case w.elsewhere && !o.elsewhere && o.says != cannot:
-				keep = false
-			case w.upstream && !o.upstream && o.decides() && j.docs.all[w.doc].within(&j.docs.all[k]):
-				keep = false
-			case w.says == affected && (o.says == past || o.says == outside && !o.narrowed) && w.upstream == o.upstream && j.docs.all[w.doc].within(&j.docs.all[k]):
+			if (o.says == past || o.says == outside && !o.narrowed) && w.upstream == o.upstream && j.docs.all[w.doc].within(&j.docs.all[k]) {
 				w.says, w.fix = cannot, ""
 				w.line = fmt.Sprintf("they contradict each other: %s [%s]; %s [%s]", w.line, j.docs.all[w.doc].Source, o.line, j.docs.all[k].Source)
 			}
 		}
-		if keep {
-			out = append(out, w)
-		}
+		out = append(out, w)
 	}
 	return out
 }
@@ -84,7 +83,7 @@ func (j *judge) narrow(w word, in *setting) word {
 
 // documentWord joins what a document's entries say: those of v's release, or of all releases when it
 // is not known; then they must agree.
-func (j *judge) documentWord(entries []entry, v, release string, in *setting) word {
+func (j *judge) documentWord(entries []entry, have, v, release string, in *setting) word {
 	var said, general []word
 	var elsewhere []string
 	var aside word // silent, and why
@@ -93,6 +92,10 @@ func (j *judge) documentWord(entries []entry, v, release string, in *setting) wo
 		_, theirs := version.Split(e.of.Ecosystem)
 		if e.rel == ofDistro && release != "" && theirs != "" && theirs != release {
 			elsewhere = append(elsewhere, theirs)
+			continue
+		}
+		if src := kernelSource(j.eco, have, v); e.rel == ofDistro && src != "" && strings.HasPrefix(e.of.Package, "linux") && e.of.Package != src && e.of.Package != have {
+			said = append(said, word{doc: e.doc, says: cannot, line: e.name + ": " + have + " " + v + " is made of the source " + src + ", of which this does not speak"})
 			continue
 		}
 		w := j.entryWord(e, v, in)
@@ -112,7 +115,7 @@ func (j *judge) documentWord(entries []entry, v, release string, in *setting) wo
 	}
 	switch {
 	case len(said) > 0:
-		return joinWords(said, v, release != "" || entries[0].rel != ofDistro)
+		return joinWords(said, v, release != "" || !slices.ContainsFunc(entries, func(e entry) bool { return e.rel == ofDistro }))
 	case len(general) > 0:
 		return joinWords(general, v, true)
 	case len(elsewhere) > 0:
@@ -127,13 +130,16 @@ func (j *judge) documentWord(entries []entry, v, release string, in *setting) wo
 // several, and then they must agree.
 func joinWords(said []word, v string, added bool) word {
 	out := said[0]
-	for _, w := range said[1:] {
+	for i, w := range said[1:] {
+		for _, o := range said[:i+1] {
+			if added && w.stated != o.stated && w.says != o.says && (w.says == affected && o.decides() || o.says == affected && w.decides()) {
+				return word{doc: out.doc, says: cannot, line: "it contradicts itself: " + o.line + "; " + w.line}
+			}
+		}
 		switch {
 		case w.says == out.says:
 		case !added:
 			return word{doc: out.doc, says: cannot, line: fmt.Sprintf("which release %s is of is not known, and they differ: %s; %s", v, out.line, w.line)}
-		case w.stated != out.stated && (w.says == affected && out.decides() || out.says == affected && w.decides()):
-			return word{doc: out.doc, says: cannot, line: "it contradicts itself: " + out.line + "; " + w.line}
 		case strength(w.says) > strength(out.says):
 			out = w
 		}
@@ -152,7 +158,11 @@ func (j *judge) entryWord(e *entry, v string, in *setting) word {
 	var w word
 	switch e.rel {
 	case ofDistro:
-		w = e.of.word(j.eco, v)
+		of, others := e.of.likeRelease(j.eco, v)
+		if of == nil {
+			return word{says: cannot, line: "its versions are of " + j.distro() + " " + others + ", and " + v + " is of " + releaseIn(j.eco, v)}
+		}
+		w = of.word(j.eco, v)
 	case ofOwnBuild:
 		w = e.of.word(version.Upstream, v)
 	case ofProject:
@@ -175,6 +185,33 @@ func (j *judge) entryWord(e *entry, v string, in *setting) word {
 	return w
 }
 
+// likeRelease leaves out, of an entry that is of no release, what bears the marks of another release
+// than v's: their order tells nothing. Nil: nothing else is in it, but what is of others.
+func (e *Affected) likeRelease(ecosystem, v string) (like *Affected, others string) {
+	_, theirs := version.Split(e.Ecosystem)
+	mark := releaseIn(ecosystem, v)
+	if theirs != "" || mark == "" {
+		return e, ""
+	}
+	foreign := func(text string) bool {
+		other := releaseIn(ecosystem, text)
+		if other == "" || other == mark {
+			return false
+		}
+		others = other
+		return true
+	}
+	out := *e
+	out.Versions = slices.DeleteFunc(slices.Clone(e.Versions), foreign)
+	out.Ranges = slices.DeleteFunc(slices.Clone(e.Ranges), func(r Range) bool {
+		return slices.ContainsFunc(r.Events, func(ev Event) bool { return foreign(ev.version()) })
+	})
+	if others != "" && len(out.Versions)+len(out.Ranges) == 0 {
+		return nil, others
+	}
+	return &out, ""
+}
+
 // projectWord is what the project's own record says of a distribution's package: that it is made of
 // a release with the fix, or of one from before the vulnerability. A package of an affected release
 // may have been mended by its distribution: that only the distribution can tell. Nor does an old
@@ -186,13 +223,20 @@ func (e *Affected) projectWord(ecosystem, v string) word {
 	switch {
 	case w.says == affected:
 		return word{says: cannot, line: w.line + "; " + v + " is a distribution's package of it, which may have been mended without a change of that number: its own advisory must tell"}
-	case w.says == outside && len(e.Ranges) > 0 && version.FamilyOf(ecosystem) == version.RPM:
+	case w.says == outside && len(e.Ranges)+len(e.Versions) > 0 && !keepsNumbers(ecosystem, e.Package):
 		return word{says: cannot, line: w.line + "; " + v + " is a distribution's package of it, which may have newer code without a change of that number: its own advisory must tell"}
 	}
 	if w.says == past || w.says == outside {
 		w.line += " (" + v + " is made of it)"
 	}
 	return w
+}
+
+// keepsNumbers: such distributions take no parts of newer releases into older ones. Of the kernel all
+// do: its stable branches themselves take changes back, and now and then a vulnerability with them.
+func keepsNumbers(ecosystem, pkg string) bool {
+	family := version.FamilyOf(ecosystem)
+	return pkg != "linux" && (family == version.Deb || family == version.APK)
 }
 
 // buildWord is what an entry says of the build that runs.

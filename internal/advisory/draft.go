@@ -39,7 +39,13 @@ func Draft(f *fleet.Fleet, as []Advisory) (*plan.Target, []string) {
 		}
 		d.say("%s: %s", names, text)
 	}
-	return d.target(), d.notes
+	t := d.target()
+	for _, a := range d.as {
+		if !d.used[a.ID] && !slices.ContainsFunc(d.notes, func(n string) bool { return strings.Contains(n, a.ID) }) {
+			d.say("%s: nothing is drafted from it: it names no fixed version of anything that a host of this fleet has and needs", a.ID)
+		}
+	}
+	return t, d.notes
 }
 
 // draft is one run of Draft.
@@ -89,30 +95,9 @@ func (d *draft) foreign() {
 		case len(a.Affected) == 0 && len(a.Payloads) == 0:
 			d.say("%s names no package: which version fixes it is not said", a.ID)
 		case !slices.ContainsFunc(a.Affected, known) && len(a.Affected) > 0:
-			d.say("%s speaks of %s, and no host is known to be of these: the fleet's are %s", a.ID, strings.Join(ecosystemNames(a), ", "), listOr(slices.Sorted(maps.Keys(have)), "not known"))
+			d.say("%s speaks of %s, and no host is known to be of these: the fleet's are %s", a.ID, joined(ecosystemsOf(a)), orElse(joined(slices.Sorted(maps.Keys(have))), "not known"))
 		}
 	}
-}
-
-func ecosystemNames(a *Advisory) (out []string) {
-	for _, e := range a.Affected {
-		name := e.Ecosystem
-		if name == "" {
-			name = "source code"
-		}
-		if !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-func listOr(list []string, none string) string {
-	if len(list) == 0 {
-		return none
-	}
-	return strings.Join(list, ", ")
 }
 
 // speaksOf: what is said of one ecosystem concerns hosts of the other. Without a release it is said
@@ -124,32 +109,6 @@ func speaksOf(theirs, hosts string) bool {
 	dt, rt := version.Split(theirs)
 	dh, rh := version.Split(hosts)
 	return dt == dh && (rt == "" || rt == rh)
-}
-
-// ecosystemOf is a host's own word, else what the versions of its packages name: a stable update
-// of Debian (+deb12u18) is of that release. Empty: not known.
-func ecosystemOf(h *fleet.Host) string {
-	distro, release := version.Split(h.Ecosystem)
-	if h.Ecosystem != "" && (release != "" || distro != version.Debian) {
-		return h.Ecosystem
-	}
-	for _, m := range []map[string]string{h.Software.Installed, h.Software.Booted, h.Software.Running} {
-		for _, v := range m {
-			marks := stableUpdate.FindAllStringSubmatch(v, -1)
-			if len(marks) == 0 || backport.MatchString(v) {
-				continue
-			}
-			last := marks[len(marks)-1][1]
-			if release != "" && release != last {
-				return h.Ecosystem // they do not agree
-			}
-			release = last
-		}
-	}
-	if release == "" {
-		return h.Ecosystem
-	}
-	return version.Debian + ":" + release
 }
 
 // host finds what one host needs and puts it with the others that need the same.
@@ -170,7 +129,7 @@ func (d *draft) host(h *fleet.Host) {
 		}
 		from = append(from, a.ID)
 		patched = patched && len(patches) > 0
-		g.patches = append(g.patches, patches...)
+		g.add(patches)
 		for pkg, v := range wants {
 			g.raise(d, pkg, v)
 		}
@@ -206,6 +165,26 @@ func (g *draftGroup) key() string {
 		parts = append(parts, p.Component+"/"+p.Name+"/"+p.BuildID)
 	}
 	return strings.Join(parts, "\x00")
+}
+
+// add puts live patches to the others. One that several advisories name is one, and fixes them all.
+func (g *draftGroup) add(patches []plan.WantedPatch) {
+	for _, p := range patches {
+		i := slices.IndexFunc(g.patches, func(o plan.WantedPatch) bool {
+			return o.Name == p.Name && o.Component == p.Component && strings.EqualFold(o.BuildID, p.BuildID) && (o.SHA256 == p.SHA256 || o.SHA256 == "" || p.SHA256 == "")
+		})
+		if i < 0 {
+			g.patches = append(g.patches, p)
+			continue
+		}
+		o := &g.patches[i]
+		o.SHA256 = orElse(o.SHA256, p.SHA256)
+		for _, id := range p.Fixes {
+			if !slices.Contains(o.Fixes, id) {
+				o.Fixes = append(o.Fixes, id)
+			}
+		}
+	}
 }
 
 // raise keeps the highest of the versions that several advisories ask for.
@@ -294,7 +273,7 @@ func (d *draft) patches(h *fleet.Host, a *Advisory) (out []plan.WantedPatch) {
 			continue
 		}
 		// A host's build id is its hypervisor's; a kernel is told by its version.
-		bound := p.Component == "xen" && p.BuildID != "" && p.BuildID == h.Software.BuildID
+		bound := p.Component == "xen" && p.BuildID != "" && strings.EqualFold(p.BuildID, h.Software.BuildID)
 		if p.Base != "" && (p.Component == "linux" || p.BuildID == "") {
 			have, ok := versionOn(h, p.Component)
 			bound = ok && have == p.Base
@@ -306,39 +285,11 @@ func (d *draft) patches(h *fleet.Host, a *Advisory) (out []plan.WantedPatch) {
 		case !h.Can(fleet.CanLivePatch):
 			text := a.ID + " has a live patch for what it runs, and the host does not offer live-patch"
 			d.ofHosts[text] = append(d.ofHosts[text], h.ID)
+		case !form.Fits("id", a.ID): // without Fixes it would stand for all that the target fixes
+			d.say("the live patch %s of %q is left out: a target cannot name that id", p.Name, a.ID)
 		default:
-			w := plan.WantedPatch{Name: p.Name, Component: p.Component, BuildID: p.BuildID, SHA256: p.SHA256}
-			if form.Fits("id", a.ID) {
-				w.Fixes = []string{a.ID}
-			}
-			out = append(out, w)
+			out = append(out, plan.WantedPatch{Name: p.Name, Component: p.Component, BuildID: p.BuildID, SHA256: p.SHA256, Fixes: []string{a.ID}})
 		}
 	}
 	return out
-}
-
-// remedyFor is what makes the fix take effect. Under KVM the VMM is a process of each instance: a
-// move onto a new one is enough. The kernel and Xen need a live patch or a reboot.
-func (d *draft) remedyFor(h *fleet.Host, g *draftGroup, patched bool) string {
-	guests := len(g.wants) > 0
-	for pkg := range g.wants {
-		guests = guests && sourceOf(pkg, nil) != "" && layerOf(pkg, nil) == ofInstance
-	}
-	switch {
-	case guests && (h.Hypervisor == fleet.KVM || d.guided(plan.Refresh)):
-		return remedyRefresh
-	case patched && len(g.patches) > 0:
-		return remedyLivePatch
-	}
-	return remedyReboot
-}
-
-// guided: each advisory's vendor says that a tactic is enough.
-func (d *draft) guided(t plan.Tactic) bool {
-	for _, a := range d.as {
-		if !slices.ContainsFunc(a.Guidance, func(g Guidance) bool { return slices.Contains(g.Tactics, string(t)) }) {
-			return false
-		}
-	}
-	return len(d.as) > 0
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/form"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
@@ -102,4 +103,30 @@ func (d *draft) match(g *draftGroup) plan.Match {
 	}
 	m.Hosts = slices.Clone(g.hosts)
 	return m
+}
+
+// remedyFor is what makes the fix take effect. Under KVM the VMM is a process of each instance: a
+// move onto a new one is enough. The kernel and Xen need a live patch or a reboot.
+func (d *draft) remedyFor(h *fleet.Host, g *draftGroup, patched bool) string {
+	guests := len(g.wants) > 0
+	for pkg := range g.wants {
+		guests = guests && sourceOf(pkg, nil) != "" && layerOf(pkg, nil) == ofInstance
+	}
+	switch {
+	case guests && (h.Hypervisor == fleet.KVM || d.guided(plan.Refresh)):
+		return remedyRefresh
+	case patched && len(g.patches) > 0:
+		return remedyLivePatch
+	}
+	return remedyReboot
+}
+
+// guided: each advisory's vendor says that a tactic is enough.
+func (d *draft) guided(t plan.Tactic) bool {
+	for _, a := range d.as {
+		if !slices.ContainsFunc(a.Guidance, func(g Guidance) bool { return slices.Contains(g.Tactics, string(t)) }) {
+			return false
+		}
+	}
+	return len(d.as) > 0
 }

@@ -159,3 +159,24 @@ func TestDraftUnderEmbargo(t *testing.T) {
 		}
 	}
 }
+
+// TestDraftOfOnePatchForTwo: one live patch may fix several advisories, and never one that it does not.
+func TestDraftOfOnePatchForTwo(t *testing.T) {
+	doc := func(id string) Advisory {
+		a := osv(id, ranged("XenServer", "xen", fixedIn("4.17.4-5.xs8")...))
+		a.Payloads = []Payload{{Kind: "live-patch", Name: "lp", Component: "xen", BuildID: "AA"}}
+		return a
+	}
+	f := &fleet.Fleet{Taken: now, Hosts: []fleet.Host{patchable(machine("h1", "XenServer:8", fleet.Xen, "xen", "4.17.4-3.xs8"), "aa")}}
+	got, _ := Draft(f, []Advisory{doc("X-1"), doc("X-2")})
+	if got == nil || len(got.Cohorts) != 1 || len(got.Cohorts[0].LivePatches) != 1 || !slices.Equal(got.Cohorts[0].LivePatches[0].Fixes, []string{"X-1", "X-2"}) {
+		t.Fatalf("%+v", got)
+	}
+	if _, mistakes := plan.ParseTarget("draft", form.Encode(got)); len(mistakes) > 0 {
+		t.Error(mistakes)
+	}
+	got, notes := Draft(f, []Advisory{doc("X-1"), doc("an id with blanks")})
+	if got == nil || got.Cohorts[0].Remedy == remedyLivePatch || !slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, "is left out") }) {
+		t.Errorf("%+v %q", got, notes)
+	}
+}

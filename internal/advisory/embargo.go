@@ -41,9 +41,10 @@ type claim struct {
 // of them, where it names none). Withdrawn and superseded documents do not count.
 func Embargo(t *plan.Target, as []Advisory, now time.Time) Terms {
 	var claims []claim
+	std := newStanding(as, now)
 	for i := range as {
 		a := &as[i]
-		if gone(as, i, now) == "" && (len(t.Fixes) == 0 || slices.ContainsFunc(t.Fixes, a.Names)) {
+		if std.gone(i) == "" && (len(t.Fixes) == 0 || slices.ContainsFunc(t.Fixes, a.Names)) {
 			claims = append(claims, claim{a.named(), a.public(), a.EmbargoDeploy, a})
 		}
 	}

@@ -22,35 +22,13 @@ func remedyOf(c *plan.Cohort) string {
 	return c.Remedy
 }
 
-// layers are the software facts of one host that are fresh enough to judge by.
-type layers struct {
-	installed, booted, running map[string]string
-	old                        []string // which were left out, and why
-}
-
-// layersOf leaves out the layers that were read too long ago.
-func (s *assessor) layersOf(h *fleet.Host) layers {
-	l := layers{installed: h.Software.Installed, booted: h.Software.Booted, running: h.Software.Running}
-	for _, x := range []struct {
-		name string
-		m    *map[string]string
-	}{{fleet.LayerInstalled, &l.installed}, {fleet.LayerBooted, &l.booted}, {fleet.LayerRunning, &l.running}} {
-		at := h.Software.Looked[x.name].At
-		if at.IsZero() {
-			continue // read with the rest of the host
-		}
-		if why := s.tooOld(at); why != "" && len(*x.m) > 0 {
-			*x.m = nil
-			l.old = append(l.old, "what is "+x.name+" "+why)
-		}
-	}
-	return l
-}
-
 // read judges all that one map says of subject i; ok is false when it says nothing. how begins the
 // evidence, such as "booted with".
 func (j *judge) read(i int, m map[string]string, how string, in *setting, live bool) (finding, bool) {
 	facts := j.facts(i, m)
+	if !live && j.subjects[i].project == "linux" {
+		facts = nextKernel(j.eco, facts)
+	}
 	var fs []finding
 	for _, x := range facts {
 		if x.version == "" {
@@ -140,7 +118,11 @@ func (j *judge) frame(in *setting) (fs []finding) {
 		say(NotAffected, nil, "no document was given for "+joined(j.docs.bare)+": judged by the target's desired versions")
 	}
 	if len(j.subjects) == 0 && len(j.gaps) == 0 && (j.cohort != nil || len(j.target.Cohorts) == 0) {
-		say(NotAffected, nil, "neither target nor advisories name a package to judge by")
+		if len(j.docs.notes) > 0 && j.cohort == nil {
+			say(IsUnknown, []string{"an advisory that stands: a record may be withdrawn because another one takes its place"}, "every document that was given is withdrawn or superseded: nothing is left to judge by")
+		} else {
+			say(NotAffected, nil, "neither target nor advisories name a package to judge by")
+		}
 	}
 	for _, g := range j.gaps {
 		if g.doc >= 0 {
@@ -164,9 +146,12 @@ func (j *judge) frame(in *setting) (fs []finding) {
 // hostSubject judges one package on one host by the layers that the cohort's remedy asks for.
 func (j *judge) hostSubject(i int, l layers, in *setting) finding {
 	sub := &j.subjects[i]
+	if j.needsXen(i, l, in) {
+		return j.noFact(sub, in)
+	}
 	installed, hasInstalled := j.read(i, l.installed, "installed is", in, false)
 	booted, hasBooted := j.read(i, l.booted, "booted with", in, true)
-	if !hasBooted && len(l.old) == 0 {
+	if !hasBooted && !l.oldCode {
 		booted, hasBooted = j.build(i, "runs build", in)
 	}
 	running, hasRunning := j.read(i, l.running, "runs", in, true)
@@ -174,20 +159,32 @@ func (j *judge) hostSubject(i int, l layers, in *setting) finding {
 		return j.noFact(sub, in)
 	}
 	var f finding
-	switch remedyOf(j.cohort) {
-	case remedyRefresh:
+	switch remedy := j.remedyFor(sub); {
+	case hasInstalled && !hasBooted && !hasRunning && isTool(sub.pkg):
+		f = installed
+		f.lines = append(slices.Clone(f.lines), "it neither boots nor runs by itself: judged by the disk")
+	case remedy == remedyRefresh:
 		f = installed
 		if !hasInstalled {
 			f = finding{verdict: IsUnknown, lines: []string{"what " + sub.pkg + " is installed is not known, and new processes start from that"},
 				needs: []string{"a look at the packages on its disk"}}
 		}
-	case remedyLivePatch:
+	case remedy == remedyLivePatch:
 		f = livePatched(sub, booted, hasBooted, running, hasRunning, in)
 	default:
 		f = rebooted(sub, installed, hasInstalled, booted, hasBooted, running, hasRunning)
 	}
 	f.needs = append(slices.Clone(f.needs), j.hostNeeds(sub, &f, installed, hasInstalled)...)
 	return f
+}
+
+// remedyFor is the cohort's remedy as far as it reaches a package: new processes change neither the
+// kernel nor Xen nor microcode, which last from boot to boot.
+func (j *judge) remedyFor(sub *subject) string {
+	if r := remedyOf(j.cohort); r != remedyRefresh || sub.layer == ofInstance || sub.project == "libvirt" {
+		return r
+	}
+	return remedyReboot
 }
 
 // rebooted: a host is fixed only when what it booted with is, and when neither what runs now nor
@@ -248,7 +245,7 @@ func (j *judge) hostNeeds(sub *subject, f *finding, installed finding, hasInstal
 	case f.fix != "":
 		update = sub.pkg + " " + f.fix + " or newer"
 	}
-	switch remedyOf(j.cohort) {
+	switch j.remedyFor(sub) {
 	case remedyLivePatch:
 		return []string{"the live patch, or " + update + " and a reboot"}
 	case remedyRefresh:
@@ -258,6 +255,13 @@ func (j *judge) hostNeeds(sub *subject, f *finding, installed finding, hasInstal
 		return []string{"its reboot"}
 	}
 	return []string{update, "its reboot"}
+}
+
+// needsXen: it is of Xen, and the host neither runs that nor booted with it. Xen's libraries, which QEMU
+// and libvirt bring with them, do nothing there.
+func (j *judge) needsXen(i int, l layers, in *setting) bool {
+	s := &j.subjects[i]
+	return s.project == "xen" && in.host.Hypervisor == fleet.KVM && s.desired == "" && len(j.facts(i, l.booted))+len(j.facts(i, l.running)) == 0
 }
 
 // noFact judges a package of which nothing was read.

@@ -49,6 +49,9 @@ func (j *judge) stopped(l layers, in *setting) finding {
 // instanceSubject judges one package under one running instance.
 func (j *judge) instanceSubject(i int, l layers, running map[string]string, in *setting) finding {
 	sub := &j.subjects[i]
+	if j.needsXen(i, l, in) {
+		return j.noFact(sub, in)
+	}
 	if f, ok := j.read(i, running, "its own monitor says that it runs on", in, false); ok {
 		if f.verdict == IsAffected {
 			f.needs = append(f.needs, j.instanceNeeds(i, l, in))
@@ -57,6 +60,9 @@ func (j *judge) instanceSubject(i int, l layers, running map[string]string, in *
 	}
 	if sub.project == "xen" && in.host.Hypervisor == fleet.KVM {
 		return j.noFact(sub, in)
+	}
+	if isTool(sub.pkg) {
+		return finding{verdict: NotAffected, lines: []string{sub.pkg + " is a tool of its host: the instance runs none of it"}}
 	}
 	if sub.layer == ofHost {
 		return j.shared(i, l, in)
@@ -86,7 +92,7 @@ func (j *judge) shared(i int, l layers, in *setting) finding {
 			fs = append(fs, booted)
 		}
 	}
-	if len(fs) == 0 && len(l.old) == 0 {
+	if len(fs) == 0 && !l.oldCode {
 		if build, ok := j.build(i, "its host runs build", in); ok {
 			fs = append(fs, build)
 		}

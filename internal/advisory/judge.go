@@ -52,6 +52,7 @@ type judge struct {
 	target   *plan.Target
 	cohort   *plan.Cohort // nil: hosts in no cohort
 	name     string       // the cohort's, for evidence
+	number   int          // tells judges apart: several cohorts may have one name
 	eco      string       // Debian:12
 	release  string       // its release; "" when it is not known
 	docs     *docs
@@ -127,7 +128,7 @@ func (j *judge) addNamedBy(i int) {
 			s.only = append(s.only, i)
 		}
 	}
-	if len(names) > 0 || slices.ContainsFunc(j.docs.kin[i], func(k int) bool { return len(j.packagesOf(k)) > 0 }) {
+	if len(names) > 0 || j.docs.answered(i, func(k int) bool { return len(j.packagesOf(k)) > 0 }) {
 		return
 	}
 	a := &j.docs.all[i]

@@ -2,7 +2,11 @@ package advisory
 
 import (
 	"path"
+	"regexp"
 	"slices"
+	"strings"
+
+	"github.com/evenkeel/evenkeel/internal/version"
 )
 
 // projects lists the software of a hypervisor: under its own project's name, which is also the name
@@ -81,3 +85,64 @@ func layerOf(pkg string, own map[string]string) layer {
 func samePackage(want, have string, own map[string]string) bool {
 	return want == have || sourceOf(have, own) == want || sourceOf(want, own) == have || rpmBinaryOf(want, have) || rpmBinaryOf(have, want)
 }
+
+// Ubuntu builds kernels from many sources, under names of one shape: linux-image-6.5.0-41-generic is of
+// linux-hwe-6.5 where its version says ~22.04, else of linux; linux-image-6.5.0-1020-aws of linux-aws.
+var ubuntuKernel = regexp.MustCompile(`^linux-image-(?:unsigned-)?([0-9]+\.[0-9]+)\.[0-9]+-[0-9]+-([a-z0-9-]+)$`)
+
+// kernelSource gives the source of a kernel's image on Ubuntu; "" where this is none.
+func kernelSource(ecosystem, pkg, v string) string {
+	m := ubuntuKernel.FindStringSubmatch(pkg)
+	if distro, _ := version.Split(ecosystem); m == nil || distro != "Ubuntu" {
+		return ""
+	}
+	source := "linux"
+	if flavour := m[2]; flavour != "generic" && flavour != "lowlatency" {
+		source += "-" + flavour
+	}
+	if strings.Contains(v, "~") {
+		if source == "linux" {
+			source = "linux-hwe"
+		}
+		source += "-" + m[1]
+	}
+	return source
+}
+
+// isTool: a package that neither boots nor runs by itself, so that what lies on the disk is all there is
+// to know of it.
+func isTool(pkg string) bool {
+	return slices.ContainsFunc([]string{"qemu-utils", "qemu-img", "qemu-block-extra", "xen-utils-*", "xen-libs", "libxen*", "xenstore-utils", "xen-tools-domU", "xen-runtime", "xen-dom0-libs", "libvirt-clients", "libvirt-client", "libvirt-libs", "libvirt0", "libvirt-l10n"},
+		func(p string) bool { ok, _ := path.Match(p, pkg); return ok })
+}
+
+// nextKernel: of several kernels on a disk the next boot takes the newest, and a package that only names
+// another (linux-image-generic) is no kernel where one is listed.
+func nextKernel(ecosystem string, facts []fact) []fact {
+	kernel := func(f fact) bool {
+		rest, ok := strings.CutPrefix(f.pkg, "linux-image-")
+		return ok && rest != "" && rest[0] >= '0' && rest[0] <= '9'
+	}
+	if len(facts) < 2 || !slices.ContainsFunc(facts, kernel) {
+		return facts
+	}
+	best := fact{}
+	for _, f := range facts {
+		if !kernel(f) && strings.HasPrefix(f.pkg, "linux-image-") && !ofKernelsShape(f) {
+			continue
+		}
+		if f.version == "" {
+			continue
+		}
+		if order, err := version.Compare(ecosystem, f.version, best.version); best.version == "" || err == nil && order > 0 {
+			best = f
+		}
+	}
+	if best.version == "" {
+		return facts
+	}
+	return []fact{best}
+}
+
+// ofKernelsShape: the version has the shape of a kernel's own (6.1.158-1), not of a name's (5.15.0.112.109).
+func ofKernelsShape(f fact) bool { return strings.Contains(f.version, "-") }

@@ -37,7 +37,7 @@ func (j *judge) weigh(s *subject, have, v string, in *setting, live bool) *findi
 	if t.line != "" {
 		f.lines = append(f.lines, t.line)
 	}
-	sum := j.sum(f, j.documentWords(s, v, in, live))
+	sum := j.sum(f, j.documentWords(s, have, v, in, live))
 	sum.doubt = sum.doubt || t.says == cannot
 	switch {
 	case t.says == past && sum.claimed >= 0:

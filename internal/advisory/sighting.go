@@ -8,6 +8,49 @@ import (
 
 // When and how facts were seen, and which are too old to judge by.
 
+// layers are the software facts of one host that are fresh enough to judge by.
+type layers struct {
+	installed, booted, running map[string]string
+	old                        []string // which were left out, and why
+	oldCode                    bool     // what was booted or runs is among them, or was not there
+	oldPatches                 bool     // the list of live patches is among them
+}
+
+// layersOf leaves out the layers that were read too long ago.
+func (s *assessor) layersOf(h *fleet.Host) layers {
+	l := layers{installed: h.Software.Installed, booted: h.Software.Booted, running: h.Software.Running}
+	for _, x := range []struct {
+		name string
+		m    *map[string]string
+	}{{fleet.LayerInstalled, &l.installed}, {fleet.LayerBooted, &l.booted}, {fleet.LayerRunning, &l.running}} {
+		at := h.Software.Looked[x.name].At
+		if at.IsZero() {
+			continue // read with the rest of the host
+		}
+		why := s.tooOld(at)
+		l.oldCode = l.oldCode || why != "" && x.name != fleet.LayerInstalled
+		if why != "" && len(*x.m) > 0 {
+			*x.m = nil
+			l.old = append(l.old, "what is "+x.name+" "+why)
+		}
+	}
+	return l
+}
+
+// withoutOldPatches gives the host without its list of live patches, where that was read too long ago:
+// as if nobody had looked.
+func (s *assessor) withoutOldPatches(h *fleet.Host, l *layers) *fleet.Host {
+	at := h.Software.Looked[fleet.LayerLivePatches].At
+	why := s.tooOld(at)
+	if at.IsZero() || why == "" || h.Software.LivePatches == nil {
+		return h
+	}
+	l.old, l.oldPatches = append(l.old, "its list of live patches "+why), true
+	without := *h
+	without.Software.LivePatches = nil
+	return &without
+}
+
 // seenOf lists the facts by which a host is judged.
 func (s *assessor) seenOf(c *hostCase) (out []Seen) {
 	h := c.host
@@ -21,6 +64,9 @@ func (s *assessor) seenOf(c *hostCase) (out []Seen) {
 				out = append(out, Seen{Layer: x.layer, Package: f.pkg, Version: f.version, At: at, How: how})
 			}
 		}
+	}
+	if c.l.oldPatches {
+		return out
 	}
 	at, how := s.sighting(h, fleet.LayerLivePatches)
 	for _, p := range h.Software.LivePatches {

@@ -151,6 +151,9 @@ func (u *summary) instance(v *InstanceVerdict, o *outcome) {
 	tenant.Instances.add(v.Verdict)
 	tenant.InstanceHours += hours
 	if v.Verdict == IsAffected && !o.since.IsZero() {
+		if e := &u.out.Exposure; e.Since.IsZero() || o.since.Before(e.Since) {
+			e.Since = o.since
+		}
 		u.out.Exposure.Instances++
 		u.out.Exposure.InstanceHours += hours
 	}

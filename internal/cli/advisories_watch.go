@@ -64,7 +64,7 @@ hosts' ecosystems. --draft saves it; what an advisory does not say it does not h
 host is updated. With --target the operator's own target is used instead.
 
 Exit code 0: ended by Ctrl-C, or --once found nothing that affects the fleet; 1: an error; with
---once also 1: a new document could not be used, and 2: something new affects the fleet, or whether
+--once also 1: a document or list could not be used, and 2: something new affects the fleet, or whether
 it does cannot be told.`,
 		Example: `  evenkeel advisories watch ./advisories --fleet fleet.yaml --state seen.json
   evenkeel advisories watch https://vendor.example --fleet fleet.yaml --keyring vendor.asc
@@ -196,8 +196,10 @@ func (w *advisoriesWatch) readFleet() error {
 const settleRounds = 15
 
 func (w *advisoriesWatch) once(ctx context.Context, source feed.Source, memory *feed.Memory) error {
+	troubles := 0
 	for n := 1; ; n++ {
 		sum, err := w.round(ctx, source, memory)
+		troubles = sum.Troubles
 		if ctx.Err() != nil {
 			w.progress("stopped before all was read")
 			return Exit(exitInterrupted)
@@ -218,11 +220,14 @@ func (w *advisoriesWatch) once(ctx context.Context, source feed.Source, memory *
 			return err
 		}
 	}
+	if troubles > 0 && !w.unusable {
+		w.progress("%d documents or lists still cannot be used, as was told before", troubles)
+	}
 	switch {
 	case w.affects:
 		return Exit(ExitChanges)
-	case w.unusable:
-		return Exit(ExitError)
+	case w.unusable, troubles > 0:
+		return Exit(ExitError) // a feed that stays broken must not look calm
 	}
 	return nil
 }

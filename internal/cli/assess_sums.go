@@ -153,7 +153,7 @@ func (t *assessTable) holders(list []advisory.Holder) {
 // exposureWords says for how long the fleet has been open to what is public.
 func exposureWords(e advisory.Exposure) string {
 	var words []string
-	if e.Hosts > 0 || e.Instances > 0 {
+	if (e.Hosts > 0 || e.Instances > 0) && !e.Since.IsZero() {
 		words = append(words, fmt.Sprintf("%s host-hours and %s VM-hours so far (at most), since %s; each hour adds %d and %d",
 			hoursWord(e.HostHours), hoursWord(e.InstanceHours), e.Since.UTC().Format("2006-01-02 15:04 UTC"), e.Hosts, e.Instances))
 	}

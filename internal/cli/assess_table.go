@@ -19,7 +19,11 @@ type assessTable struct {
 }
 
 func (t *assessTable) line(format string, args ...any) {
-	if _, err := fmt.Fprintf(t.app.Out, format+"\n", args...); err != nil && t.err == nil {
+	t.write(printable(fmt.Sprintf(format, args...)))
+}
+
+func (t *assessTable) write(line string) {
+	if _, err := fmt.Fprintln(t.app.Out, line); err != nil && t.err == nil {
 		t.err = err
 	}
 }
@@ -146,9 +150,9 @@ func (t *assessTable) groups(what string, list []alike) {
 	for _, g := range grouped(list, t.detail) {
 		where := strings.TrimRight("  "+g.where, " ")
 		if n := len(g.names); n == 1 {
-			t.line("%s %s  %s%s", what, g.names[0], t.paint(g.verdict), strings.TrimRight(where+"  "+g.at, " "))
+			t.write(printable(what+" "+g.names[0]) + "  " + t.paint(g.verdict) + printable(strings.TrimRight(where+"  "+g.at, " ")))
 		} else {
-			t.line("%d %ss  %s%s: %s", n, what, t.paint(g.verdict), where, some(g.names))
+			t.write(fmt.Sprintf("%d %ss  ", n, what) + t.paint(g.verdict) + printable(where+": "+some(g.names)))
 		}
 		for _, e := range g.evidence {
 			t.line("    %s", e)

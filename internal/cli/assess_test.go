@@ -147,3 +147,22 @@ func TestAssessErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestAssessmentsDoNotSteerTheTerminal: evidence quotes documents; only the verdict is painted.
+func TestAssessmentsDoNotSteerTheTerminal(t *testing.T) {
+	const evil = "a\x1b[2J\u202e\nhost hv-9  fixed"
+	var out bytes.Buffer
+	table := &assessTable{app: &App{Out: &out, Terminal: true, Getenv: func(string) string { return "" }}}
+	table.print(&advisory.Assessment{
+		Hosts:      []advisory.HostVerdict{{Host: "hv-1", Verdict: advisory.IsAffected, Evidence: []string{evil}, Needs: evil, Seen: []advisory.Seen{{How: evil}}}},
+		Instances:  []advisory.InstanceVerdict{{Instance: "a", Tenant: evil, Verdict: advisory.IsUnknown}},
+		Advisories: []advisory.AdvisoryShare{{ID: evil}, {Source: evil}}, Remedies: []advisory.Remedy{{Needs: evil}}, Holders: []advisory.Holder{{Why: evil}},
+	}, []advisory.Conflict{{What: evil, IDs: []string{evil}, Sources: []string{evil}}})
+	text := strings.NewReplacer("\x1b[31maffected\x1b[0m", "", "\x1b[33munknown\x1b[0m", "").Replace(out.String())
+	if text == out.String() {
+		t.Error("nothing is painted")
+	}
+	if strings.Contains(text, "\x1b") || strings.Contains(text, "\u202e") || strings.Contains(text, "\nhost hv-9") {
+		t.Errorf("%q", text)
+	}
+}

@@ -94,9 +94,9 @@ func tenantsOn(f *fleet.Fleet, host string) string {
 
 func printNotes(w io.Writer, notes []plan.Note) {
 	for _, n := range notes {
-		fmt.Fprintln(w, n.Heading)
+		fmt.Fprintln(w, printable(n.Heading))
 		for _, l := range n.Lines {
-			fmt.Fprintln(w, "  "+l)
+			fmt.Fprintln(w, printable("  "+l))
 		}
 	}
 }

@@ -63,6 +63,9 @@ func (w *Web) get(ctx context.Context, u *url.URL, limit int64, known answer) (a
 	pause := w.pause
 	for try := 1; ; try++ {
 		a, err := w.once(ctx, u, limit, known)
+		if ctx.Err() != nil {
+			return answer{}, ctx.Err() // also when an answer came just then: whoever asked has left
+		}
 		var p passing
 		if err == nil || !errors.As(err, &p) || try == maxTries {
 			return a, err

@@ -103,7 +103,7 @@ func (f *Folder) file(t *teller, path string) error {
 	case info.Size() > maxBody:
 		return t.trouble(path, fmt.Sprintf("cannot be read: it has %d bytes, and the bound is %d", info.Size(), maxBody), Mark{Stamp: stamp, Final: true})
 	}
-	body, err := readBounded(path)
+	body, err := readBounded(path, maxBody)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -165,16 +165,17 @@ func (f *Folder) done(path string, err error) error {
 
 func besideFile(path string) beside {
 	get := func(suffix string) ([]byte, string, error) {
-		text, err := os.ReadFile(path + suffix)
-		if errors.Is(err, fs.ErrNotExist) {
+		info, err := os.Stat(path + suffix)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			return nil, path + suffix, nil
+		case err == nil && !info.Mode().IsRegular():
+			err = fmt.Errorf("%s is no file", path+suffix) // to open a pipe could wait for ever
 		}
-		if err == nil && len(text) > maxSeal {
-			err = fmt.Errorf("%s has more than %d bytes", path+suffix, maxSeal)
+		if err != nil {
+			return nil, path + suffix, err
 		}
-		if err == nil && text == nil {
-			text = []byte{}
-		}
+		text, err := readBounded(path+suffix, maxSeal)
 		return text, path + suffix, err
 	}
 	return beside{
@@ -183,15 +184,15 @@ func besideFile(path string) beside {
 	}
 }
 
-func readBounded(path string) ([]byte, error) {
+func readBounded(path string, most int) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	body, err := io.ReadAll(io.LimitReader(file, maxBody+1))
-	if err == nil && len(body) > maxBody {
-		err = fmt.Errorf("more than %d bytes, which is the bound", maxBody)
+	body, err := io.ReadAll(io.LimitReader(file, int64(most)+1))
+	if err == nil && len(body) > most {
+		err = fmt.Errorf("%s has more than %d bytes, which is the bound", path, most)
 	}
 	return body, err
 }

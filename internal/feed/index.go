@@ -49,6 +49,7 @@ const (
 	nameChanges  = "changes.csv"     // CSAF 2.0, 7.1.13
 	nameIndex    = "index.txt"       // CSAF 2.0, 7.1.12; for others a plain list of addresses
 	nameModified = "modified_id.csv" // OSV's exports: google.github.io/osv.dev/data
+	nameProvider = "provider-metadata.json"
 	wellKnown    = "/.well-known/csaf/provider-metadata.json"
 )
 
@@ -62,6 +63,16 @@ func readList(at *url.URL, body []byte) (list, error) {
 	case nameModified:
 		return readModified(at, body)
 	}
+	l, err := readText(at, body)
+	if err == nil && path.Base(at.Path) == nameProvider && l.kind != kindProvider {
+		// Whatever else stands there would need no signature, where a provider's documents do.
+		err = errors.New("no CSAF provider: found something else, expected provider-metadata.json with canonical_url and metadata_version")
+	}
+	return l, err
+}
+
+// readText tells what an address holds by its text.
+func readText(at *url.URL, body []byte) (list, error) {
 	first := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	if len(first) == 0 || first[0] != '{' && first[0] != '[' && first[0] != '"' {
 		return list{single: true}, nil

@@ -10,6 +10,8 @@ import (
 	"time"
 )
 
+const kindProvider = "a CSAF provider"
+
 // readProvider reads a CSAF provider's provider-metadata.json (CSAF 2.0, 7.1.7 and 7.1.8).
 func readProvider(at *url.URL, body []byte) (list, error) {
 	var p struct {
@@ -29,7 +31,7 @@ func readProvider(at *url.URL, body []byte) (list, error) {
 	if err := json.Unmarshal(body, &p); err != nil {
 		return list{}, fmt.Errorf("no provider-metadata.json: %w", err)
 	}
-	out := list{kind: "a CSAF provider"}
+	out := list{kind: kindProvider}
 	for _, k := range p.Keys {
 		out.keys = append(out.keys, k.Fingerprint)
 	}

@@ -23,11 +23,15 @@ type Remote struct {
 	failures int               // rounds in a row that could not read the feed
 }
 
-// giveUp is after how many failing documents in a row the server is left alone until the next round.
-const giveUp = 5
-
-// maxLists bounds the lists of one provider.
-const maxLists = 64
+// giveUp is after how many failing documents in a row the server is left alone until the next round,
+// maxLists bounds the lists of one provider, maxListed what they have together, in bytes, and
+// maxTroubles what is told of one list.
+const (
+	giveUp      = 5
+	maxLists    = 64
+	maxListed   = 256 << 20
+	maxTroubles = 50
+)
 
 // round is one look at the feed.
 type round struct {
@@ -35,6 +39,7 @@ type round struct {
 	t      teller
 	asked  int
 	failed int // documents in a row
+	listed int // bytes of lists
 }
 
 // Round looks at the feed once.
@@ -129,6 +134,9 @@ func (r *round) list(ctx context.Context, at *url.URL) (list, error) {
 	if a.unchanged {
 		a = r.lists[key]
 	}
+	if r.listed += len(a.body); r.listed > maxListed {
+		return list{}, fmt.Errorf("%s: the feed's lists have more than %d bytes together, which is the bound", at.Redacted(), maxListed)
+	}
 	l, err := readList(at, a.body)
 	if err != nil {
 		return l, fmt.Errorf("%s is %w", at.Redacted(), err)
@@ -152,6 +160,9 @@ func (r *round) directory(ctx context.Context, dir *url.URL) (list, *url.URL, er
 // is told and passed over.
 func (r *round) walk(ctx context.Context, at *url.URL, l list) ([]entry, error) {
 	entries := l.entries
+	if more := len(l.troubles) - maxTroubles; more > 0 {
+		l.troubles = append(slices.Clip(l.troubles[:maxTroubles]), fmt.Sprintf("more: %d further lines or entries cannot be used", more))
+	}
 	for _, why := range l.troubles {
 		if err := r.t.trouble(at.String()+" "+firstWord(why), why, Mark{}); err != nil {
 			return nil, err

@@ -114,6 +114,10 @@ func (c *csafReader) head(root *node) bool {
 	if n := c.child(doc, "aggregate_severity", "an object with text"); n != nil {
 		c.severity = c.word(n, "text")
 	}
+	c.base.Document = c.id
+	if publisher := c.child(doc, "publisher", "an object with name and namespace"); publisher != nil {
+		c.base.Document = plain(c.word(publisher, "namespace")) + " " + c.id
+	}
 	c.standing(doc, tracking)
 	return true
 }

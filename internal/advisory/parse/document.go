@@ -31,8 +31,22 @@ func (d *document) wrong(at int, path, found, expected string) {
 	case n == maxMistakes:
 		path, found, expected = "", "more than "+strconv.Itoa(maxMistakes)+" mistakes up to here", "an advisory"
 	}
-	d.mistakes = append(d.mistakes, form.Mistake{File: d.name, Column: min(max(at, 0), len(d.src)), Path: path, Found: found, Expected: expected})
+	d.mistakes = append(d.mistakes, form.Mistake{File: d.name, Column: min(max(at, 0), len(d.src)), Path: harmless(path), Found: harmless(found), Expected: expected})
 }
+
+// harmless takes out of a text whatever could steer a terminal or forge a line of a message: keys of a
+// document stand in paths as they are written.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		if steers(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// steers: a control character, or a mark that turns the direction of text and the like.
+func steers(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 // placed gives the mistakes with their lines and columns, counted from 1, columns in characters.
 func (d *document) placed() form.Mistakes {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Bounds on one document, far above what any feed publishes: they keep a hostile one from taking the
@@ -195,7 +194,7 @@ func (d *document) must(n *node, key, what string) string {
 }
 
 func isName(s string) bool {
-	return strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, unicode.IsControl)
+	return strings.TrimSpace(s) != "" && !strings.ContainsFunc(s, steers)
 }
 
 // under is the path of a key. A path is cut where it grows longer than a message can show.

@@ -48,6 +48,9 @@ func (d *document) own() ([]advisory.Advisory, form.Mistakes) {
 		mistakes = append(mistakes, form.Beyond(mistakes, c.mistakes)...)
 	}
 	if len(mistakes) > 0 {
+		for i, m := range mistakes {
+			mistakes[i].Path, mistakes[i].Found = harmless(m.Path), harmless(m.Found)
+		}
 		return nil, mistakes.Sort()
 	}
 	return []advisory.Advisory{o.advisory()}, nil

@@ -31,6 +31,7 @@ const maxDocument = 64 << 20
 func Parse(name string, src []byte) ([]advisory.Advisory, form.Mistakes) {
 	d := &document{name: name, src: bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))}
 	out := d.read()
+	d.crowd(out)
 	if len(d.mistakes) > 0 {
 		return nil, d.placed().Sort()
 	}
@@ -38,6 +39,23 @@ func Parse(name string, src []byte) ([]advisory.Advisory, form.Mistakes) {
 		out[i].Source = name
 	}
 	return out, nil
+}
+
+// maxAlike bounds how many advisories of one document may have one name: each is held against all
+// others of its name. No honest page has more than a few.
+const maxAlike = 1000
+
+func (d *document) crowd(as []advisory.Advisory) {
+	count := map[string]int{}
+	for i := range as {
+		for _, names := range [][]string{{as[i].ID}, as[i].Aliases, as[i].Upstream} {
+			for _, name := range names {
+				if count[name]++; count[name] == maxAlike+1 {
+					d.wrong(0, "", fmt.Sprintf("the name %s in more than %d advisories", quote(name), maxAlike), "a name that tells them apart")
+				}
+			}
+		}
+	}
 }
 
 // read tells the format and reads by it; what is wrong is in d.mistakes.
