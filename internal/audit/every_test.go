@@ -34,6 +34,9 @@ func TestEveryCheckCanFail(t *testing.T) {
 			shown["journal "+c] = true
 		}
 	}
+	for code := range revertMutants {
+		shown["journal "+code] = true
+	}
 	files, _ := filepath.Glob("*.go")
 	n := 0
 	for _, file := range files {

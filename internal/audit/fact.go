@@ -42,6 +42,7 @@ type Fact struct {
 	NoticeKind  string           `json:"notice_kind,omitempty"`
 	Contact     string           `json:"contact,omitempty"`
 	Slots       []string         `json:"slots,omitempty"`
+	Patches     []string         `json:"patches,omitempty"`
 	Code        string           `json:"code,omitempty"`
 	Why         string           `json:"why,omitempty"`
 	Next        string           `json:"next,omitempty"`

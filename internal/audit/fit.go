@@ -12,7 +12,7 @@ import (
 // it can. What is not known forbids nothing. runs is what the instance runs on now, lands what it
 // would run on there (package -> version); by orders these versions.
 func unfit(by family, in *fleet.Instance, from, to *fleet.Host, runs, lands map[string]string) (code, why string) {
-	for _, rule := range []func(*fleet.Instance, *fleet.Host, *fleet.Host) (string, string){bound, hostsAble, cpu, offers} {
+	for _, rule := range []func(*fleet.Instance, *fleet.Host, *fleet.Host) (string, string){bound, hostsAble, shadowless, cpu, offers} {
 		if code, why = rule(in, from, to); code != "" {
 			return code, why
 		}
@@ -53,6 +53,27 @@ func hostsAble(in *fleet.Instance, from, to *fleet.Host) (code, why string) {
 		return fleet.OtherHypervisor, fmt.Sprintf("host %s is %s and host %s is %s", from.ID, from.Hypervisor, to.ID, to.Hypervisor)
 	}
 	return "", ""
+}
+
+// shadowless: a PV guest leaves a Xen host alive only where virt_caps name shadow. A list with none of
+// the words that xl prints beside it is an older xl's, and proves nothing.
+func shadowless(in *fleet.Instance, from, _ *fleet.Host) (code, why string) {
+	if strings.ToLower(in.GuestType) != "pv" {
+		return "", ""
+	}
+	newer := false
+	for _, word := range from.VirtCaps {
+		switch {
+		case word == "shadow":
+			return "", ""
+		case word == "hap", word == "iommu_hap_pt_share", word == "vmtrace", word == "vpmu", strings.HasPrefix(word, "gnttab-v"):
+			newer = true
+		}
+	}
+	if !newer {
+		return "", ""
+	}
+	return fleet.NoShadow, fmt.Sprintf("%s is PV and would leave host %s, whose virt_caps (%s) lack shadow", in.ID, from.ID, strings.Join(from.VirtCaps, " "))
 }
 
 // can: what a host publishes; nil means not published, then all but live-patch is assumed.

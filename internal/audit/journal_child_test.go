@@ -127,6 +127,10 @@ func TestGoodChildren(t *testing.T) {
 			child(p)
 			p.put(p.find("parent-ended"), Fact{Kind: "inherited", Instance: "a1", Host: "a", Why: "x"})
 		},
+		"a cordon whose answer was lost is given back": func(p *tape) {
+			i := p.find("borrowed", "a")
+			p.facts[i] = Fact{Campaign: "spring", Who: "engine", At: p.facts[i].At, Kind: "step-failed", Turn: "a", Host: "a", Step: "cordon", Attempt: 1, Code: "no-answer", Why: "w", Retry: true}
+		},
 		"a host at the target is dropped": func(p *tape) { dropTurn(p, seenC(newQEMU, newQEMU, newQEMU), spareC()) },
 		"a look with something unknown spares nobody": func(p *tape) {
 			i := p.find("turn-permitted", "c")
@@ -149,6 +153,42 @@ func TestGoodChildren(t *testing.T) {
 			if found := Facts(p.facts).Findings; len(found) > 0 {
 				show(t, found)
 				t.Fatal("a sound journal was found fault with")
+			}
+		})
+	}
+}
+
+// leaveC1 ends the good journal in an abort during turn c, which has stopped c1 and cannot bring it back.
+func leaveC1(p *tape, held bool, why string) {
+	i := p.find("back-started", "c1")
+	p.facts = p.facts[:i]
+	facts := []Fact{{Kind: "turn-held", Turn: "c", Host: "c", Step: "return", Code: "not-returned", Why: "it does not come back", Next: "n"},
+		{Kind: "campaign-aborted", Code: "superseded", Why: "campaign summer takes its place"},
+		{Kind: "turn-dropped", Turn: "c", Host: "c", Code: "superseded", Why: why}}
+	if !held {
+		facts = facts[1:]
+	}
+	p.put(i, facts...)
+}
+
+// Whom a turn leaves stopped is named as it ends, and a person was told before.
+func TestLeftStopped(t *testing.T) {
+	for name, c := range map[string]struct {
+		held  bool
+		why   string
+		sound bool
+	}{
+		"held, and named":  {true, "superseded; c1, which it stopped, could not be brought back", true},
+		"held":             {true, "superseded", false},
+		"another is named": {true, "superseded; c11, which it stopped, could not be brought back", false},
+		"untold":           {false, "superseded; c1, which it stopped, could not be brought back", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &tape{t, goodJournal()}
+			leaveC1(p, c.held, c.why)
+			p.renumber()
+			if found := codes(Facts(p.facts).Findings); slices.Contains(found, "ended-while-away") == c.sound {
+				t.Errorf("found %v", found)
 			}
 		})
 	}

@@ -187,6 +187,9 @@ var planMutants = []planMutant{
 	{"a network missing", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Hosts[2].Networks = []string{"wan"} }},
 	{"a storage missing", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Hosts[2].Storage = []string{"ceph"} }},
 	{"no live migration", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Hosts[1].Capabilities = []string{"reboot", "update"} }},
+	{"a PV guest that leaves a Xen without shadow paging", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Hosts[0].VirtCaps, f.Hosts[1].VirtCaps, f.Instances[0].GuestType = []string{"pv", "hvm", "hap"}, []string{"pv", "hvm", "hap"}, "pv"
+	}},
 	{"another hypervisor", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Hosts[2].Hypervisor = fleet.Xen }},
 	{"a pinned instance", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Instances[0].Pinned = "licence" }},
 	{"a passed-through device", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Instances[0].Devices = []string{"gpu0"} }},

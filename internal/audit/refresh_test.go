@@ -209,6 +209,22 @@ var inPlaceJournalMutants = []struct {
 			}
 		}
 	}},
+	{"a host is prepared on another boot", 5, one("prepared-on-another-boot"), false, func(p *tape) { p.lookWhilePrepared("b").BootID = "boot-9-b" }},
+	{"its destination lost the software again", 6, one("software-taken-away"), false, func(p *tape) {
+		p.onDiskBefore(p.find("move-placed", "a1"), "b", oldQEMU)
+	}},
+	{"a stop on a host that lost the software again", 6, one("software-taken-away"), false, func(p *tape) {
+		p.onDiskBefore(p.find("stop-started", "c1"), "c", oldQEMU)
+	}},
+	{"a canary that was dropped has not soaked on disk", 6, []string{"canary-not-soaked", "dropped-midway"}, false, func(p *tape) {
+		p.replan2(func(pl *plan.Plan) { pl.Policy.Soak = plan.Duration(20 * time.Minute) })
+		p.put(p.find("turn-prepares", "b"), atTarget("a"))
+		p.facts[p.find("turn-dropped", "a")].At = p.get("turn-prepares", "b").At
+	}},
+	{"a canary that was dropped has not soaked", 6, []string{"canary-not-soaked", "ended-twice"}, false, func(p *tape) {
+		p.replan2(func(pl *plan.Plan) { pl.Policy.Soak = plan.Duration(20 * time.Minute) })
+		p.put(p.find("turn-permitted", "b"), atTarget("a"))
+	}},
 	{"a turn begins unprepared", 6, []string{"onto-old-process", "unprepared"}, false, func(p *tape) {
 		for _, kind := range []string{"turn-prepares", "step-started", "step-done", "step-started", "step-done"} {
 			p.drop(kind, "b")
@@ -269,6 +285,40 @@ func (p *tape) says(instance, version string) {
 	}
 }
 
+func atTarget(turn string) Fact {
+	return Fact{Kind: "turn-dropped", Turn: turn, Host: turn, Code: "already-at-target", Why: "it is there"}
+}
+
+// lookWhilePrepared is the last look at a host before its preparation was proven, of its own.
+func (p *tape) lookWhilePrepared(host string) *View {
+	at := 0
+	for i := p.find("turn-prepares", host); p.facts[i].Kind != "step-done" || p.facts[i].Step != "prove"; i++ {
+		if p.facts[i].Kind == "host-seen" && p.facts[i].Host == host {
+			at = i
+		}
+	}
+	if at == 0 {
+		at = p.find("step-done", host, "prove")
+		v := *p.facts[p.find("host-seen", host)].Seen
+		v.Installed = map[string]string{"qemu-system-x86": newQEMU}
+		v.At = p.facts[at-1].At
+		p.put(at, Fact{Kind: "host-seen", Host: host, Seen: &v})
+		p.facts[at].At = v.At
+	}
+	v := *p.facts[at].Seen
+	p.facts[at].Seen = &v
+	return &v
+}
+
+// onDiskBefore makes the last look at a host before a fact show another version on its disk.
+func (p *tape) onDiskBefore(i int, host, version string) {
+	for i--; p.facts[i].Kind != "host-seen" || p.facts[i].Host != host; i-- {
+	}
+	v := *p.facts[i].Seen
+	v.Installed = map[string]string{"qemu-system-x86": version}
+	p.facts[i].Seen = &v
+}
+
 func (p *tape) lastLook() *View {
 	for i := len(p.facts) - 1; i >= 0; i-- {
 		if p.facts[i].Seen != nil {
@@ -312,6 +362,62 @@ func TestInPlaceMutants(t *testing.T) {
 			m.spoil(p)
 			p.renumber()
 			check(t, Facts(p.facts).Findings, m.law, m.codes)
+		})
+	}
+}
+
+// TestGoodInPlaceTurns: what may happen in a change in place, and breaks no law.
+func TestGoodInPlaceTurns(t *testing.T) {
+	for name, c := range map[string]struct {
+		patch  bool
+		change func(p *tape)
+	}{
+		"a person retries on another boot": {true, func(p *tape) {
+			i := p.find("step-started", "c", "prove") + 1
+			p.put(i, Fact{Kind: "turn-held", Turn: "c", Host: "c", Step: "prove", Code: "rebooted-meanwhile", Why: "w", Next: "n"},
+				Fact{Kind: "turn-released", Turn: "c", Host: "c", Who: "operator:robin"})
+			p.lastLook().BootID = "boot-9-c"
+			p.facts[p.find("step-done", "c", "prove")].BootID = "boot-9-c"
+		}},
+		"a refresh where the parent left somebody a moment ago": {false, func(p *tape) {
+			p.replan2(func(pl *plan.Plan) { pl.Supersedes, pl.Policy.MinStay = "winter", plan.Duration(24*31*time.Hour) })
+			p.put(p.find("turn-prepares", "a"), Fact{Kind: "inherited", Instance: "a1", Host: "a", Why: "w"}, parentEnded())
+		}},
+		"two copies, of which one is ended, in a child": {false, func(p *tape) {
+			p.replan2(func(pl *plan.Plan) { pl.Supersedes = "winter" })
+			i := p.find("turn-prepares", "a")
+			v := *p.facts[p.find("host-seen", "a")].Seen
+			look := func(host string, there bool) Fact {
+				w := v
+				w.Instances, w.BootID = nil, "boot-1-"+host
+				if there {
+					w.Instances = []Sighting{{ID: "idle", State: "running", MemoryMiB: 512}}
+				} else {
+					w.Instances = []Sighting{{ID: "idle", State: "stopped", MemoryMiB: 512}}
+				}
+				return Fact{Kind: "host-seen", Host: host, Seen: &w}
+			}
+			p.put(i, Fact{Kind: "inherited", Instance: "idle", Host: "d", To: "b", Code: "unknown-end", Why: "w"}, parentEnded(),
+				look("d", true), look("b", true), look("b", false), look("d", true))
+			for n := range 6 {
+				if p.facts[i+n].At = p.facts[i-1].At; p.facts[i+n].Seen != nil {
+					p.facts[i+n].Seen.At = p.facts[i].At
+				}
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &tape{t, refreshJournal()}
+			if c.patch {
+				p.facts = patchJournal()
+			}
+			c.change(p)
+			p.renumber()
+			for _, f := range Facts(p.facts).Findings {
+				if name != "two copies, of which one is ended, in a child" || f.Code == "two-places" {
+					t.Errorf("law %d %s %s: %s", f.Law, f.Code, f.Subject, f.What)
+				}
+			}
 		})
 	}
 }

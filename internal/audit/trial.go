@@ -72,10 +72,14 @@ type turnRun struct {
 	preparing  bool                // its host's software is being changed ahead of it
 	ready      bool                // and was seen to be the new one
 	readyAt    time.Time
-	updateBoot string // boot id under which that began
-	touches    bool   // it promises an interruption to somebody
-	past       bool   // dropped since its host is at the target
-	acted      bool   // an instance was to be moved away or stopped for it
+	updateBoot string          // boot id under which that began
+	touches    bool            // it promises an interruption to somebody
+	past       bool            // dropped since its host is at the target
+	broke      bool            // it holds, and not by a person's word
+	had        map[string]bool // live patches applied before its first update
+	hadBuild   string          // the build that ran then
+	reverts    []string        // live patches that its last revert is to take back
+	acted      bool            // an instance was to be moved away or stopped for it
 }
 
 type attempt struct {

@@ -17,6 +17,11 @@ func (tr *turnRun) tactic() plan.Tactic {
 	return tr.plan.Tactic
 }
 
+// inPlace: the turn changes software under a host that goes on.
+func (tr *turnRun) inPlace() bool {
+	return tr.tactic() == plan.Refresh || tr.tactic() == plan.LivePatch
+}
+
 // prepares asks of leave to change a host's software ahead of its turn: it is a refresh that has not
 // begun (law 10), the campaign goes on (8), no embargo forbids it (9), the canary was first and has
 // soaked, and no more of the pool are at it than may be (6).
@@ -50,12 +55,12 @@ func (t *trial) prepareSoaked(r *run, tr *turnRun, f *Fact, s Subject) {
 	for i := range r.plan.Turns {
 		c := &r.plan.Turns[i]
 		ctr := r.turn(c.ID)
-		if !c.Canary || ctr == tr || ctr.dropped {
+		if !c.Canary || ctr == tr || ctr.dropped && !ctr.past {
 			continue
 		}
 		over, since := ctr.ready, ctr.readyAt
-		if c.Tactic != plan.Refresh {
-			over, since = ctr.done, ctr.ended
+		if c.Tactic != plan.Refresh || ctr.past {
+			over, since = ctr.done || ctr.past, ctr.ended
 		}
 		t.must(over && !f.At.Before(since.Add(soak)), 6, "canary-not-soaked", s, f.At, "a canary that is prepared and has soaked "+soak.String(),
 			"turn %s is prepared %s, the canary %s is: %v, since %s", tr.id, clock(f.At), c.ID, over, clock(since))
@@ -87,6 +92,8 @@ func (t *trial) stepInPlace(r *run, tr *turnRun, f *Fact, s Subject) {
 		}
 		ok := v != nil && healthyView(v) && c != nil && onDisk(c, r.hosts[tr.host], v)
 		t.must(ok, 5, "prepared-unproven", s, f.At, "a look that shows the wanted versions installed", "host %s is called prepared, and no look shows the new software on its disk", tr.host)
+		t.must(!ok || tr.updateBoot == "" || v.BootID == tr.updateBoot, 5, "prepared-on-another-boot", s, f.At, "a look at the boot on which the update began, or turn-released ahead of the proof",
+			"host %s is called prepared, its update began on boot %s, and the look shows boot %q", tr.host, tr.updateBoot, lastBoot(v))
 		tr.preparing, tr.ready, tr.readyAt = false, true, f.At
 	}
 }
@@ -147,7 +154,30 @@ func (t *trial) actInPlace(r *run, f *Fact, tr *turnRun, g *guest, s Subject) {
 		}
 		t.must(g.freshIn != r, 5, "refreshed-twice", s, f.At, "one move or stop of each instance", "%s of %s begins in turn %s, and the campaign has given it another process already", f.Kind, f.Instance, tr.id)
 		t.must(f.Kind != "move-placed" || r.isFixed(f.To), 6, "onto-old-process", s, f.At, "a destination that was prepared, is done, or needs nothing", "%s is refreshed by a move to host %s, which was not seen with the new software on its disk", f.Instance, f.To)
+		begins := f.To
+		if f.Kind != "move-placed" {
+			begins = tr.host
+		}
+		old := t.takenAway(r, begins)
+		t.must(old == "", 6, "software-taken-away", s, f.At, "the wanted versions on the disk of host "+begins+" by its last look", "%s of %s begins so that it runs on the fix, and the last look at host %s shows %s on its disk", f.Kind, f.Instance, begins, old)
 	}
+}
+
+// takenAway says what older version the last look shows on the disk of a host that was prepared; "" when
+// none is known.
+func (t *trial) takenAway(r *run, host string) string {
+	tr, c, v := r.turns[host], r.cohortOf(host), t.machine(host).view
+	if tr == nil || !tr.ready || v == nil || !olderThan(c, r.hosts[host], v.Installed) {
+		return ""
+	}
+	return versionsOf(v.Installed)
+}
+
+func lastBoot(v *View) string {
+	if v == nil {
+		return ""
+	}
+	return v.BootID
 }
 
 // givenProcess notes that an instance began anew on the fix.

@@ -105,6 +105,7 @@ func (t *trial) learn(g *guest, host, state string) {
 func (t *trial) sure(g *guest, host, state string) {
 	if g.doubt != nil {
 		delete(g.doubt.turn.doubts, g.id)
+		g.seenAt = [2]glimpse{} // what was seen of two copies is on record, and says nothing of the one that is left
 	}
 	g.doubt = nil
 	t.settle(g, host, state)

@@ -1,12 +1,13 @@
 package audit
 
 // acting are the steps whose chores change a host; the others look, or wait for moves and stops.
-var acting = map[string]bool{"cordon": true, "update": true, "reboot": true, "uncordon": true}
+var acting = map[string]bool{"cordon": true, "update": true, "reboot": true, "uncordon": true, "revert": true}
 
 func (t *trial) stepFact(r *run, f *Fact) {
 	tr := r.turn(f.Turn)
 	s := Subject{Campaign: r.id, Turn: tr.id, Host: f.Host, Seq: f.Seq}
 	t.must(f.Host == tr.host, 10, "turn-host", s, f.At, "the turn's own host", "fact %d says that turn %s is of host %s, the plan says %s", f.Seq, tr.id, f.Host, tr.host)
+	t.stepReverts(r, tr, f, s)
 	t.stepInPlace(r, tr, f, s)
 	switch f.Kind {
 	case "step-started":

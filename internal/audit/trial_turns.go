@@ -20,16 +20,19 @@ func (t *trial) turnFact(r *run, f *Fact) {
 	case "turn-permitted":
 		t.permit(r, tr, f, s)
 	case "turn-held":
-		tr.held = true
+		tr.held, tr.broke = true, f.Code != "operator"
 		// A hold before the permit, or by a person, is no failure.
 		if (tr.open || tr.preparing) && f.Code != "operator" && f.Who == "engine" {
 			r.held[tr.id] = true
 		}
 		r.lists = append(r.lists, f.Instance+" "+f.Why)
 	case "turn-released":
-		tr.held, tr.released = false, true
-		if tr.tactic() == plan.Refresh || tr.tactic() == plan.LivePatch {
+		tr.held, tr.released, tr.broke = false, true, false
+		if tr.inPlace() {
 			tr.updated[r.revision] = 0 // a person has it done again, where a look shows that it is not done
+			if tr.attempts["update"] == nil {
+				tr.updateBoot = "" // on whatever boot it runs now
+			}
 		}
 		delete(r.held, tr.id)
 		// An override is an operator's own word on this turn, with a reason.
@@ -41,7 +44,8 @@ func (t *trial) turnFact(r *run, f *Fact) {
 	case "borrowed":
 		tr.borrowed[f.Code] = true
 	case "given-back":
-		t.must(tr.borrowed[f.Code], 10, "not-borrowed", s, f.At, "a borrowed fact ahead of it", "turn %s gives back %s, which it had not borrowed", tr.id, f.Code)
+		// A cordon that failed may have taken effect, its answer lost.
+		t.must(tr.borrowed[f.Code] || tr.failed[f.Code] > 0, 10, "not-borrowed", s, f.At, "a borrowed fact ahead of it, or a step that was to borrow it and failed", "turn %s gives back %s, which it had not borrowed", tr.id, f.Code)
 		delete(tr.borrowed, f.Code)
 	}
 }
@@ -88,11 +92,11 @@ func (t *trial) permitPace(r *run, tr *turnRun, f *Fact, s Subject) {
 		for i := range r.plan.Turns {
 			c := &r.plan.Turns[i]
 			ctr := r.turn(c.ID)
-			if !c.Canary || ctr == tr || ctr.dropped {
+			if !c.Canary || ctr == tr || ctr.dropped && !ctr.past {
 				continue
 			}
 			soak := time.Duration(r.plan.Policy.Soak)
-			t.must(ctr.done && !f.At.Before(ctr.ended.Add(soak)), 6, "canary-not-soaked", s, f.At, "a canary that is done and has soaked "+soak.String(),
+			t.must((ctr.done || ctr.past) && !f.At.Before(ctr.ended.Add(soak)), 6, "canary-not-soaked", s, f.At, "a canary that is done and has soaked "+soak.String(),
 				"turn %s is permitted %s, the canary %s is done: %v, since %s", tr.id, clock(f.At), c.ID, ctr.done, clock(ctr.ended))
 		}
 	}
@@ -150,7 +154,7 @@ func (t *trial) down(r *run, host string) bool {
 
 // stayed: what our moves brought to the host was allowed its least stay (law 6).
 func (t *trial) stayed(r *run, tr *turnRun, f *Fact, s Subject) {
-	if tr.tactic() == plan.Refresh || tr.tactic() == plan.LivePatch {
+	if tr.inPlace() {
 		return // it leaves alone who was brought here
 	}
 	stay := time.Duration(r.plan.Policy.MinStay)
@@ -169,6 +173,7 @@ func (t *trial) stayed(r *run, tr *turnRun, f *Fact, s Subject) {
 func (t *trial) turnEnds(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.must(!tr.done && !tr.dropped, 10, "ended-twice", s, f.At, "one end of a turn", "turn %s ends twice", tr.id)
 	done := f.Kind == "turn-done"
+	t.revertEnds(r, tr, f, s)
 	if f.Code == "already-at-target" {
 		t.droppedAtTarget(r, tr, f, s)
 	}
@@ -181,7 +186,9 @@ func (t *trial) turnEnds(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.checked[6]++
 	for id := range tr.busy {
 		s.Instance = id
-		t.must(false, 7, "ended-while-away", s, f.At, "an end after all its instances run again", "turn %s ends while %s is %s", tr.id, id, describe(t.guest(id)))
+		// Whom it tried to bring back, and a person was told of that, is named instead.
+		named := f.Kind == "turn-dropped" && tr.held && word(f.Why, id)
+		t.must(named, 7, "ended-while-away", s, f.At, "an end after all its instances run again, or a drop of a held turn that names it", "turn %s ends while %s is %s", tr.id, id, describe(t.guest(id)))
 	}
 	for id := range tr.doubts {
 		s.Instance = id

@@ -87,6 +87,9 @@ func (w World) update(ctx context.Context, k Campaign, c execution.Chore) []exec
 	if err != nil {
 		return stepFailed(c, err)
 	}
+	if p := k.patcher(d, c); p != nil {
+		return w.livePatch(ctx, k, c, h, p)
+	}
 	u, can := d.(driver.Updater)
 	if !can {
 		return stepFailed(c, unsupported(c.Host, "change software"))

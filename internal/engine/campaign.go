@@ -46,13 +46,19 @@ func (k Campaign) lookup() lookup {
 	return newLookup(k.Plan, k.Fleet)
 }
 
-// update is the update that the plan names for a host.
-func (k Campaign) update(host string) plan.Update {
+// cohort is the target's for a host; nil when there is none.
+func (k Campaign) cohort(host string) *plan.Cohort {
 	l := k.lookup()
 	if h := l.hosts[host]; h != nil && l.cohorts != nil {
-		if c := l.cohorts.Of(h); c != nil {
-			return c.Update
-		}
+		return l.cohorts.Of(h)
+	}
+	return nil
+}
+
+// update is the update that the plan names for a host.
+func (k Campaign) update(host string) plan.Update {
+	if c := k.cohort(host); c != nil {
+		return c.Update
 	}
 	return plan.Update{}
 }

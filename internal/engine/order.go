@@ -78,7 +78,7 @@ func (o Order) turn(s *execution.State, f *execution.Fact) error {
 		}
 		f.Turn = t.Plan.ID
 		switch {
-		case o.Verb == "hold" && (t.Phase == execution.TurnWaiting || t.Phase == execution.TurnActive):
+		case o.Verb == "hold" && (t.Phase == execution.TurnWaiting || t.Phase == execution.TurnPreparing || t.Phase == execution.TurnActive):
 			f.Kind, f.Code, f.Next = execution.TurnHeld, execution.CodeOperator, "evenkeel retry "+o.Host
 			if f.Why == "" {
 				f.Why = "an operator holds it"
@@ -88,7 +88,7 @@ func (o Order) turn(s *execution.State, f *execution.Fact) error {
 			f.Kind = execution.TurnReleased
 			return nil
 		}
-		return &Refused{"phase", fmt.Sprintf("the turn of host %s is %s", o.Host, t.Phase), "only a waiting or active turn can be held, and only a held one retried"}
+		return &Refused{"phase", fmt.Sprintf("the turn of host %s is %s", o.Host, t.Phase), "only a turn that waits, is prepared or is under way can be held, and only a held one retried"}
 	}
 	sort.Strings(held)
 	return &Refused{"unknown-host", fmt.Sprintf("host %q has no turn in campaign %s", o.Host, s.Campaign), "held are: " + strings.Join(held, " ")}

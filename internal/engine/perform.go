@@ -21,6 +21,8 @@ type World struct {
 	Drivers map[string]driver.Driver // by scheme of a host's URI up to a plus: qemu, sim
 	Channel notify.Channel           // nil: nobody can be told, and no notice is accepted
 	Clock   Clock
+	// Payloads reads the file of a live patch by the name that the target gives it; nil: there are none.
+	Payloads func(name string) ([]byte, error)
 	// WithDeadline gives a context that ends at a moment of Clock.
 	WithDeadline func(ctx context.Context, at time.Time) (context.Context, context.CancelFunc)
 }
@@ -41,6 +43,8 @@ func Perform(ctx context.Context, w World, k Campaign, c execution.Chore) []exec
 		return w.cordon(ctx, k, c)
 	case execution.ChoreUpdate:
 		return w.update(ctx, k, c)
+	case execution.ChoreRevert:
+		return w.revert(ctx, k, c)
 	case execution.ChoreReboot:
 		return w.reboot(ctx, k, c)
 	case execution.ChoreProve:

@@ -83,8 +83,8 @@ func (p *Pump) inherit(ctx context.Context, parent *Pump) error {
 func onItsWay(s *execution.State) string {
 	n := s.Count()
 	var what []string
-	if n[execution.TurnActive] > 0 {
-		what = append(what, fmt.Sprintf("%d of its turns are under way", n[execution.TurnActive]))
+	if under := n[execution.TurnActive] + n[execution.TurnPreparing]; under > 0 {
+		what = append(what, fmt.Sprintf("%d of its turns are under way", under))
 	}
 	for _, id := range s.Active() {
 		if t := s.Turns[id]; t.Phase == execution.TurnOnHold {

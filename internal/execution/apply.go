@@ -80,8 +80,6 @@ func (s *State) apply(f Fact) error {
 		s.applyNotice(f)
 	case HostSeen:
 		s.seeHost(f.Host, f.Seen)
-		s.noteDoubled(f.Host)
-		s.noteReached(f.Host)
 	case HostLost:
 		h := s.host(f.Host)
 		h.Looks++
@@ -180,6 +178,7 @@ func (s *State) dropWaiting(id string) {
 // release gives a held turn another run at its step.
 func (s *State) release(t *TurnState, at time.Time) {
 	delete(s.failed, t.Plan.ID)
+	t.releaseRevert()
 	if t.Permitted.IsZero() { // held before it began: it waits for its permit again
 		defer s.releasePreparation(t, at)
 		t.Phase, t.Code, t.Why, t.Next = TurnWaiting, "", "", ""
@@ -211,6 +210,10 @@ func (s *State) release(t *TurnState, at time.Time) {
 }
 
 func (s *State) applyStep(t *TurnState, f Fact) {
+	if f.Step == StepRevert {
+		t.applyRevert(f)
+		return
+	}
 	switch f.Kind {
 	case StepStarted:
 		if t.Step != f.Step {
@@ -224,6 +227,7 @@ func (s *State) applyStep(t *TurnState, f Fact) {
 			t.OldBoot, t.Ordered = f.BootID, f.At
 		case StepUpdate:
 			t.UpdateBoot = f.BootID
+			s.noteBrought(t)
 		case StepCordon:
 			t.Cordoned = true // it may take effect although its answer is lost; giving back twice does no harm
 		}

@@ -307,3 +307,46 @@ func TestARoutineCycleSkipsNobody(t *testing.T) {
 		t.Fatalf("facts %v", n)
 	}
 }
+
+// What spares a turn is a fresh look with nothing on its way to the host or from it.
+func TestOnlyAFreshWholeLookSpares(t *testing.T) {
+	for name, spoil := range map[string]func(w *world, s *State){
+		"":                 func(*world, *State) {},
+		"the look is old":  func(w *world, _ *State) { w.now = w.now.Add(fresh + time.Second) },
+		"changed since":    func(w *world, s *State) { s.Turns["h1"].Changed = w.now.Add(time.Second) },
+		"it is lost":       func(w *world, s *State) { s.host("h1").Lost = w.now },
+		"one arrives":      func(_ *world, s *State) { s.open["x"] = &openAct{Turn: "h2", Instance: "g2", From: "h2", To: "h1"} },
+		"one leaves":       func(_ *world, s *State) { s.open["x"] = &openAct{Turn: "h2", Instance: "g2", From: "h1", To: "h3"} },
+		"one may be there": func(_ *world, s *State) { s.Turns["h2"].guest("g2").Sticky, s.unproven["g2"] = "h1", "h2" },
+		"it was begun":     func(_ *world, s *State) { s.Turns["h1"].tries[StepUpdate] = 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.reach("h1", "")
+			w.store(Fact{Kind: HostSeen, Host: "h1", Seen: w.view("h1")})
+			if spoil(w, w.s); (w.s.spared(w.s.Turns["h1"], w.now) != "") != (name == "") {
+				t.Errorf("spared: %q", w.s.spared(w.s.Turns["h1"], w.now))
+			}
+		})
+	}
+	w := doubledG1(t) // its parent left one of the host's instances without proof of where it runs
+	w.reach("h1", "")
+	w.store(Fact{Kind: HostSeen, Host: "h1", Seen: w.view("h1")})
+	if why := w.s.spared(w.s.Turns["h1"], w.now); why != "" {
+		t.Errorf("spared with g1 in doubt: %s", why)
+	}
+}
+
+// Whom the parent brought somewhere has its least stay there, counted from what the child was told.
+func TestLeastStayAfterTheParent(t *testing.T) {
+	w := newWorld(t, func(p *plan.Plan, _ *fleet.Fleet) { p.Supersedes = "c0" })
+	w.run(at("00:40:00"))
+	w.store(Fact{Kind: Inherited, Who: Engine, Instance: "g1", Host: "h2", Why: "w"}, ended())
+	stay := time.Duration(w.s.Plan.Policy.MinStay)
+	if r := w.s.stayed(w.s.Turns["h2"], w.now.Add(stay-time.Second)); r == nil || r.hold != nil {
+		t.Errorf("it does not wait: %+v", r)
+	}
+	if r := w.s.stayed(w.s.Turns["h2"], w.now.Add(stay)); r != nil {
+		t.Errorf("it waits for ever: %+v", r)
+	}
+}

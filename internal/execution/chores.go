@@ -22,6 +22,7 @@ const (
 	ChoreMove     ChoreKind = "move"
 	ChoreStop     ChoreKind = "stop"
 	ChoreBack     ChoreKind = "back"
+	ChoreRevert   ChoreKind = "revert"
 )
 
 // Chore is one act that should be in flight. Its Key names it: the same key is the same act, so a
@@ -42,6 +43,7 @@ type Chore struct {
 	Disposition plan.Disposition
 	Home        bool
 	BootID      string
+	Patches     []string // revert: the live patches to take back, in the order in which they were applied
 	NotBefore   time.Time
 	Deadline    time.Time
 
@@ -87,6 +89,7 @@ func (s *State) Outstanding(now time.Time) []Chore {
 	for _, id := range s.Active() {
 		t := s.Turns[id]
 		s.stepChore(t, add)
+		s.revertChore(t, add)
 		for _, g := range t.sortedGuests() {
 			s.guestChore(t, g, add)
 		}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // Engine is who signs the facts that Decide returns.
@@ -16,7 +18,7 @@ func (s *State) Decide(now time.Time) []Fact {
 	if s.Plan == nil || s.Phase == PhaseFinished {
 		return nil
 	}
-	for _, rule := range []func(time.Time) []Fact{s.decideNotices, s.decideBudget, s.decideOverrun, s.decideTurns, s.decideReached, s.decidePrepares, s.decidePermits, s.decideMissed, s.decideEnd} {
+	for _, rule := range []func(time.Time) []Fact{s.decideNotices, s.decideCanary, s.decideBudget, s.decideOverrun, s.decideTurns, s.decideReached, s.decidePrepares, s.decidePermits, s.decideMissed, s.decideEnd} {
 		if facts := rule(now); len(facts) > 0 {
 			for i := range facts {
 				facts[i].At, facts[i].Who, facts[i].Campaign, facts[i].Revision = now, Engine, s.Campaign, s.Revision
@@ -112,6 +114,11 @@ func (s *State) decideEnd(now time.Time) []Fact {
 	for _, t := range s.Turns {
 		if t.Phase != TurnFinished && !t.reached() {
 			code = "partly"
+		}
+	}
+	for id := range s.listed {
+		if g := s.Guests[id]; g != nil && s.Turns[g.Host] != nil && s.Turns[g.Host].Plan.Tactic == plan.Refresh {
+			code = "partly" // a refresh is for the instances: one that still runs the old software was not refreshed
 		}
 	}
 	if s.Phase == PhaseAborted {

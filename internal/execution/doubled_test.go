@@ -3,6 +3,7 @@ package execution
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -46,5 +47,24 @@ func TestOneCopyLeftByTheParent(t *testing.T) {
 	w.run(at("23:00:00"))
 	if w.s.Phase != PhaseFinished || w.s.PhaseWhy != "done" || len(w.s.Unproven()) != 0 {
 		t.Fatalf("%s %s: %s", w.s.Phase, w.s.PhaseWhy, w.tail(6))
+	}
+}
+
+// A look that a later one has overtaken is not counted as one more that misses a copy.
+func TestLateLookProvesNoAbsence(t *testing.T) {
+	w := doubledG1(t)
+	late := w.view("h2") // begins now, is recorded last
+	for _, h := range []string{"h1", "h2", "h2"} {
+		w.now = w.now.Add(time.Second)
+		w.store(Fact{Kind: HostSeen, Host: h, Seen: w.view(h)})
+	}
+	w.now = w.now.Add(time.Second)
+	w.store(Fact{Kind: HostSeen, Host: "h2", Seen: late})
+	if len(w.s.Unproven()) != 1 {
+		t.Fatal("two looks at h2, one of them recorded late, are taken for three")
+	}
+	w.store(Fact{Kind: HostSeen, Host: "h2", Seen: w.view("h2")})
+	if len(w.s.Unproven()) != 0 {
+		t.Fatal("the third look in a row does not end the doubt")
 	}
 }

@@ -18,7 +18,7 @@ const (
 	CampaignPaused   Kind = "campaign-paused"   // Why
 	CampaignResumed  Kind = "campaign-resumed"  // Why
 	CampaignAborted  Kind = "campaign-aborted"  // Why, Code (superseded: a child takes its place): turns under way end in a safe place, no other begins
-	CampaignHalted   Kind = "campaign-halted"   // Code, Why: the failure budget is spent, or a bug
+	CampaignHalted   Kind = "campaign-halted"   // Code, Why, Turn and Host of a failed canary: the failure budget is spent, or a bug
 	CampaignFinished Kind = "campaign-finished" // Code: done, aborted, superseded, partly
 	Inherited        Kind = "inherited"         // Instance, Host, Why: the parent's moves left it there, and not where the plan saw it; To: or there, or at both
 	ParentEnded      Kind = "parent-ended"      // Code (how), Why: the campaign that the plan supersedes is over; turns may begin
@@ -73,6 +73,7 @@ const (
 	StepReturn   Step = "return"   // saved and stopped instances run again
 	StepJudge    Step = "judge"    // guests looked at through their own monitors
 	StepUncordon Step = "uncordon" //
+	StepRevert   Step = "revert"   // a failed canary's live patches are taken back; the step that it is held at stays
 	StepHome     Step = "home"     // moved instances come back, where policy says so
 )
 
@@ -106,6 +107,8 @@ type Fact struct {
 	NoticeKind string   `json:"notice_kind,omitempty"`
 	Contact    string   `json:"contact,omitempty"`
 	Slots      []string `json:"slots,omitempty"` // ids of the promises it tells of
+
+	Patches []string `json:"patches,omitempty"` // of step revert: the live patches to take back, in the order in which they were applied
 
 	Code  string `json:"code,omitempty"`
 	Why   string `json:"why,omitempty"`

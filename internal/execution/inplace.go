@@ -40,12 +40,14 @@ func (s *State) updateInPlace(t *TurnState, now time.Time, quiet bool) []Fact {
 		return t.done("nothing needed: " + p.why)
 	case p.transition:
 		return t.done("it was begun already: " + p.why)
-	case !p.soon && t.Plan.Tactic == plan.LivePatch:
+	case p.code == CodeOtherBoot, !p.soon && t.Plan.Tactic == plan.LivePatch:
 		return []Fact{*t.held(p.code, p.why, p.next)} // no command could change that
 	case t.Plan.Tactic == plan.Refresh && t.Plan.UpdateBy.IsZero():
 		return []Fact{*t.held(p.code, p.why+", and the plan reckons that it has the new software on its disk already", "plan again, or change its software by hand, then: evenkeel retry "+t.Plan.Host)}
-	case c == nil || len(c.Update.Command) == 0 && c.Update.Hooks == "":
+	case c == nil || len(c.Update.Command) == 0 && c.Update.Hooks == "" && !(t.Plan.Tactic == plan.LivePatch && c.ByPayload()):
 		return []Fact{*t.held(p.code, p.why+", and the target names no update for this host", "name update.command in its cohort and plan again, or change its software by hand, then: evenkeel retry "+t.Plan.Host)}
+	case v.BootID == "":
+		return t.failed(CodeStepFailed, "the host's boot id cannot be read, so nothing could prove the change on the same boot: "+strings.Join(v.Missing, "; "), "make it readable (SSH), then: evenkeel retry "+t.Plan.Host, false)
 	case quiet:
 		return nil
 	}
@@ -79,6 +81,9 @@ func (s *State) proof(t *TurnState, v *HostView) proof {
 	again := "then: evenkeel retry " + t.Plan.Host
 	if t.UpdateBoot != "" && v.BootID != "" && v.BootID != t.UpdateBoot {
 		return proof{code: CodeOtherBoot, why: fmt.Sprintf("it was rebooted by others while its software was changed: boot id %s -> %s", t.UpdateBoot, v.BootID), next: "find out why, " + again}
+	}
+	if t.UpdateBoot != "" && v.BootID == "" {
+		return proof{soon: true, code: CodeCannotJudge, why: "whether it is on the boot on which its software was changed cannot be read: " + strings.Join(v.Missing, "; "), next: "make its boot id readable, " + again}
 	}
 	if v.Health != string(fleet.Up) {
 		return proof{soon: true, code: CodeUnhealthy, why: "it is " + v.Health + " after its software was changed: " + strings.Join(v.Missing, "; "), next: "make its services healthy, " + again}

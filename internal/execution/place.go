@@ -193,10 +193,15 @@ func (s *State) ownTurnSoon(t *TurnState, in *fleet.Instance, to string, now tim
 		o := s.Turns[to]
 		return &refusal{fleet.Reason{Code: CodeUnfixed, Why: "does not have the new software on disk: the instance would have to move again"}, o != nil && o.Phase == TurnPreparing, false}
 	}
+	if t.Plan.Tactic == plan.Refresh {
+		if why := s.undone(to); why != "" {
+			return &refusal{fleet.Reason{Code: CodeUnfixed, Why: why + ": the instance would have to move again"}, false, false}
+		}
+	}
 	if o := s.Turns[to]; o != nil && o.Phase == TurnWaiting && (o.Plan.Tactic == plan.LivePatch || !o.Prepared.IsZero()) {
 		return nil // its own turn leaves alone who lands there now
 	}
-	if o := s.Turns[to]; o != nil && o.Phase == TurnWaiting { // a turn is named after its host
+	if o := s.Turns[to]; o != nil && (o.Phase == TurnWaiting || o.Phase == TurnPreparing) { // a turn is named after its host
 		id := o.Plan.ID
 		if o.Plan.Wave > t.Plan.Wave && s.earliest(o).Sub(now) < time.Duration(s.Plan.Policy.MinStay) && s.earliest(o).After(now) {
 			return &refusal{fleet.Reason{Code: fleet.HostUnfit, Why: "starts its own turn within the least stay"}, false, false}
@@ -316,7 +321,7 @@ func (s *State) free(host string) int64 {
 		}
 	}
 	for id, turn := range s.unproven {
-		if s.Turns[turn].Guests[id].Sticky == host {
+		if g := s.Turns[turn].Guests[id]; g.Sticky == host && (s.end(host, g) != "absent" || s.end(g.From, g) == "unreachable") {
 			take(id)
 		}
 	}

@@ -2,6 +2,7 @@ package execution
 
 import (
 	"testing"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -96,5 +97,46 @@ func TestALateLookTellsNothingOfWhatCameAfter(t *testing.T) {
 	w.run(at("23:00:00"))
 	if !judged {
 		t.Fatal("g1 never moved")
+	}
+}
+
+// A move of which nobody knows whether it left keeps its room at the destination until looks at both ends
+// show that it is not there.
+func TestRoomOfAnUnprovenMove(t *testing.T) {
+	w := newWorld(t, func(p *plan.Plan, _ *fleet.Fleet) { p.Policy.MovesPerHost = 1 })
+	to := ""
+	w.answer = func(c Chore) ([]Fact, bool) {
+		if c.Kind != ChoreMove || to != "" {
+			return nil, c.Kind == ChoreMove || to != "" && c.Kind == ChoreLook
+		}
+		to = c.To
+		w.hosts["h1"].silent = true
+		return []Fact{{Kind: MoveFailed, Turn: c.Turn, Host: c.Host, Instance: c.Instance, From: c.From, To: c.To, Attempt: c.Attempt, Code: "unreachable", Why: "w", Retry: true,
+			Source: "unreachable", Destination: "absent"}}, true
+	}
+	w.run(at("01:01:00"))
+	if len(w.s.unproven) != 1 {
+		t.Fatalf("no move is in doubt: %s", w.tail(6))
+	}
+	seen := w.hosts[to].free
+	if got := w.s.free(to); got != seen-80 {
+		t.Errorf("in doubt %s has %d MiB free, %d are seen and 80 may be on their way", to, got, seen)
+	}
+	look := func(host string) {
+		w.now = w.now.Add(time.Second)
+		w.store(Fact{Kind: HostSeen, Host: host, Seen: w.view(host)})
+	}
+	for range 2 {
+		look(to)
+	}
+	if got := w.s.free(to); got != seen-80 {
+		t.Errorf("seen not to be there, and its source says nothing: %d of %d MiB free", got, seen)
+	}
+	for id := range w.s.unproven {
+		w.hosts["h1"].guests[id] = "stopped"
+	}
+	look("h1")
+	if got := w.s.free(to); got != seen {
+		t.Errorf("seen not to be there, it still keeps room: %d of %d MiB free", got, seen)
 	}
 }

@@ -23,17 +23,20 @@ func (s *State) decidePrepares(now time.Time) []Fact {
 	if s.Phase != PhaseRunning || len(s.unprepared) == 0 {
 		return nil
 	}
-	busy := map[string]int{}
+	room := map[string]int{} // how many more of a pool may be prepared now
+	for _, p := range s.Fleet.Pools {
+		room[p.ID] = s.mostAway(p.ID)
+	}
 	for id := range s.active {
 		if t := s.Turns[id]; t.Phase == TurnPreparing && !t.Plan.UpdateBy.IsZero() {
-			busy[t.Plan.Pool]++
+			room[t.Plan.Pool]--
 		}
 	}
 	for _, id := range s.waiting {
 		t := s.Turns[id]
 		switch {
 		case !t.unready(), t.Phase != TurnWaiting, now.Before(s.mayPrepare(t)):
-		case !t.Plan.UpdateBy.IsZero() && busy[t.Plan.Pool] >= s.mostAway(t.Plan.Pool):
+		case !t.Plan.UpdateBy.IsZero() && room[t.Plan.Pool] <= 0:
 		default:
 			return []Fact{{Kind: TurnPrepares, Turn: id, Host: t.Plan.Host}}
 		}
@@ -69,7 +72,9 @@ func (s *State) soaked(t *TurnState) time.Time {
 			break // the canary comes first
 		}
 		switch over := c.Prepared; {
-		case c == t, c.Phase == TurnAbandoned:
+		case c == t, c.Phase == TurnAbandoned && !c.reached():
+		case c.reached():
+			return c.Ended.Add(time.Duration(s.Plan.Policy.Soak))
 		case aheadOf[c.Plan.Tactic] == nil && c.Phase != TurnFinished, aheadOf[c.Plan.Tactic] != nil && over.IsZero():
 			return never
 		default:
@@ -110,10 +115,12 @@ func (s *State) readied(t *TurnState, _ time.Time) *ruling {
 		r := wait(time.Time{}, "its host does not have the new software on disk yet")
 		return &r
 	}
-	for _, id := range append(s.candidates(t), t.Plan.Host) {
-		if o := s.unprepared[id]; o != nil && (o.Phase == TurnWaiting || o.Phase == TurnPreparing) && o.Failures == 0 {
-			r := wait(time.Time{}, "the new software is not on the disk of "+id+" yet, and nobody is moved twice")
-			return &r
+	for _, pool := range s.index.Hosts[t.Plan.Host].Pools {
+		for _, h := range s.index.PoolHosts[pool] {
+			if o := s.unprepared[h.ID]; o != nil && (o.Phase == TurnWaiting || o.Phase == TurnPreparing) && o.Failures == 0 {
+				r := wait(time.Time{}, "the new software is not on the disk of "+h.ID+" yet, and nobody is moved twice")
+				return &r
+			}
 		}
 	}
 	return nil
@@ -146,7 +153,7 @@ func (s *State) decidePreparing(t *TurnState, now time.Time) []Fact {
 		if t.Started && t.Step == StepUpdate {
 			return nil // it ends by itself
 		}
-		return []Fact{{Kind: TurnDropped, Turn: t.Plan.ID, Host: t.Plan.Host, Code: CodeAborted, Why: "the campaign was aborted before its turn"}}
+		return []Fact{{Kind: TurnDropped, Turn: t.Plan.ID, Host: t.Plan.Host, Code: s.abortCode(), Why: "the campaign was " + s.abortCode() + " before its turn"}}
 	}
 	switch {
 	case t.Started && t.Step == StepUpdate, now.Before(t.RetryAt):

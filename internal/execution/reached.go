@@ -77,10 +77,8 @@ func (s *State) atTarget(host string, v *HostView) string {
 // plannedAtTarget: by the plan's own snapshot the host was at the target.
 func (s *State) plannedAtTarget(host string) bool {
 	var on []fleet.Instance
-	for i := range s.Fleet.Instances {
-		if s.Fleet.Instances[i].Host == host {
-			on = append(on, s.Fleet.Instances[i])
-		}
+	for _, in := range s.index.On[host] {
+		on = append(on, *in)
 	}
 	return s.judgeTarget(s.index.Hosts[host], on, s.Plan.Made) != ""
 }

@@ -47,6 +47,23 @@ func (s *State) mayTouch(t *TurnState, instance string) bool {
 	return true
 }
 
+// undone says what by the last look speaks against the new software being on the disk of a host that
+// was prepared for its refresh: others may have taken it away since. "" when nothing does.
+func (s *State) undone(host string) string {
+	t, c, v := s.Turns[host], s.cohort(host), s.host(host).View
+	if t == nil || t.Plan.Tactic != plan.Refresh || t.Prepared.IsZero() || c == nil || v == nil {
+		return ""
+	}
+	for _, pkg := range sortedKeys(c.Packages) {
+		if have := v.Installed[pkg]; have != "" {
+			if order, err := s.order(host, have, c.Packages[pkg]); err == nil && order < 0 {
+				return fmt.Sprintf("%s %s is on its disk again, older than %s", pkg, have, c.Packages[pkg])
+			}
+		}
+	}
+	return ""
+}
+
 // freshness is what an instance's own monitor says of the process that it runs in.
 type freshness int
 
@@ -104,7 +121,7 @@ func (s *State) decideInPlace(t *TurnState, now time.Time, quiet bool) []Fact {
 	if !s.sees(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 {
 		return nil
 	}
-	left := 0
+	undone, left := s.undone(t.Plan.Host), 0
 	for _, in := range s.toDo(t) {
 		g, d, sl := t.guest(in.ID), s.disposition(t, in.ID), s.turnSlot[t.Plan.ID+"/"+in.ID]
 		if g.Stage == StageBack {
@@ -117,6 +134,8 @@ func (s *State) decideInPlace(t *TurnState, now time.Time, quiet bool) []Fact {
 			return []Fact{*t.held(CodeRefilled, in.ID+" and others keep coming to the host on what is not fixed", "stop the tool that places them, then: evenkeel retry "+t.Plan.Host)}
 		case plan.ClassOf(d) != plan.ClassOutage:
 			return t.failed(CodeRefilled, in.ID+" has come to the host and is not known to run on the fix", "keep other tools from placing instances there", true)
+		case undone != "":
+			return []Fact{*t.held(CodeOldVersion, undone+"; a stop would give "+in.ID+" nothing", "install the fixed version by hand and keep others from taking it away, then: evenkeel retry "+t.Plan.Host)}
 		case g.Stage == StageStuck:
 			return []Fact{*t.held(CodeStopFailed, fmt.Sprintf("%s: %s", in.ID, g.Why), "look at this instance, then: evenkeel retry "+t.Plan.Host)}
 		case now.Add(worst).After(sl.End):

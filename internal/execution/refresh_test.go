@@ -196,7 +196,7 @@ func TestRefreshLeavesWhoIsBlocked(t *testing.T) {
 		p.Blocked = []plan.Blocked{{Instance: "g12", Code: "local-disk", Why: "w", Unblock: "u"}}
 	})
 	w.run(at("03:00:00"))
-	if w.s.Phase != PhaseFinished || w.s.PhaseWhy != "done" {
+	if w.s.Phase != PhaseFinished || w.s.PhaseWhy != "partly" {
 		t.Fatalf("it is %s %s: %s", w.s.Phase, w.s.PhaseWhy, w.tail(6))
 	}
 	listed := []string{}

@@ -7,11 +7,12 @@ import (
 )
 
 // seeHost takes an observation in: it is what this campaign knows of the host and of the instances
-// on it, except those that an act of ours has in flight.
+// on it, except those that an act of ours has in flight. A look that a later one has overtaken tells
+// nothing more.
 func (s *State) seeHost(id string, v *HostView) {
 	h := s.host(id)
 	if h.View != nil && v.At.Before(h.At) {
-		h.Looks++ // a later look was faster
+		h.Looks++
 		return
 	}
 	h.View, h.At, h.Lost, h.Why = v, v.At, time.Time{}, ""
@@ -68,6 +69,8 @@ func (s *State) seeHost(id string, v *HostView) {
 			h.Absent[inst] = absent[inst] + 1
 		}
 	}
+	s.noteDoubled(id)
+	s.noteReached(id)
 }
 
 func runs(v *HostView, instance string) bool {

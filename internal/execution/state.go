@@ -120,6 +120,7 @@ type TurnState struct {
 	Why        string
 	Next       string
 	Guests     map[string]*TurnGuest
+	revert     reverting
 	tries      map[Step]int // attempts of each step so far: a number is never used twice
 }
 

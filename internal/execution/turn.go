@@ -20,6 +20,9 @@ func (s *State) decideTurns(now time.Time) []Fact {
 }
 
 func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
+	if t.revert.started || t.reverts() {
+		return nil // what it brought is taken back first
+	}
 	if facts := s.unanswered(t, now); facts != nil {
 		return facts
 	}
@@ -35,7 +38,8 @@ func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
 	quiet := s.Phase != PhaseRunning || t.Phase == TurnOnHold // no disruptive act may begin
 	if quiet && !t.committed() {
 		// not beyond the point of no return: whoever was stopped comes back first
-		if facts := s.bringBack(t, now); facts != nil || t.anyStage(StageStopped, StageBacking) {
+		facts, ends := s.bringBack(t, now), s.Phase == PhaseAborted && t.Phase == TurnOnHold // who was given up on then keeps nobody waiting
+		if facts != nil || t.anyStage(StageBacking) || t.anyStage(StageStopped) && !ends {
 			return facts
 		}
 	}
@@ -131,6 +135,11 @@ func (s *State) windDown(t *TurnState, now time.Time) []Fact {
 	}
 	if t.Phase == TurnOnHold {
 		why += "; it was held: " + t.Why
+	}
+	for _, g := range t.sortedGuests() {
+		if g.Stage == StageStopped {
+			why += fmt.Sprintf("; %s, which it stopped, could not be brought back", g.ID)
+		}
 	}
 	return []Fact{{Kind: TurnDropped, Turn: t.Plan.ID, Host: t.Plan.Host, Code: s.abortCode(), Why: why}}
 }

@@ -37,6 +37,10 @@ func (s *State) Wake(now time.Time) time.Time {
 	for _, id := range s.Active() {
 		t := s.Turns[id]
 		at(t.RetryAt)
+		at(t.revert.retryAt)
+		if t.revert.started {
+			at(t.revert.deadline.Add(grace + time.Second))
+		}
 		if t.Started {
 			at(t.Deadline.Add(time.Second))
 			at(t.Deadline.Add(grace + time.Second))

@@ -74,7 +74,7 @@ func (w *world) classifyHost(h *host) {
 	case w.banned[h.ID].Code != "":
 		b := w.banned[h.ID]
 		w.blockHost(h, b.Code, b.Why, b.Unblock)
-	case h.updates && (h.can.refresh || h.can.livePatch) && len(cohort.Update.Command) == 0 && cohort.Update.Hooks == "":
+	case h.updates && (h.can.refresh || h.can.livePatch) && len(cohort.Update.Command) == 0 && cohort.Update.Hooks == "" && (h.can.refresh || !cohort.ByPayload()):
 		w.blockHost(h, "no-update-named", "the target names no update for host "+h.ID+", so nothing would bring it the fix", "name update.command in the cohort "+cohort.Name)
 	case h.can.livePatch && len(cohort.LivePatches) == 0:
 		w.blockHost(h, "no-live-patch", "the cohort of host "+h.ID+" names no live patch, so nothing could prove that it is applied", "name live_patches in the cohort, as the host's own list shows them")
@@ -164,6 +164,11 @@ func (w *world) allowed(h *host, c *plan.Cohort) tactics {
 	if t.refresh { // in place: no reboot is needed
 		t.save, t.stop = may(plan.Suspend) && h.Can(fleet.CanSuspend), may(plan.Reboot)
 	}
+	if c != nil && w.onlyGuests(h) {
+		// The host is at the target or past it: its update could only take it back, and its reboot
+		// would help nobody whom a new process does not help.
+		t.evacuate, t.suspend, t.reboot = false, false, false
+	}
 	return t
 }
 
@@ -174,6 +179,9 @@ func (w *world) whyNoTactic(h *host, c *plan.Cohort) string {
 			why += fmt.Sprintf(", the cohort %s", list(c.Tactics))
 		}
 		why += ", the remedy is " + orElse(c.Remedy, "reboot")
+	}
+	if c != nil && w.onlyGuests(h) {
+		why += ", the host itself is fixed and only instances on it run on what was there before: refresh gives them new processes"
 	}
 	if h.Capabilities != nil {
 		why += fmt.Sprintf(", the host offers %s", list(h.Capabilities))

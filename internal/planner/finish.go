@@ -81,10 +81,12 @@ func count(p *plan.Plan) plan.Counts {
 
 // verdict answers in one sentence: can it be done, when, and at what cost.
 func verdict(p *plan.Plan) string {
-	hosts, need := 0, "that need it"
+	hosts, left, need := 0, 0, "that need it"
 	for _, b := range p.Blocked {
 		if b.Host != "" {
 			hosts++
+		} else {
+			left++
 		}
 		if b.Code == codeUnknown {
 			need = "that need it or may"
@@ -99,12 +101,18 @@ func verdict(p *plan.Plan) string {
 	case p.Counts.Hosts == 0:
 		return fmt.Sprintf("No: of %s %s none can have a turn; each blocker says what would allow it.", many(due, "host"), need)
 	}
-	answer := "Yes: all"
-	if hosts > 0 {
+	answer, rest := "Yes: all", ""
+	switch {
+	case hosts > 0:
 		answer = fmt.Sprintf("Partly: %d of", p.Counts.Hosts)
+	case left > 0:
+		answer = "Partly: all"
 	}
-	return fmt.Sprintf("%s %s %s in %s, from %s to %s; %s, %s.", answer, many(due, "host"), need, many(p.Counts.Waves, "wave"),
-		stamp(p.Start), stamp(p.End), many(p.Counts.Moves, "live migration"), many(p.Counts.Stops, "stop"))
+	if left > 0 {
+		rest = fmt.Sprintf("; %s left as they are, each blocker says why", many(left, "instance"))
+	}
+	return fmt.Sprintf("%s %s %s in %s, from %s to %s; %s, %s%s.", answer, many(due, "host"), need, many(p.Counts.Waves, "wave"),
+		stamp(p.Start), stamp(p.End), many(p.Counts.Moves, "live migration"), many(p.Counts.Stops, "stop"), rest)
 }
 
 func many(n int, what string) string {

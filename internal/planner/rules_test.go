@@ -30,6 +30,46 @@ func codes(p plan.Plan) (out []string) {
 	return out
 }
 
+// TestPVWithoutShadow: a Xen whose virt_caps lack shadow cannot live-migrate a PV guest; such a guest is
+// saved and restored, for that reason, where one of another type or on another build is moved.
+func TestPVWithoutShadow(t *testing.T) {
+	without, with := strings.Fields("pv hvm hap gnttab-v1 gnttab-v2"), strings.Fields("pv hvm hap shadow gnttab-v1 gnttab-v2")
+	for name, c := range map[string]struct {
+		guestType string
+		caps      []string
+		tactics   []plan.Tactic
+		how       plan.Disposition
+		why       string
+	}{
+		"pv on 4.17.7":                        {"pv", without, plan.DefaultPolicy().Tactics, plan.DispStatefulStop, fleet.NoShadow},
+		"pv on 4.17.5":                        {"pv", with, plan.DefaultPolicy().Tactics, plan.DispLiveMigrate, ""},
+		"pvh on 4.17.7":                       {"pvh", without, plan.DefaultPolicy().Tactics, plan.DispLiveMigrate, ""},
+		"pv on 4.17.7, and nothing else goes": {"pv", without, []plan.Tactic{plan.Evacuate}, plan.DispBlocked, fleet.NoShadow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := uniform(3, 16384, 1, 1024)
+			for i := range f.Hosts {
+				f.Hosts[i].Hypervisor, f.Hosts[i].VirtCaps, f.Instances[i].GuestType = fleet.Xen, with, "pvh"
+			}
+			f.Hosts[0].VirtCaps, f.Instances[0].GuestType = c.caps, c.guestType
+			pol := eager()
+			pol.Tactics = c.tactics
+			p := routine(t, f, pol)
+			if c.how == plan.DispBlocked {
+				if len(p.Blocked) == 0 || p.Blocked[0].Code != c.why || !strings.Contains(p.Blocked[0].Why, "shadow") || !strings.Contains(p.Blocked[0].Unblock, "PVH") {
+					t.Errorf("%+v", p.Blocked)
+				}
+				return
+			}
+			why := turnOf(t, p, "h0000").Why
+			n := slices.IndexFunc(p.Slots, func(s plan.Slot) bool { return s.ID == "h0000/v0000-00" })
+			if n < 0 || p.Slots[n].Disposition != c.how || strings.Contains(why, "(no-shadow)") != (c.why != "") {
+				t.Errorf("slots %+v, why %q; expected %s and %q", p.Slots, why, c.how, c.why)
+			}
+		})
+	}
+}
+
 // TestTactic: the least disruptive one that instance, host and policy allow.
 func TestTactic(t *testing.T) {
 	shared := func(i *fleet.Instance) {}

@@ -143,6 +143,7 @@ var freeing = map[string]string{
 	fleet.DevicePassed:    "take the passed-through device away from it",
 	fleet.PinnedToHost:    "unpin it",
 	fleet.NoLiveMigration: "enable live migration between hosts of the pool",
+	fleet.NoShadow:        "run it as PVH, or boot its host with a Xen that has shadow paging",
 	fleet.NoCommonPool:    "add a host to the pool",
 	fleet.CPUMismatch:     "add a host with its CPU to the pool, or give it a CPU model that others offer",
 	fleet.MachineMissing:  "add a host that offers its machine type",

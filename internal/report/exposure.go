@@ -11,8 +11,9 @@ import (
 
 // exposure adds up how long hosts and instances stay unfixed. It begins when the plan is applied,
 // for those that the plan's target calls affected by the fleet's facts, and for those of a host with
-// a turn of which nothing is known. A host is fixed once its turn has proven it. An instance is
-// fixed once it began to run anew on a fixed host, or once its own monitor says so.
+// a turn of which nothing is known. A host is fixed once its turn has proven it (a refresh: on its
+// disk; its instances count by themselves). An instance is fixed once its own monitor says so, or once
+// it began to run anew on a fixed host, as long as its monitor does not say the contrary after that.
 type exposure struct {
 	target  *plan.Target
 	fleet   *fleet.Fleet
@@ -21,6 +22,7 @@ type exposure struct {
 	fixed   map[string]bool // hosts
 	hosts   map[string]time.Time
 	guests  map[string]time.Time // since when unfixed
+	began   map[string]time.Time // of those: when it began to run anew on a fixed host
 	first   int
 	firstG  int
 	hours   time.Duration
@@ -28,7 +30,7 @@ type exposure struct {
 }
 
 func newExposure() exposure {
-	return exposure{fixed: map[string]bool{}, hosts: map[string]time.Time{}, guests: map[string]time.Time{}, byID: map[string]*fleet.Host{}}
+	return exposure{fixed: map[string]bool{}, hosts: map[string]time.Time{}, guests: map[string]time.Time{}, began: map[string]time.Time{}, byID: map[string]*fleet.Host{}}
 }
 
 func (e *exposure) begin(b *book, at time.Time) {
@@ -72,13 +74,16 @@ func (e *exposure) hostFixed(host string, at time.Time) {
 
 // landed: the instance runs on a host in a process that began there.
 func (e *exposure) landed(instance, host string, at time.Time) {
-	if e.fixed[host] {
-		e.guestFixed(instance, at)
+	if delete(e.began, instance); e.fixed[host] {
+		e.began[instance] = at
 	}
 }
 
 func (e *exposure) guestFixed(instance string, at time.Time) {
 	if since, ok := e.guests[instance]; ok {
+		if b, anew := e.began[instance]; anew {
+			at = b
+		}
 		e.hoursG += at.Sub(since)
 		delete(e.guests, instance)
 	}
@@ -96,12 +101,18 @@ func (e *exposure) seen(v *execution.InstanceView, host string, at time.Time) {
 	one := &fleet.Fleet{Sites: e.fleet.Sites, Pools: e.fleet.Pools, Hosts: []fleet.Host{*h},
 		Instances: []fleet.Instance{{ID: v.ID, Host: host, State: fleet.State(v.State), Running: v.Running}}}
 	a := advisory.Assess(one, e.target, nil, 0, at)
-	if a.Instances[0].Verdict == advisory.IsFixed {
+	switch a.Instances[0].Verdict {
+	case advisory.IsFixed:
 		e.guestFixed(v.ID, at)
+	case advisory.IsAffected:
+		delete(e.began, v.ID)
 	}
 }
 
 func (e *exposure) end(until time.Time) Exposure {
+	for id, at := range e.began {
+		e.guestFixed(id, at)
+	}
 	out := Exposure{Counted: e.target != nil, HostsAtStart: e.first, GuestsAtStart: e.firstG, HostsLeft: len(e.hosts), GuestsLeft: len(e.guests)}
 	for _, since := range e.hosts {
 		e.hours += until.Sub(since)

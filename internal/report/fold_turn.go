@@ -50,17 +50,14 @@ func (b *book) turnFact(f *execution.Fact) {
 		h.State, h.Ended, h.Code, h.Why, h.Next = HostDone, f.At, "", "", ""
 		b.exposed.hostFixed(h.Host, f.At)
 		if h.Tactic == plan.LivePatch { // nobody moved: all that run there run on the patched code
-			for id, g := range b.guests {
-				if g.line.After == h.Host {
-					b.exposed.guestFixed(id, f.At)
-				}
-			}
+			b.allFixed(h.Host, f.At)
 		}
 	case execution.TurnDropped:
 		t.release(f.At)
 		h.State, h.Ended, h.Code, h.Why, h.Next = HostDropped, f.At, f.Code, f.Why, ""
 		if f.Code == execution.CodeReached {
 			b.exposed.hostFixed(h.Host, f.At)
+			b.allFixed(h.Host, f.At) // a look showed it of all that was there
 		}
 		b.event(f, "its turn was dropped"+because(cmp.Or(f.Why, f.Code)))
 	case execution.StepStarted, execution.StepDone, execution.StepFailed:
@@ -140,6 +137,15 @@ func (b *book) step(t *turn, f *execution.Fact) {
 	if f.Step == execution.StepProve {
 		h.BootAfter, h.Proof = f.BootID, f.Why
 		b.exposed.hostFixed(h.Host, f.At)
+	}
+}
+
+// allFixed: all that is on a host runs on the fix.
+func (b *book) allFixed(host string, at time.Time) {
+	for id, g := range b.guests {
+		if g.line.After == host {
+			b.exposed.guestFixed(id, at)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/internal/audit"
 	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 func TestWholeCampaign(t *testing.T) {
@@ -99,6 +100,50 @@ func TestMonitorEndsExposure(t *testing.T) {
 	j.add(execution.Fact{Kind: execution.HostSeen, Host: "hv-1", Seen: seen(newQEMU)})
 	if e := j.fold().Exposure; e.GuestsLeft != 2 {
 		t.Errorf("a new monitor: %+v", e)
+	}
+}
+
+// TestLandingIsNoProof: an instance that landed on a fixed host counts as fixed since then, unless its own
+// monitor says the contrary, or it is moved on to a host that is not fixed.
+func TestLandingIsNoProof(t *testing.T) {
+	run := func(version, on string) (Exposure, float64) {
+		j := newJournal(t).begin().firstTurn().turn(execution.TurnPermitted, "hv-2").place("hv-2", "web-2", "hv-1", 1).after(time.Minute)
+		landed := j.now.Sub(applied).Hours()
+		j.moved("hv-2", "web-2", "hv-1", 1, 100).after(time.Hour)
+		if version != "" {
+			j.add(execution.Fact{Kind: execution.HostSeen, Host: "hv-1", Seen: &execution.HostView{At: j.now, Health: "up",
+				Instances: []execution.InstanceView{{ID: "web-2", State: "running", Running: map[string]string{qemu: version}}}}})
+		}
+		if on != "" {
+			j.add(execution.Fact{Kind: execution.MovePlaced, Turn: "hv-2", Instance: "web-2", From: "hv-1", To: on, Attempt: 2, Disposition: plan.DispLiveMigrate})
+			j.moved("hv-2", "web-2", on, 2, 100)
+		}
+		return j.after(time.Hour).add(execution.Fact{Kind: execution.CampaignPaused, Why: "w"}).fold().Exposure, landed
+	}
+	trusted, landed := run("", "")
+	proven, _ := run(newQEMU, "")
+	if trusted.GuestsLeft != 1 || proven.GuestsLeft != 1 || math.Abs(trusted.InstanceHours-proven.InstanceHours) > 1e-9 {
+		t.Errorf("landed at %f hours: %+v, proven %+v", landed, trusted, proven)
+	}
+	for name, c := range map[string][2]string{"its monitor says the old version": {oldQEMU, ""}, "it was moved on": {"", "hv-2"}} {
+		if e, _ := run(c[0], c[1]); e.GuestsLeft != 2 || e.InstanceHours < trusted.InstanceHours+1.9 {
+			t.Errorf("%s: %+v, trusted %+v", name, e, trusted)
+		}
+	}
+}
+
+// TestReachedEndsExposure: a turn that is dropped since its host is at the target ends the exposure of
+// the host and of all on it.
+func TestReachedEndsExposure(t *testing.T) {
+	j := newJournal(t).begin().after(time.Hour)
+	j.add(execution.Fact{Kind: execution.TurnDropped, Turn: "hv-1", Host: "hv-1", Code: execution.CodeReached, Why: "it is there"})
+	if e := j.fold().Exposure; e.HostsLeft != 1 || e.GuestsLeft != 1 {
+		t.Errorf("%+v", e)
+	}
+	j = newJournal(t).begin().after(time.Hour)
+	j.add(execution.Fact{Kind: execution.TurnDropped, Turn: "hv-1", Host: "hv-1", Code: execution.CodeAborted, Why: "enough"})
+	if e := j.fold().Exposure; e.HostsLeft != 2 || e.GuestsLeft != 3 {
+		t.Errorf("a drop for another reason: %+v", e)
 	}
 }
 

@@ -68,7 +68,7 @@ func (x *drill) meddle() {
 			switch t := s.Turns[id]; t.Phase {
 			case execution.TurnOnHold:
 				held = append(held, t)
-			case execution.TurnWaiting, execution.TurnActive:
+			case execution.TurnWaiting, execution.TurnPreparing, execution.TurnActive:
 				open = append(open, t)
 			}
 		}
