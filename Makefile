@@ -47,6 +47,10 @@ bench: ## all benchmarks
 ##@ Real hosts (root on Debian 12)
 test-libvirt: ## the libvirt driver's conformance and fault tests, on a lab of their own (10 min)
 	@lab/libvirt/test
+lab-xen: ## two real Xen hosts with PV and PVH guests, emulated; says how to use and to stop them (root on Debian 12)
+	@lab/xen/up
+test-xen: ## the Xen driver's tests, on a lab of their own (10 min, at most 20)
+	@lab/xen/test
 soak: ## ROUNDS demos with server and destinations killed, test-libvirt, 10 x SEEDS, fuzz 60s each
 	@for n in $$(seq $(ROUNDS)); do lab/demo/kill9; lab/demo/crash-destination; done
 	@lab/demo/down; lab/libvirt/test
@@ -59,4 +63,4 @@ compare: ## ROUNDS times the same maintenance by hand with virsh and by evenkeel
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench test-libvirt soak compare help
+.PHONY: demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench test-libvirt lab-xen test-xen soak compare help

@@ -17,6 +17,8 @@ import (
 	"github.com/evenkeel/evenkeel/internal/discover"
 	"github.com/evenkeel/evenkeel/internal/driver"
 	"github.com/evenkeel/evenkeel/internal/driver/libvirt"
+	"github.com/evenkeel/evenkeel/internal/driver/xen"
+	"github.com/evenkeel/evenkeel/internal/engine"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/form"
 )
@@ -32,18 +34,19 @@ func newFleetDiscover(app *App) *cobra.Command {
 	var f discoverFlags
 	cmd := &cobra.Command{
 		Use:   "discover [URI...]",
-		Short: "Look at libvirt hosts and write what is there as a fleet file",
-		Long: `Look at libvirt hosts and write what is there as a fleet file: hosts, their software installed,
-booted and running, instances, and why an instance cannot move.
+		Short: "Look at libvirt and Xen hosts and write what is there as a fleet file",
+		Long: `Look at libvirt and Xen hosts and write what is there as a fleet file: hosts, their software
+installed, booted and running, instances, and why an instance cannot move.
 
 What only people know comes from a base file in the same form, of which everything may be left out:
 regions, sites, pools, racks, memory_mib, tenants, contacts, groups, homes, pins, shared disks. It is
 believed on these; on the rest what was seen is believed. Its hosts with a uri are looked at, too.
 
-Boot ids and packages are read over SSH, with host keys pinned in --known-hosts. A host that does not
-answer is written as down. Exit code 2: something is incomplete, see the problems marked with '!'.`,
+Boot ids and packages, and all of a Xen host, are read over SSH, with host keys pinned in
+--known-hosts. A host that does not answer is written as down. Exit code 2: something is incomplete, see the problems marked with '!'.`,
 		Example: `  evenkeel fleet discover qemu+tls://h1.example/system qemu+tls://h2.example/system \
-    --ssh-key id_ed25519 --known-hosts known_hosts --base people.yaml --out fleet.yaml`,
+    --ssh-key id_ed25519 --known-hosts known_hosts --base people.yaml --out fleet.yaml
+  evenkeel fleet discover xen+ssh://root@x1.example/ --ssh-key id_ed25519 --known-hosts known_hosts`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runDiscover(cmd.Context(), app, args, f) },
 	}
 	fl := cmd.Flags()
@@ -67,7 +70,10 @@ func runDiscover(ctx context.Context, app *App, uris []string, f discoverFlags) 
 	if err != nil {
 		return err
 	}
-	d := libvirt.New(libvirt.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts})
+	d := byScheme{Drivers: map[string]driver.Driver{
+		"qemu": libvirt.New(libvirt.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts}),
+		"xen":  xen.New(xen.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts}),
+	}}
 	defer d.Close()
 	seen, hosts, up := 0, f.hosts(uris), 0
 	f.opt.Progress = func(h driver.Host, o driver.Observation, err error) {
@@ -81,9 +87,27 @@ func runDiscover(ctx context.Context, app *App, uris []string, f discoverFlags) 
 	}
 	found, problems := discover.Fleet(ctx, d, hosts, base, f.opt)
 	if up == 0 {
-		return errors.New("no host answered: nothing is written; see whether the URIs are right and libvirtd listens there")
+		return errors.New("no host answered: nothing is written; see whether the URIs are right and whether libvirtd, or SSH to a Xen host, answers there")
 	}
 	return f.write(app, found, problems)
+}
+
+// byScheme looks at each host through the driver of its URI's scheme.
+type byScheme engine.World
+
+func (w byScheme) Observe(ctx context.Context, h driver.Host) (driver.Observation, error) {
+	d, err := engine.World(w).DriverOf(h.URI)
+	if err != nil {
+		return driver.Observation{}, err
+	}
+	return d.Observe(ctx, h)
+}
+
+func (w byScheme) Close() (err error) {
+	for _, d := range w.Drivers {
+		err = errors.Join(err, d.Close())
+	}
+	return err
 }
 
 // check refuses what cannot be meant, before any host is asked.
@@ -114,7 +138,7 @@ func (f discoverFlags) check(app *App, uris []string) (*fleet.Fleet, error) {
 		}
 	}
 	if named == 0 {
-		return nil, errors.New("no host is named: give libvirt URIs such as qemu+tls://h1.example/system, or a base file with hosts that have one")
+		return nil, errors.New("no host is named: give URIs such as qemu+tls://h1.example/system or xen+ssh://root@h1.example/, or a base file with hosts that have one")
 	}
 	return base, nil
 }

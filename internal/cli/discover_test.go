@@ -56,6 +56,19 @@ func TestDiscoverSSHAddresses(t *testing.T) {
 	}
 }
 
+// Each host is looked at through the driver of its URI; a URI without one is that host's problem alone.
+func TestDiscoverDrivers(t *testing.T) {
+	for uri, says := range map[string]string{
+		"xen+ssh://root@127.0.0.1:1/": "no SSH key file", "vmware://h1.example/": "no driver for vmware://h1.example/", "nonsense": "not a URI",
+	} {
+		var out, errs bytes.Buffer
+		err := runDiscover(t.Context(), &App{Out: &out, Err: &errs}, []string{uri}, discoverFlags{output: "yaml"})
+		if err == nil || !strings.Contains(err.Error(), "no host answered") || !strings.Contains(errs.String(), says) || out.Len() > 0 {
+			t.Errorf("%s: %v, %q; expected %q", uri, err, errs.String(), says)
+		}
+	}
+}
+
 func TestDiscoverWrites(t *testing.T) {
 	pool := &fleet.Fleet{Evenkeel: fleet.SchemaV1, Regions: []fleet.Region{{ID: "r"}}, Sites: []fleet.Site{{ID: "s", Region: "r"}}, Pools: []fleet.Pool{{ID: "p", Site: "s"}},
 		Hosts: []fleet.Host{{ID: "h1", Pools: []string{"p"}, Hypervisor: fleet.KVM, MemoryMiB: 100}}}

@@ -15,6 +15,7 @@ import (
 	"github.com/evenkeel/evenkeel/internal/driver"
 	"github.com/evenkeel/evenkeel/internal/driver/libvirt"
 	"github.com/evenkeel/evenkeel/internal/driver/simulated"
+	"github.com/evenkeel/evenkeel/internal/driver/xen"
 	"github.com/evenkeel/evenkeel/internal/engine"
 	"github.com/evenkeel/evenkeel/internal/engine/local"
 	"github.com/evenkeel/evenkeel/internal/httpapi"
@@ -29,6 +30,7 @@ type serveFlags struct {
 	sshKey, knownHosts                                  string
 	migrateTLS                                          bool
 	simulated                                           string
+	payloads                                            string
 	logFormat                                           string
 }
 
@@ -59,6 +61,7 @@ Orders come in through its socket, which only its own user may open:
 	fl.StringVar(&f.knownHosts, "known-hosts", "", "file with the hosts' pinned SSH keys")
 	fl.BoolVar(&f.migrateTLS, "migrate-tls", false, "encrypt live migrations (hosts need certificates)")
 	fl.StringVar(&f.simulated, "simulated", "", "socket of a simulated world (evenkeel simulate), for hosts with sim:// URIs")
+	fl.StringVar(&f.payloads, "payloads", "", "folder with the files of live patches that targets name; each must have the SHA-256 that its target says")
 	fl.StringVar(&f.logFormat, "log", "text", "log format on standard error: text or json")
 	return cmd
 }
@@ -132,8 +135,9 @@ func logger(app *App, format string) (*slog.Logger, error) {
 
 // world sets drivers and the channel up.
 func (f serveFlags) world() (engine.World, error) {
-	w := engine.World{Drivers: map[string]driver.Driver{}, Clock: engine.RealClock{}, WithDeadline: context.WithDeadline}
+	w := engine.World{Drivers: map[string]driver.Driver{}, Clock: engine.RealClock{}, WithDeadline: context.WithDeadline, Payloads: payloadsIn(f.payloads)}
 	w.Drivers["qemu"] = libvirt.New(libvirt.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts, MigrateTLS: f.migrateTLS})
+	w.Drivers["xen"] = xen.New(xen.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts})
 	if f.simulated != "" {
 		w.Drivers["sim"] = simulated.Dial(f.simulated)
 	}

@@ -169,6 +169,16 @@ func TestDown(t *testing.T) {
 	}
 }
 
+// A host that never answered is written as what its URI speaks to.
+func TestDownByScheme(t *testing.T) {
+	for uri, want := range map[string]fleet.Hypervisor{"xen+ssh://root@x1.example/": fleet.Xen, "qemu+tcp://h1.example/system": fleet.KVM} {
+		f, _ := Fleet(context.Background(), at(), []driver.Host{{URI: uri}}, nil, Options{})
+		if len(f.Hosts) != 1 || f.Hosts[0].Hypervisor != want || f.Hosts[0].Health != fleet.Down {
+			t.Errorf("%s: %+v", uri, f.Hosts)
+		}
+	}
+}
+
 func TestOdd(t *testing.T) {
 	stopped := inst("g1", "", "")
 	stopped.State = fleet.Stopped

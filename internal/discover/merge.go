@@ -156,7 +156,7 @@ func (m *merge) down(l look) {
 		h = *base
 		m.asSaid(base.ID)
 	} else {
-		h = fleet.Host{ID: cmp.Or(l.host.ID, hostName(l.host.URI)), Hypervisor: fleet.KVM, SSH: l.host.SSH, MemoryMiB: l.host.MemoryMiB}
+		h = fleet.Host{ID: cmp.Or(l.host.ID, hostName(l.host.URI)), Hypervisor: hypervisorOf(l.host.URI), SSH: l.host.SSH, MemoryMiB: l.host.MemoryMiB}
 	}
 	why := "it is written as down: " + l.err.Error()
 	if h.MemoryMiB <= 0 {
@@ -176,6 +176,14 @@ func (m *merge) asSaid(host string) {
 			m.put(*i)
 		}
 	}
+}
+
+// hypervisorOf is what the scheme of a URI speaks to.
+func hypervisorOf(uri string) fleet.Hypervisor {
+	if strings.HasPrefix(uri, "xen+") || strings.HasPrefix(uri, "xen:") {
+		return fleet.Xen
+	}
+	return fleet.KVM
 }
 
 // hostName names a host by its URI when it cannot tell its name itself.

@@ -226,4 +226,6 @@ const (
 	CodeUpdateFailed = "update-failed" // the update command or a hook failed
 	CodeUnsupported  = "unsupported"   // this driver cannot do that
 	CodeSplit        = "split-brain"   // it runs, or may run, at both ends
+	CodeSaveMissing  = "save-missing"  // it has no saved memory there
+	CodeSaveDamaged  = "save-damaged"  // its saved memory is not whole, or may be older than its disks
 )

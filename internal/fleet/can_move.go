@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/version"
 )
@@ -27,7 +28,7 @@ func CanMove(ix *Index, i *Instance, from, to *Host) *Reason {
 		return reason(HostUnfit, "%s cannot be moved between hosts that are not both known", i.ID)
 	}
 	rules := []func(i *Instance, from, to *Host) *Reason{
-		bound, migrates, sharesPool, sameHypervisor, cpuFits, offersAll, notOlder, fit,
+		bound, migrates, followsMemory, sharesPool, sameHypervisor, cpuFits, offersAll, notOlder, fit,
 	}
 	for _, rule := range rules {
 		if why := rule(i, from, to); why != nil {
@@ -72,6 +73,21 @@ func migrates(i *Instance, from, to *Host) *Reason {
 	}
 	return nil
 }
+
+// followsMemory: while a PV guest moves, Xen notes which of its memory changes by shadow paging, so a
+// host whose Xen was built without cannot send one away. What cannot be told forbids nothing: xl info
+// tells of shadow in virt_caps since it tells of hap (Xen 4.13).
+func followsMemory(i *Instance, from, to *Host) *Reason {
+	tells := slices.ContainsFunc(from.VirtCaps, func(c string) bool { return slices.Contains(besideShadow, c) })
+	if !strings.EqualFold(i.GuestType, "pv") || !tells || slices.Contains(from.VirtCaps, "shadow") {
+		return nil
+	}
+	return reason(NoShadow, "%s is a PV guest, and the Xen of host %s has no shadow paging (virt_caps: %s), without which it cannot live-migrate away",
+		i.ID, from.ID, strings.Join(from.VirtCaps, " "))
+}
+
+// besideShadow are words of virt_caps that came with shadow, or after it.
+var besideShadow = []string{"hap", "iommu_hap_pt_share", "vmtrace", "vpmu", "gnttab-v1", "gnttab-v2"}
 
 func sharesPool(i *Instance, from, to *Host) *Reason {
 	for _, pool := range from.Pools {

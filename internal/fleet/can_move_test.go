@@ -24,6 +24,17 @@ func TestCanMove(t *testing.T) {
 		{"capabilities not published", "", func(i *Instance, from, to *Host) { from.Capabilities, to.Capabilities = nil, nil }},
 		{"source cannot", NoLiveMigration, func(i *Instance, from, to *Host) { from.Capabilities = []string{CanReboot} }},
 		{"destination cannot", NoLiveMigration, func(i *Instance, from, to *Host) { to.Capabilities = []string{} }},
+		{"pv without shadow", NoShadow, func(i *Instance, from, to *Host) {
+			i.GuestType, from.VirtCaps, to.VirtCaps = "pv", []string{"pv", "hvm", "hap", "gnttab-v1"}, []string{"pv", "hap", "shadow"}
+		}},
+		{"pv with shadow", "", func(i *Instance, from, to *Host) {
+			i.GuestType, from.VirtCaps, to.VirtCaps = "pv", []string{"pv", "hvm", "hap", "shadow"}, []string{"pv", "hap"}
+		}},
+		{"pvh without shadow", "", func(i *Instance, from, to *Host) { i.GuestType, from.VirtCaps = "pvh", []string{"pv", "hvm", "hap"} }},
+		{"hvm without shadow", "", func(i *Instance, from, to *Host) { i.GuestType, from.VirtCaps = "hvm", []string{"pv", "hvm", "hap"} }},
+		{"a guest of unknown type without shadow", "", func(i *Instance, from, to *Host) { from.VirtCaps = []string{"pv", "hvm", "hap"} }},
+		{"pv, virt_caps not read", "", func(i *Instance, from, to *Host) { i.GuestType = "PV" }},
+		{"pv, virt_caps of an xl that does not tell of shadow", "", func(i *Instance, from, to *Host) { i.GuestType, from.VirtCaps = "pv", []string{"hvm", "hvm_directio"} }},
 		{"no common pool", NoCommonPool, func(i *Instance, from, to *Host) { to.Pools = []string{"q"} }},
 		{"second pool in common", "", func(i *Instance, from, to *Host) { from.Pools, to.Pools = []string{"a", "b"}, []string{"c", "b"} }},
 		{"other hypervisor", OtherHypervisor, func(i *Instance, from, to *Host) { to.Hypervisor = Xen }},
@@ -146,7 +157,7 @@ func TestCanMoveIsMonotone(t *testing.T) {
 		fitter.Pools, fitter.Networks, fitter.Storage = from.Pools, nil, nil
 		fitter.MachineTypes, fitter.CPUModel, fitter.CPUFeatures, fitter.Software = nil, "", nil, Software{}
 		got := CanMove(ix, &i, from, &fitter)
-		if own := Bound(&i); own == nil && got != nil && got.Code != NoLiveMigration {
+		if own := Bound(&i); own == nil && got != nil && got.Code != NoLiveMigration && got.Code != NoShadow {
 			t.Fatalf("of a fit host of which nothing else is known: %v", got)
 		}
 		if why == nil && got != nil {

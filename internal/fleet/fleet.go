@@ -270,6 +270,7 @@ const (
 	DevicePassed    = "device-passthrough"
 	PinnedToHost    = "pinned"
 	NoLiveMigration = "no-live-migration" // the host's hypervisor cannot
+	NoShadow        = "no-shadow"         // its Xen cannot follow the memory of a PV guest
 	NoCommonPool    = "no-common-pool"
 	CPUMismatch     = "cpu-mismatch"
 	MachineMissing  = "machine-type-missing"

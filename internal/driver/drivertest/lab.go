@@ -56,6 +56,10 @@ type Lab struct {
 	// Limit of one act, and of waiting for one thing to come true; 2 minutes when zero.
 	Limit time.Duration
 
+	// FreezeWithin is the deadline of a migration whose destination stands still; 5 s when zero. It must
+	// leave time for the migration to begin.
+	FreezeWithin time.Duration
+
 	// The breakers. Each does its harm at once; those that give a function are undone by it.
 	KillDestinationMidCopy func(t *testing.T, instance string)                // end the receiving process
 	FreezeDestination      func(t *testing.T) (thaw func())                   // B's service and guests stand still
@@ -81,6 +85,9 @@ func Run(t *testing.T, lab Lab) Summary {
 	}
 	if lab.RebootShows == 0 {
 		lab.RebootShows = 8 * time.Second
+	}
+	if lab.FreezeWithin == 0 {
+		lab.FreezeWithin = 5 * time.Second
 	}
 	if lab.Slow == "" {
 		lab.Slow = lab.Movable[0]

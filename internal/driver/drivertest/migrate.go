@@ -260,12 +260,12 @@ func freezeDestination(t *testing.T, s *suite) {
 	if s.FreezeDestination == nil {
 		t.Skip("the lab cannot freeze a host")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), s.FreezeWithin)
 	defer cancel()
 	b := s.start(ctx, t, m)
 	thaw := sync.OnceFunc(s.FreezeDestination(t))
 	defer thaw()
-	b.wait(t, 5*time.Second+soon)
+	b.wait(t, s.FreezeWithin+soon)
 	if b.err == nil || b.out.Ends.Moved() {
 		t.Errorf("the destination stood still, and the driver says %+v, %v", b.out, b.err)
 	}

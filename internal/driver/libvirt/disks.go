@@ -6,14 +6,9 @@ import (
 
 	"libvirt.org/go/libvirtxml"
 
+	"github.com/evenkeel/evenkeel/internal/driver/hostfacts"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
-
-// sharedFileSystems are the kinds, as stat -f names them, that libvirt takes as shared.
-var sharedFileSystems = map[string]bool{
-	"nfs": true, "ceph": true, "gfs2": true, "gfs/gfs2": true, "ocfs2": true, "gpfs": true, "smb": true, "smb2": true, "cifs": true,
-	"afs": true, "acfs": true, "lustre": true, "beegfs": true,
-}
 
 // disksOf notes the disks and those that only its host reaches; it gives the plain files among them.
 func disksOf(in *fleet.Instance, disks []libvirtxml.DomainDisk, at places) (files []string) {
@@ -72,7 +67,7 @@ func source(s *libvirtxml.DomainDiskSource, at places) (name string, shared bool
 	case s.File != nil:
 		kind, known := at.fileSystem[s.File.File]
 		switch {
-		case sharedFileSystems[kind]:
+		case hostfacts.SharedFileSystem(kind):
 			return s.File.File, true, ""
 		case known:
 			return s.File.File, false, fmt.Sprintf("%s lies on its host alone (%s)", s.File.File, kind)

@@ -8,6 +8,7 @@ import (
 	golibvirt "github.com/digitalocean/go-libvirt"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
+	"github.com/evenkeel/evenkeel/internal/driver/hostfacts"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
 
@@ -40,13 +41,13 @@ func readDomain(ctx context.Context, c *conn, dom golibvirt.Domain) (domain, err
 }
 
 // instances puts each domain into the contract's words.
-func (d *Driver) instances(ctx context.Context, h driver.Host, s *seen, f hostFacts) {
+func (d *Driver) instances(ctx context.Context, h driver.Host, s *seen, f hostfacts.Facts) {
 	alive := map[guest]bool{}
 	deaf := 0 // monitors that did not answer: after two the others are not waited for
 	s.Instances = []driver.InstanceSeen{}
 	for _, one := range s.domains {
 		name := one.dom.Name
-		in, _, err := parseDomain(one.doc, places{poolShared: s.pools, fileSystem: f.fs})
+		in, _, err := parseDomain(one.doc, places{poolShared: s.pools, fileSystem: f.FS})
 		if err != nil {
 			s.miss("facts of %s: %v", name, err)
 			in = &fleet.Instance{ID: name, MemoryMiB: one.mib}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
+	"github.com/evenkeel/evenkeel/internal/driver/hostfacts"
 )
 
 // lab is a running lab of real libvirt hosts (see lab/libvirt). Its tests have to run where the
@@ -104,7 +105,7 @@ func (l *lab) pid(host string) int {
 	}
 	words := strings.Fields(string(src))
 	stat, err := os.ReadFile("/proc/" + words[0] + "/stat")
-	if err != nil || len(words) < 2 || strconv.FormatInt(startOf(string(stat)), 10) != words[1] {
+	if err != nil || len(words) < 2 || strconv.FormatInt(hostfacts.StartOf(string(stat)), 10) != words[1] {
 		l.t.Fatalf("host %s is off", host)
 	}
 	pid, _ := strconv.Atoi(words[0])

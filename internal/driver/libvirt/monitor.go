@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	golibvirt "github.com/digitalocean/go-libvirt"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
+	"github.com/evenkeel/evenkeel/internal/driver/hostfacts"
 )
 
 // monitorTimeout bounds one question to a guest's monitor; a healthy one answers in milliseconds.
@@ -47,31 +47,7 @@ func parseVersion(doc string) (build, error) {
 		return build{}, fmt.Errorf("the monitor answered %.80q to query-version", doc)
 	}
 	q := v.Return.QEMU
-	return build{pkg: packageVersion(v.Return.Package), upstream: fmt.Sprintf("%d.%d.%d", q.Major, q.Minor, q.Micro)}, nil
-}
-
-// packageVersion finds the package's version in 'Debian 1:7.2+dfsg-7+deb12u15', or in
-// 'QEMU emulator version 7.2.18 (Debian 1:7.2+dfsg-7+deb12u15)', or in 'qemu-kvm-8.2.0-11.el9'. Empty
-// when there is none: a distribution's own number, as in 'openSUSE Leap 15.6', has no revision.
-func packageVersion(text string) string {
-	if i := strings.LastIndexByte(text, '('); i >= 0 {
-		text = strings.TrimSuffix(strings.TrimSpace(text[i+1:]), ")")
-	}
-	words := strings.Fields(text)
-	if len(words) == 0 {
-		return ""
-	}
-	last := words[len(words)-1]
-	for _, name := range []string{"qemu-kvm-", "qemu-"} {
-		if rest, ok := strings.CutPrefix(last, name); ok {
-			last = rest
-			break
-		}
-	}
-	if !strings.ContainsAny(last[:min(1, len(last))], "0123456789") || !strings.Contains(last, "-") {
-		return ""
-	}
-	return last
+	return build{pkg: hostfacts.PackageVersion(v.Return.Package), upstream: fmt.Sprintf("%d.%d.%d", q.Major, q.Minor, q.Micro)}, nil
 }
 
 // buildOf gives the build of a live guest. While a job holds the guest its monitor must not be

@@ -12,6 +12,7 @@ import (
 	golibvirt "github.com/digitalocean/go-libvirt"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
+	"github.com/evenkeel/evenkeel/internal/driver/hostfacts"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
 
@@ -76,11 +77,6 @@ func nameOf(h driver.Host) string {
 
 func (s *seen) miss(format string, args ...any) {
 	s.Missing = append(s.Missing, fmt.Sprintf(format, args...))
-}
-
-// gap notes what the host does not offer: no fault, but not known either.
-func (s *seen) gap(format string, args ...any) {
-	s.Gaps = append(s.Gaps, fmt.Sprintf(format, args...))
 }
 
 // readHost reads all that libvirt tells without asking a guest. An error means that it did not
@@ -173,7 +169,7 @@ func (s *seen) readAbility(ctx context.Context, c *conn) error {
 }
 
 // hostItself asks the host over SSH; what cannot be asked is missing, with why.
-func (d *Driver) hostItself(ctx context.Context, h driver.Host, s *seen) hostFacts {
+func (d *Driver) hostItself(ctx context.Context, h driver.Host, s *seen) hostfacts.Facts {
 	why := ""
 	switch {
 	case h.SSH == "":
@@ -188,11 +184,11 @@ func (d *Driver) hostItself(ctx context.Context, h driver.Host, s *seen) hostFac
 		why = err.Error()
 	}
 	s.miss("boot id, installed and booted packages, live patches, bridges, CPU and ecosystem: %s", why)
-	return hostFacts{}
+	return hostfacts.Facts{}
 }
 
 // host is all that discovery can tell.
-func (s *seen) host(h driver.Host, f hostFacts, canSSH bool) *fleet.Host {
+func (s *seen) host(h driver.Host, f hostfacts.Facts, canSSH bool) *fleet.Host {
 	s.Capabilities = []string{}
 	if s.ability.live {
 		s.Capabilities = append(s.Capabilities, "live-migrate")
@@ -202,8 +198,8 @@ func (s *seen) host(h driver.Host, f hostFacts, canSSH bool) *fleet.Host {
 		s.Capabilities = append(s.Capabilities, "reboot", "update")
 	}
 	var networks []string // an incomplete list would forbid moves that are possible
-	if len(f.devices) > 0 {
-		networks = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(s.networks), f.devices...))))
+	if len(f.Devices) > 0 {
+		networks = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(s.networks), f.Devices...))))
 	}
 	host := &fleet.Host{
 		ID: s.hostname, Hypervisor: fleet.KVM, URI: h.URI, SSH: h.SSH, MemoryMiB: s.MemoryMiB, CPUs: s.node.cpus,
@@ -211,6 +207,6 @@ func (s *seen) host(h driver.Host, f hostFacts, canSSH bool) *fleet.Host {
 		Networks: networks, Storage: slices.Sorted(maps.Keys(s.pools)), Health: s.Health, BootID: s.BootID,
 		Software: s.Software, Capabilities: slices.Clone(s.Capabilities), Seen: s.At,
 	}
-	s.machine(host, f)
+	f.Machine(&s.Observation, host)
 	return host
 }

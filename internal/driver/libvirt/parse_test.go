@@ -196,9 +196,6 @@ func TestParseVersion(t *testing.T) {
 			t.Errorf("%s: %+v, %v; expected %+v", doc, got, err, want)
 		}
 	}
-	if got := packageVersion("QEMU emulator version 7.2.18 (Debian 1:7.2+dfsg-7+deb12u15)"); got != "1:7.2+dfsg-7+deb12u15" {
-		t.Errorf("%q", got)
-	}
 }
 
 func FuzzParseVersion(f *testing.F) {
@@ -208,7 +205,6 @@ func FuzzParseVersion(f *testing.F) {
 		if v, err := parseVersion(doc); err == nil && v.upstream == "" {
 			t.Fatal("neither a version nor an error")
 		}
-		packageVersion(doc)
 	})
 }
 

@@ -5,9 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
+	"github.com/evenkeel/evenkeel/internal/driver/hostfacts"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
 
@@ -20,100 +20,26 @@ const QEMUUpstream = "qemu-upstream"
 const defaultQEMU = "qemu-system-x86"
 
 // emulatorPackage is the package whose version a guest's monitor on this host reports.
-func (d *Driver) emulatorPackage(f hostFacts) string {
-	return cmp.Or(d.cfg.Emulator, f.qemu, defaultQEMU)
+func (d *Driver) emulatorPackage(f hostfacts.Facts) string {
+	return cmp.Or(d.cfg.Emulator, f.QEMU, defaultQEMU)
 }
 
 // asked lists the packages that were asked for.
-func (d *Driver) asked(f hostFacts) []string {
+func (d *Driver) asked(f hostfacts.Facts) []string {
 	if len(d.cfg.Packages) == 0 {
-		return []string{cmp.Or(f.qemu, defaultQEMU)}
+		return []string{cmp.Or(f.QEMU, defaultQEMU)}
 	}
 	return d.cfg.Packages
 }
 
 // software tells installed, booted, running and live-patched apart, each with how it was seen.
-func (d *Driver) software(s *seen, f hostFacts) {
-	s.BootID = f.bootID
-	s.Software = fleet.Software{Booted: map[string]string{}, Running: map[string]string{}, Looked: map[string]fleet.Sighting{}}
-	if f.manager != "" {
-		d.installed(s, f)
-		d.booted(s, f)
-		s.patches(f)
-	}
+func (d *Driver) software(s *seen, f hostfacts.Facts) {
+	f.Software(&s.Observation, d.asked(f))
 	d.running(s, f)
 }
 
-// layer notes when and how a layer was read.
-func (s *seen) layer(name string, at time.Time, how []string) {
-	slices.Sort(how)
-	s.Software.Looked[name] = fleet.Sighting{At: at, How: strings.Join(slices.Compact(how), ", ")}
-}
-
-func (d *Driver) installed(s *seen, f hostFacts) {
-	how, known := managers[f.manager]
-	if !known {
-		s.miss("installed packages: the host has neither dpkg nor rpm nor apk")
-		return
-	}
-	s.Software.Installed = maps.Clone(f.installed)
-	if kernel, _, _, _ := f.bootedKernel(); kernel[f.kernelLine] == "" && !slices.Contains(d.asked(f), f.kernelLine) {
-		// It only brings kernels. Without the version that was booted it would pass for what serves.
-		delete(s.Software.Installed, f.kernelLine)
-	}
-	for _, pkg := range d.asked(f) {
-		if status, odd := f.status[pkg]; odd {
-			s.miss("installed %s: %s says it is %s", pkg, how, status)
-		}
-	}
-	s.layer(fleet.LayerInstalled, s.At, []string{how + " over SSH"})
-}
-
-func (d *Driver) booted(s *seen, f hostFacts) {
-	var ways []string
-	kernel, how, why, gap := f.bootedKernel()
-	switch {
-	case gap:
-		s.gap("booted kernel: %s", why)
-	case why != "":
-		s.miss("booted %s: %s", f.kernel, why)
-	default:
-		ways = append(ways, how)
-	}
-	for _, pkg := range d.asked(f) {
-		if _, told := kernel[pkg]; told || pkg == f.kernel || pkg == f.kernelLine {
-			continue // its files' age does not say which of the installed kernels was booted
-		}
-		if v, why := f.bootedWith(pkg); v != "" {
-			s.Software.Booted[pkg] = v
-			ways = append(ways, f.fileTimes())
-		} else if why != "" && f.manager == "apk" {
-			s.gap("booted %s: %s", pkg, why)
-		} else if why != "" {
-			s.miss("booted %s: %s", pkg, why)
-		}
-	}
-	maps.Copy(s.Software.Booted, kernel)
-	if len(ways) > 0 {
-		s.layer(fleet.LayerBooted, s.At, ways)
-	}
-}
-
-// patches puts the kernel's live patches down.
-func (s *seen) patches(f hostFacts) {
-	switch {
-	case f.livePatches != nil:
-		s.Software.LivePatches = f.livePatches
-		s.layer(fleet.LayerLivePatches, s.At, []string{"/sys/kernel/livepatch over SSH"})
-	case f.patchesWhy != "":
-		s.miss("live patches: %s", f.patchesWhy)
-	default:
-		s.gap("live patches: the host does not show /sys/kernel")
-	}
-}
-
 // running is what guests run on, and what one would be started with.
-func (d *Driver) running(s *seen, f hostFacts) {
+func (d *Driver) running(s *seen, f hostfacts.Facts) {
 	var ways []string
 	at := s.At
 	if s.upstream != "" {
@@ -139,9 +65,9 @@ func (d *Driver) running(s *seen, f hostFacts) {
 		ways = append(ways, queryVersion)
 	case len(all) > 1:
 		s.miss("running %s: its instances run on different builds: %s", emulator, strings.Join(all, ", "))
-	case live == 0 && f.emulator != "" && s.Health == fleet.Up:
+	case live == 0 && f.Emulator != "" && s.Health == fleet.Up:
 		// No guest runs: what counts is what one would be started with.
-		if v, why := f.whole(emulator, f.emulator); v != "" {
+		if v, why := f.Whole(emulator, f.Emulator); v != "" {
 			s.Software.Running[emulator] = v
 			ways = append(ways, "QEMU's --version over SSH")
 		} else {
@@ -149,14 +75,14 @@ func (d *Driver) running(s *seen, f hostFacts) {
 		}
 	}
 	if len(ways) > 0 {
-		s.layer(fleet.LayerRunning, at, ways)
+		hostfacts.Looked(&s.Observation, fleet.LayerRunning, at, ways)
 	}
 }
 
 // runsOn puts down what an instance's own monitor told.
-func (d *Driver) runsOn(s *seen, i *driver.InstanceSeen, b build, f hostFacts) {
+func (d *Driver) runsOn(s *seen, i *driver.InstanceSeen, b build, f hostfacts.Facts) {
 	emulator := d.emulatorPackage(f)
-	switch v, why := f.whole(emulator, b.pkg); {
+	switch v, why := f.Whole(emulator, b.pkg); {
 	case v != "":
 		i.Running = map[string]string{emulator: v}
 	case why != "":
@@ -169,24 +95,3 @@ func (d *Driver) runsOn(s *seen, i *driver.InstanceSeen, b build, f hostFacts) {
 }
 
 const queryVersion = "QMP query-version"
-
-// machine puts down what the host is, as advisories ask for it.
-func (s *seen) machine(h *fleet.Host, f hostFacts) {
-	if f.manager == "" {
-		return // not asked: that is said already
-	}
-	h.Arch, h.CPU = f.arch, f.cpu
-	if len(f.config) > 0 {
-		h.Config = maps.Clone(f.config)
-	}
-	name, why := ecosystem(f.os)
-	if h.Ecosystem = name; name == "" {
-		s.gap("ecosystem: %s", why)
-	}
-	if h.CPU.Vendor == "" {
-		s.gap("CPU vendor: /proc/cpuinfo names none that is known")
-	}
-	if len(f.uneven) > 0 {
-		s.miss("microcode: its processors have several revisions: %s", strings.Join(f.uneven, ", "))
-	}
-}

@@ -8,10 +8,62 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
+	"github.com/evenkeel/evenkeel/internal/driver/hostfacts"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
 
 var lookedAt = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+
+const hostAnswer = `boot_id fc98686c-5a11-41d6-9104-642e9f255ffb
+hz 100
+btime 1795352091
+init 1 (host (x) boot) S 0 0 0 0 -1 4194560 1987 20466 3 27 0 1 17 13 20 0 1 0 128908 4464640 877
+net br0
+net lo
+net vnet12
+arch x86_64
+release 6.1.0-41-amd64
+version #1 SMP PREEMPT_DYNAMIC Debian 6.1.158-1 (2025-11-09)
+os PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+os VERSION_ID="12"
+os ID=debian
+cpu vendor_id	: AuthenticAMD
+cpu cpu family	: 25
+cpu model		: 17
+cpu microcode	: 0xa101148
+microcode 0xa10114c
+smt_active 0
+smt_control on
+cmdline BOOT_IMAGE=/vmlinuz root=/dev/sda1 mitigations=off mitigations=auto,nosmt quiet
+manager dpkg
+qemu qemu-system-x86
+pkg qemu-system-x86 installed 1:7.2+dfsg-7+deb12u15
+list qemu-system-x86 1795353273
+pkg xen absent
+pkg broken half-configured 1.0
+kernel linux-image-6.1.0-41-amd64
+pkg linux-image-6.1.0-41-amd64 installed 6.1.159-1
+list linux-image-6.1.0-41-amd64 1795353300
+kernel_line linux-image-amd64
+pkg linux-image-amd64 installed 6.1.162-1
+livepatches yes
+livepatch fix_one 1 0
+livepatch fix_two 1 1
+livepatch fix_three 0 0
+fs nfs /srv/a file.raw
+fs ? /gone
+emulator QEMU emulator version 7.2.18 (Debian 1:7.2+dfsg-7+deb12u15)
+end
+`
+
+func facts(t *testing.T, lines ...string) hostfacts.Facts {
+	t.Helper()
+	f, err := hostfacts.Parse(strings.Join(append(lines, "end"), "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
 
 // guestSeen is a running instance and the build that its monitor told.
 type guestSeen struct {
@@ -20,7 +72,7 @@ type guestSeen struct {
 }
 
 // observed puts an answer of the host and of its guests together, as Observe does.
-func observed(t *testing.T, cfg Config, f hostFacts, guests ...guestSeen) *seen {
+func observed(t *testing.T, cfg Config, f hostfacts.Facts, guests ...guestSeen) *seen {
 	t.Helper()
 	d := New(cfg)
 	t.Cleanup(func() { d.Close() })
@@ -39,7 +91,7 @@ func observed(t *testing.T, cfg Config, f hostFacts, guests ...guestSeen) *seen 
 }
 
 func TestSoftwareOfDebian(t *testing.T) {
-	f, err := parseHostFacts(hostAnswer)
+	f, err := hostfacts.Parse(hostAnswer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +101,7 @@ func TestSoftwareOfDebian(t *testing.T) {
 		Installed:   map[string]string{"qemu-system-x86": "1:7.2+dfsg-7+deb12u15", kernel: "6.1.159-1", "linux-image-amd64": "6.1.162-1"},
 		Booted:      map[string]string{kernel: "6.1.158-1", "linux-image-amd64": "6.1.158-1", "qemu-system-x86": "1:7.2+dfsg-7+deb12u15"},
 		Running:     map[string]string{"qemu-system-x86": "1:7.2+dfsg-7+deb12u14", QEMUUpstream: "7.2.18"},
-		LivePatches: f.livePatches,
+		LivePatches: f.LivePatches,
 		Looked: map[string]fleet.Sighting{
 			fleet.LayerInstalled: {At: lookedAt, How: "dpkg-query over SSH"},
 			fleet.LayerBooted:    {At: lookedAt, How: "dpkg's file times over SSH, uname -v over SSH"},
@@ -82,7 +134,7 @@ func TestSoftwareOfRPM(t *testing.T) {
 		t.Errorf("%+v", s.Software)
 	}
 	// Without the package on disk its epoch is not known, so the version is not, either.
-	f.installed = map[string]string{}
+	f.Installed = map[string]string{}
 	s = observed(t, Config{}, f, guestSeen{"g1", build{"8.2.0-11.el9_4", "8.2.0", lookedAt}})
 	if _, has := s.Software.Running["qemu-kvm"]; has || len(s.Instances[0].Running) > 0 || s.Instances[0].Looked.How != "" || !strings.Contains(strings.Join(s.Missing, "\n"), "QEMU of g1: it says 8.2.0-11.el9_4, without the epoch") {
 		t.Errorf("%+v, %+v, %q", s.Software, s.Instances, s.Missing)
@@ -91,7 +143,7 @@ func TestSoftwareOfRPM(t *testing.T) {
 
 func TestSoftwareThatIsNotKnown(t *testing.T) {
 	// Nobody was asked: nothing but what libvirt says, and no layer that was not looked at is named.
-	s := observed(t, Config{}, hostFacts{}, guestSeen{"g1", build{"1:7.2-1", "7.2.0", lookedAt}})
+	s := observed(t, Config{}, hostfacts.Facts{}, guestSeen{"g1", build{"1:7.2-1", "7.2.0", lookedAt}})
 	if s.Software.Installed != nil || len(s.Software.Booted) > 0 || s.Software.LivePatches != nil || len(s.Software.Looked) != 1 || s.Software.Running["qemu-system-x86"] != "1:7.2-1" || s.Facts.Ecosystem != "" {
 		t.Errorf("%+v", s.Software)
 	}

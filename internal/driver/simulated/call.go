@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/driver"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
@@ -40,6 +41,8 @@ type Call struct {
 	To         string      `json:"to,omitempty"` // migrate: the destination
 	BootID     string      `json:"boot_id,omitempty"`
 	Update     plan.Update `json:"update,omitzero"`
+
+	Patch *driver.Patch `json:"patch,omitempty"` // patch, unpatch
 
 	AutoConverge bool  `json:"auto_converge,omitempty"`
 	BandwidthMiB int64 `json:"bandwidth_mib,omitempty"`

@@ -30,16 +30,17 @@ type RecordKind string
 // The kinds. 'Runs' and 'ceases' are about one instance on one host; together they give all that a
 // Tally says of where instances ran.
 const (
-	HostBooted   RecordKind = "boot"    // Host, BootID, Booted; also once for each host at the world's beginning, Why "beginning"
-	HostWentDown RecordKind = "down"    // Host, Why
-	HostUpdated  RecordKind = "update"  // Host, Install
-	HostPatched  RecordKind = "patched" // Host, Why: a live patch has reached every task
-	HostTold     RecordKind = "reboot-ordered"
-	HostRefused  RecordKind = "refused"      // Host, Why: a guard refused a call
-	HostGone     RecordKind = "cut"          // Host, Why: cannot be reached
-	HostBack     RecordKind = "joined"       // Host
-	ServiceOff   RecordKind = "service-down" // Host, Why
-	ServiceOn    RecordKind = "service-up"   // Host
+	HostBooted    RecordKind = "boot"      // Host, BootID, Booted; also once for each host at the world's beginning, Why "beginning"
+	HostWentDown  RecordKind = "down"      // Host, Why
+	HostUpdated   RecordKind = "update"    // Host, Install
+	HostPatched   RecordKind = "patched"   // Host, Why: a live patch has reached every task
+	HostUnpatched RecordKind = "unpatched" // Host, Why: a live patch was taken back
+	HostTold      RecordKind = "reboot-ordered"
+	HostRefused   RecordKind = "refused"      // Host, Why: a guard refused a call
+	HostGone      RecordKind = "cut"          // Host, Why: cannot be reached
+	HostBack      RecordKind = "joined"       // Host
+	ServiceOff    RecordKind = "service-down" // Host, Why
+	ServiceOn     RecordKind = "service-up"   // Host
 
 	Runs        RecordKind = "runs"   // Instance runs on Host from now; Why: beginning, start, resume, arrive, restore
 	Ceases      RecordKind = "ceases" // Instance runs on Host no more; Why: stop, pause, save, leave, duplicate, removed, killed

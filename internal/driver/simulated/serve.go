@@ -30,6 +30,8 @@ func (w *World) serve(h *machine, c Call) (Answer, *work) {
 	switch c.Op {
 	case OpUpdate:
 		return w.update(h, c)
+	case OpPatch, OpUnpatch:
+		return w.servePatch(h, c)
 	case OpReboot:
 		return w.reboot(h, c)
 	case OpCordon, OpUncordon:

@@ -30,11 +30,11 @@ type Config struct {
 }
 
 // maxOutput bounds what is kept of a command's output: the last bytes of each stream.
-const maxOutput = 1 << 20
+const maxOutput = 8 << 20
 
 // Result is what a command came to.
 type Result struct {
-	Stdout, Stderr string // the last MiB of each
+	Stdout, Stderr string // the last 8 MiB of each
 	Exit           int    // exit code
 }
 

@@ -1,4 +1,4 @@
-package libvirt
+package hostfacts
 
 import (
 	"maps"
@@ -52,9 +52,9 @@ emulator QEMU emulator version 7.2.18 (Debian 1:7.2+dfsg-7+deb12u15)
 end
 `
 
-func facts(t *testing.T, lines ...string) hostFacts {
+func facts(t *testing.T, lines ...string) Facts {
 	t.Helper()
-	f, err := parseHostFacts(strings.Join(append(lines, "end"), "\n"))
+	f, err := Parse(strings.Join(append(lines, "end"), "\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,22 +62,22 @@ func facts(t *testing.T, lines ...string) hostFacts {
 }
 
 func TestParseHostFacts(t *testing.T) {
-	f, err := parseHostFacts(hostAnswer)
+	f, err := Parse(hostAnswer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := hostFacts{
-		bootID: "fc98686c-5a11-41d6-9104-642e9f255ffb", booted: 1795352091 + 1289, devices: []string{"br0"},
-		fs: map[string]string{"/srv/a file.raw": "nfs"}, manager: "dpkg", qemu: "qemu-system-x86", emulator: "1:7.2+dfsg-7+deb12u15",
-		installed: map[string]string{"qemu-system-x86": "1:7.2+dfsg-7+deb12u15", "linux-image-6.1.0-41-amd64": "6.1.159-1", "linux-image-amd64": "6.1.162-1"},
-		status:    map[string]string{"xen": "absent", "broken": "half-configured"},
-		changed:   map[string]int64{"qemu-system-x86": 1795353273, "linux-image-6.1.0-41-amd64": 1795353300}, rpms: map[string][]rpm{},
-		arch: "x86_64", release: "6.1.0-41-amd64", version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.158-1 (2025-11-09)",
-		kernel: "linux-image-6.1.0-41-amd64", kernelLine: "linux-image-amd64",
-		os:     map[string]string{"PRETTY_NAME": "Debian GNU/Linux 12 (bookworm)", "VERSION_ID": "12", "ID": "debian"},
-		cpu:    fleet.CPU{Vendor: "amd", Family: 25, Model: 17, Microcode: "0xa10114c"},
-		config: map[string]string{"smt": "off", "mitigations": "auto,nosmt"},
-		livePatches: []fleet.LivePatch{{Name: "fix_one", Component: "linux", State: "applied"},
+	want := Facts{
+		BootID: "fc98686c-5a11-41d6-9104-642e9f255ffb", Booted: 1795352091 + 1289, Devices: []string{"br0"},
+		FS: map[string]string{"/srv/a file.raw": "nfs"}, Manager: "dpkg", QEMU: "qemu-system-x86", Emulator: "1:7.2+dfsg-7+deb12u15",
+		Installed: map[string]string{"qemu-system-x86": "1:7.2+dfsg-7+deb12u15", "linux-image-6.1.0-41-amd64": "6.1.159-1", "linux-image-amd64": "6.1.162-1"},
+		Status:    map[string]string{"xen": "absent", "broken": "half-configured"},
+		Changed:   map[string]int64{"qemu-system-x86": 1795353273, "linux-image-6.1.0-41-amd64": 1795353300}, RPMs: map[string][]rpm{},
+		Arch: "x86_64", Release: "6.1.0-41-amd64", Version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.158-1 (2025-11-09)",
+		Kernel: "linux-image-6.1.0-41-amd64", KernelLine: "linux-image-amd64",
+		OS:     map[string]string{"PRETTY_NAME": "Debian GNU/Linux 12 (bookworm)", "VERSION_ID": "12", "ID": "debian"},
+		CPU:    fleet.CPU{Vendor: "amd", Family: 25, Model: 17, Microcode: "0xa10114c"},
+		Config: map[string]string{"smt": "off", "mitigations": "auto,nosmt"},
+		LivePatches: []fleet.LivePatch{{Name: "fix_one", Component: "linux", State: "applied"},
 			{Name: "fix_two", Component: "linux", State: "transition"}, {Name: "fix_three", Component: "linux", State: "loaded"}},
 	}
 	if !reflect.DeepEqual(f, want) {
@@ -86,18 +86,18 @@ func TestParseHostFacts(t *testing.T) {
 	for _, c := range []struct {
 		changed int64
 		known   bool
-	}{{want.booted - 1, true}, {want.booted, false}, {want.booted + 60, false}} {
-		f.changed["qemu-system-x86"] = c.changed
-		if v, why := f.bootedWith("qemu-system-x86"); (v != "") != c.known || (why == "") != c.known {
-			t.Errorf("changed %d s after the boot: %q, %q", c.changed-want.booted, v, why)
+	}{{want.Booted - 1, true}, {want.Booted, false}, {want.Booted + 60, false}} {
+		f.Changed["qemu-system-x86"] = c.changed
+		if v, why := f.BootedWith("qemu-system-x86"); (v != "") != c.known || (why == "") != c.known {
+			t.Errorf("changed %d s after the boot: %q, %q", c.changed-want.Booted, v, why)
 		}
 	}
 	// What was booted stays so, whatever lies on disk by now.
-	booted, how, why, gap := f.bootedKernel()
+	booted, how, why, gap := f.BootedKernel()
 	if !maps.Equal(booted, map[string]string{"linux-image-6.1.0-41-amd64": "6.1.158-1", "linux-image-amd64": "6.1.158-1"}) || how != "uname -v over SSH" || why != "" || gap {
 		t.Errorf("booted %v, %q, %q, %v", booted, how, why, gap)
 	}
-	if _, err := parseHostFacts(strings.TrimSuffix(hostAnswer, "end\n")); err == nil {
+	if _, err := Parse(strings.TrimSuffix(hostAnswer, "end\n")); err == nil {
 		t.Error("an answer that broke off passes")
 	}
 }
@@ -146,7 +146,7 @@ func TestBootedKernel(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := facts(t, append(boot, c.lines...)...)
-			booted, how, why, gap := f.bootedKernel()
+			booted, how, why, gap := f.BootedKernel()
 			if !maps.Equal(booted, c.booted) || (how != "") != (len(c.booted) > 0) || (why != "") == (len(c.booted) > 0) || !strings.Contains(why, c.why) || gap != c.gap {
 				t.Errorf("booted %v, how %q, why %q, gap %v; expected %v, %q, %v", booted, how, why, gap, c.booted, c.why, c.gap)
 			}
@@ -157,20 +157,20 @@ func TestBootedKernel(t *testing.T) {
 func TestRPMs(t *testing.T) {
 	f := facts(t, "manager rpm", "rpm qemu-kvm 17:8.2.0-11.el9_4 x86_64 900", "rpm sudo 0:1.9-2.el9 x86_64 (none)", "pkg gone absent",
 		"rpm two 0:1-1 x86_64 1", "rpm two 0:1-1 x86_64 1", "rpm odd 1-1 x86_64 1", "rpm short 0:1-1")
-	if want := (map[string]string{"qemu-kvm": "17:8.2.0-11.el9_4", "sudo": "1.9-2.el9", "two": "1-1"}); !maps.Equal(f.installed, want) {
-		t.Errorf("installed %v, expected %v", f.installed, want)
+	if want := (map[string]string{"qemu-kvm": "17:8.2.0-11.el9_4", "sudo": "1.9-2.el9", "two": "1-1"}); !maps.Equal(f.Installed, want) {
+		t.Errorf("installed %v, expected %v", f.Installed, want)
 	}
-	if !maps.Equal(f.changed, map[string]int64{"qemu-kvm": 900, "two": 1}) || f.status["gone"] != "absent" {
-		t.Errorf("changed %v, status %v", f.changed, f.status)
+	if !maps.Equal(f.Changed, map[string]int64{"qemu-kvm": 900, "two": 1}) || f.Status["gone"] != "absent" {
+		t.Errorf("changed %v, status %v", f.Changed, f.Status)
 	}
 	for _, c := range []struct{ pkg, said, whole string }{
 		{"qemu-kvm", "8.2.0-9.el9", "17:8.2.0-9.el9"}, {"qemu-kvm", "18:8.2.0-9.el9", "18:8.2.0-9.el9"}, {"sudo", "1.8-1", "1.8-1"}, {"gone", "1-1", ""}, {"gone", "", ""},
 	} {
-		if v, why := f.whole(c.pkg, c.said); v != c.whole || (why != "") != (c.whole == "" && c.said != "") {
+		if v, why := f.Whole(c.pkg, c.said); v != c.whole || (why != "") != (c.whole == "" && c.said != "") {
 			t.Errorf("%+v: %q, %q", c, v, why)
 		}
 	}
-	if v, _ := (hostFacts{manager: "dpkg"}).whole("qemu-system-x86", "7.2-1"); v != "7.2-1" {
+	if v, _ := (Facts{Manager: "dpkg"}).Whole("qemu-system-x86", "7.2-1"); v != "7.2-1" {
 		t.Errorf("a Debian version became %q", v)
 	}
 }
@@ -207,7 +207,7 @@ func TestEcosystem(t *testing.T) {
 		for _, l := range strings.Split(c.lines, "\n") {
 			lines = append(lines, "os "+l)
 		}
-		got, why := ecosystem(facts(t, lines...).os)
+		got, why := Ecosystem(facts(t, lines...).OS)
 		if got != c.want || (why == "") != (c.want != "") {
 			t.Errorf("%q: %q, %q; expected %q", c.lines, got, why, c.want)
 		}
@@ -242,8 +242,8 @@ func TestCPUAndConfig(t *testing.T) {
 		"in quotes":      {lines: []string{`cmdline dyndbg="file a mitigations=off" "mitigations=auto" x`}, config: map[string]string{"mitigations": "auto"}},
 	} {
 		f := facts(t, c.lines...)
-		if f.cpu != c.cpu || !maps.Equal(f.config, c.config) || len(f.uneven) != c.uneven {
-			t.Errorf("%s: %+v, %v, %v", name, f.cpu, f.config, f.uneven)
+		if f.CPU != c.cpu || !maps.Equal(f.Config, c.config) || len(f.Uneven) != c.uneven {
+			t.Errorf("%s: %+v, %v, %v", name, f.CPU, f.Config, f.Uneven)
 		}
 	}
 }
@@ -266,8 +266,8 @@ func TestLivePatches(t *testing.T) {
 		"unannounced":         {lines: []string{"livepatch a 1 0"}},
 	} {
 		f := facts(t, c.lines...)
-		if !reflect.DeepEqual(f.livePatches, c.want) || (f.patchesWhy != "") != (c.why != "") || !strings.Contains(f.patchesWhy, c.why) {
-			t.Errorf("%s: %#v, %q", name, f.livePatches, f.patchesWhy)
+		if !reflect.DeepEqual(f.LivePatches, c.want) || (f.PatchesWhy != "") != (c.why != "") || !strings.Contains(f.PatchesWhy, c.why) {
+			t.Errorf("%s: %#v, %q", name, f.LivePatches, f.PatchesWhy)
 		}
 	}
 }
@@ -278,27 +278,38 @@ func FuzzParseHostFacts(f *testing.F) {
 	f.Add("manager rpm\nrelease 5.14.0-1.el9.x86_64+rt\nkernel k\nrpm k 0:5.14.0-1.el9 x86_64 1\nrpm k 1:6-1 x86_64 2\nos ID='\nos ID=\"\\\"\nlivepatches none\nend")
 	f.Add("cmdline \"mitigations=\" -- x\ncpu :\nsignature Ubuntu 1-a 1\nrelease 1-2-a\nmanager dpkg\nend")
 	f.Fuzz(func(t *testing.T, out string) {
-		facts, err := parseHostFacts(out)
+		facts, err := Parse(out)
 		if err != nil {
 			return
 		}
-		for pkg := range facts.installed {
-			facts.bootedWith(pkg)
-			facts.whole(pkg, "1-1")
+		for pkg := range facts.Installed {
+			facts.BootedWith(pkg)
+			facts.Whole(pkg, "1-1")
 		}
-		if booted, how, why, _ := facts.bootedKernel(); (len(booted) > 0) == (why != "") || (len(booted) > 0) != (how != "") {
+		if booted, how, why, _ := facts.BootedKernel(); (len(booted) > 0) == (why != "") || (len(booted) > 0) != (how != "") {
 			t.Fatalf("booted %v, how %q, why %q", booted, how, why)
 		}
-		if name, why := ecosystem(facts.os); (name == "") == (why == "") {
+		if name, why := Ecosystem(facts.OS); (name == "") == (why == "") {
 			t.Fatalf("%q, %q", name, why)
 		}
-		if facts.cpu.Family < 0 || facts.cpu.Model < 0 {
-			t.Fatalf("%+v", facts.cpu)
+		if facts.CPU.Family < 0 || facts.CPU.Model < 0 {
+			t.Fatalf("%+v", facts.CPU)
 		}
-		for _, p := range facts.livePatches {
-			if p.Name == "" || p.State == "" || facts.patchesWhy != "" {
-				t.Fatalf("%+v, %q", p, facts.patchesWhy)
+		for _, p := range facts.LivePatches {
+			if p.Name == "" || p.State == "" || facts.PatchesWhy != "" {
+				t.Fatalf("%+v, %q", p, facts.PatchesWhy)
 			}
 		}
 	})
+}
+
+func TestPackageVersion(t *testing.T) {
+	for text, want := range map[string]string{
+		"QEMU emulator version 7.2.18 (Debian 1:7.2+dfsg-7+deb12u15)": "1:7.2+dfsg-7+deb12u15", "Debian 1:7.2-1": "1:7.2-1",
+		"qemu-kvm-8.2.0-11.el9": "8.2.0-11.el9", "openSUSE Leap 15.6": "", "": "", "QEMU emulator version ( )": "",
+	} {
+		if got := PackageVersion(text); got != want {
+			t.Errorf("%q: %q, expected %q", text, got, want)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package libvirt
+package hostfacts
 
 import (
 	"strconv"
@@ -6,12 +6,12 @@ import (
 )
 
 // osLine reads one assignment of os-release(5).
-func (p *hostParser) osLine(line string) {
+func (p *parser) osLine(line string) {
 	key, value, ok := strings.Cut(strings.TrimSpace(line), "=")
 	if !ok || key == "" || strings.HasPrefix(key, "#") {
 		return
 	}
-	p.os[key] = unquote(value)
+	p.OS[key] = unquote(value)
 }
 
 // unquote reads a shell word as os-release(5) allows it: bare, or in single or double quotes.
@@ -42,7 +42,7 @@ var distributions = map[string]string{
 
 // ecosystem names a distribution's release as version.Split knows it, from os-release(5). Empty when
 // the distribution is not known there; then why says what the host calls itself.
-func ecosystem(os map[string]string) (name, why string) {
+func Ecosystem(os map[string]string) (name, why string) {
 	id, v := os["ID"], os["VERSION_ID"]
 	major, rest, _ := strings.Cut(v, ".")
 	minor, _, _ := strings.Cut(rest, ".")
@@ -108,7 +108,7 @@ var implementers = map[string]string{
 }
 
 // cpuLine reads one line of /proc/cpuinfo.
-func (p *hostParser) cpuLine(line string) {
+func (p *parser) cpuLine(line string) {
 	key, value, _ := strings.Cut(line, ":")
 	value = strings.TrimSpace(value)
 	whole := func() int {
@@ -120,39 +120,39 @@ func (p *hostParser) cpuLine(line string) {
 	}
 	switch strings.TrimSpace(key) {
 	case "vendor_id":
-		p.cpu.Vendor = vendors[value]
+		p.CPU.Vendor = vendors[value]
 	case "CPU implementer":
-		p.cpu.Vendor = implementers[strings.ToLower(value)]
+		p.CPU.Vendor = implementers[strings.ToLower(value)]
 	case "cpu family":
-		p.cpu.Family = whole()
+		p.CPU.Family = whole()
 	case "model":
-		p.cpu.Model = whole()
+		p.CPU.Model = whole()
 	case "microcode":
-		p.cpu.Microcode = value
+		p.CPU.Microcode = value
 	}
 }
 
 // finishCPU settles on one microcode revision, and on whether threads share cores.
-func (p *hostParser) finishCPU() {
+func (p *parser) finishCPU() {
 	switch len(p.microcodes) {
 	case 0:
 	case 1:
-		p.cpu.Microcode = p.microcodes[0]
+		p.CPU.Microcode = p.microcodes[0]
 	default:
-		p.cpu.Microcode, p.uneven = "", p.microcodes
+		p.CPU.Microcode, p.Uneven = "", p.microcodes
 	}
 	// Documentation/ABI/testing/sysfs-devices-system-cpu: active is what is; control what was asked for.
 	switch p.smt["smt_active"] {
 	case "1":
-		p.config["smt"] = "on"
+		p.Config["smt"] = "on"
 	case "0":
-		p.config["smt"] = "off"
+		p.Config["smt"] = "off"
 	default:
 		switch p.smt["smt_control"] {
 		case "on":
-			p.config["smt"] = "on"
+			p.Config["smt"] = "on"
 		case "off", "forceoff", "notsupported":
-			p.config["smt"] = "off"
+			p.Config["smt"] = "off"
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package libvirt
+package hostfacts
 
 import (
 	"os"
@@ -28,24 +28,24 @@ func TestHostScript(t *testing.T) {
 			continue
 		}
 		tried++
-		argv := append(shell[1:len(shell):len(shell)], "-c", hostScript, "evenkeel", "", "2", "no-such-package", "sed", odd, "/no/such file")
+		argv := append(shell[1:len(shell):len(shell)], "-c", Script, "evenkeel", "", "2", "no-such-package", "sed", odd, "/no/such file")
 		out, err := exec.Command(path, argv...).Output()
 		if err != nil {
 			t.Errorf("%s: %v", shell, err)
 		}
-		f, err := parseHostFacts(string(out))
+		f, err := Parse(string(out))
 		if err != nil {
 			t.Errorf("%s: %v\n%s", shell, err, out)
 			continue
 		}
-		if f.release != strings.TrimSpace(string(release)) || f.arch == "" || f.bootID == "" || f.booted == 0 {
+		if f.Release != strings.TrimSpace(string(release)) || f.Arch == "" || f.BootID == "" || f.Booted == 0 {
 			t.Errorf("%s: %+v", shell, f)
 		}
-		if f.manager == "dpkg" && (f.installed["sed"] == "" || f.changed["sed"] == 0 || f.status["no-such-package"] != "absent") {
-			t.Errorf("%s: installed %v, changed %v, status %v", shell, f.installed, f.changed, f.status)
+		if f.Manager == "dpkg" && (f.Installed["sed"] == "" || f.Changed["sed"] == 0 || f.Status["no-such-package"] != "absent") {
+			t.Errorf("%s: installed %v, changed %v, status %v", shell, f.Installed, f.Changed, f.Status)
 		}
-		if len(f.fs) != 1 || f.fs[odd] == "" {
-			t.Errorf("%s: file systems %v", shell, f.fs)
+		if len(f.FS) != 1 || f.FS[odd] == "" {
+			t.Errorf("%s: file systems %v", shell, f.FS)
 		}
 	}
 	if tried == 0 {
@@ -96,9 +96,9 @@ func (w world) put(files map[string]string, mode os.FileMode) {
 }
 
 // ask runs the script there.
-func (w world) ask(args ...string) hostFacts {
+func (w world) ask(args ...string) Facts {
 	w.t.Helper()
-	script := hostScript
+	script := Script
 	for _, top := range []string{"/proc/", "/sys/", "/etc/os-release", "/usr/lib/", "/var/lib/", "/lib/"} {
 		script = replacePath(script, top, w.root+top)
 	}
@@ -111,7 +111,7 @@ func (w world) ask(args ...string) hostFacts {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	f, err := parseHostFacts(string(out))
+	f, err := Parse(string(out))
 	if err != nil {
 		w.t.Fatalf("%v\n%s", err, out)
 	}
@@ -156,16 +156,16 @@ func TestScriptOnRPM(t *testing.T) {
 		"/var/lib/dpkg/status": "", // dpkg is there as a tool only
 	})
 	f := w.ask()
-	booted, how, _, _ := f.bootedKernel()
-	if f.manager != "rpm" || f.qemu != "qemu-kvm" || f.installed["qemu-kvm"] != "17:8.2.0-11.el9_4.6" || f.installed["kernel"] != "" || f.installed["kernel-core"] != "5.14.0-427.18.1.el9_4" ||
+	booted, how, _, _ := f.BootedKernel()
+	if f.Manager != "rpm" || f.QEMU != "qemu-kvm" || f.Installed["qemu-kvm"] != "17:8.2.0-11.el9_4.6" || f.Installed["kernel"] != "" || f.Installed["kernel-core"] != "5.14.0-427.18.1.el9_4" ||
 		len(booted) != 1 || booted["kernel-core"] != "5.14.0-427.13.1.el9_4" || how != "uname -r over SSH" {
 		t.Errorf("%+v\nbooted %v, %q", f, booted, how)
 	}
-	if name, _ := ecosystem(f.os); name != "Rocky Linux:9" || f.livePatches != nil {
-		t.Errorf("%q, live patches %v", name, f.livePatches)
+	if name, _ := Ecosystem(f.OS); name != "Rocky Linux:9" || f.LivePatches != nil {
+		t.Errorf("%q, live patches %v", name, f.LivePatches)
 	}
-	if f.bootID != "" || f.booted != 0 { // no /proc there
-		t.Errorf("boot %q, %d", f.bootID, f.booted)
+	if f.BootID != "" || f.Booted != 0 { // no /proc there
+		t.Errorf("boot %q, %d", f.BootID, f.Booted)
 	}
 }
 
@@ -176,12 +176,12 @@ func TestScriptOnAlpine(t *testing.T) {
 		"/sys/kernel/mm":        "",
 	})
 	f := w.ask()
-	booted, _, _, _ := f.bootedKernel()
-	if f.manager != "apk" || f.installed["qemu-system-x86_64"] != "9.0.0-r0" || f.installed["linux-lts"] != "6.6.34-r1" || booted["linux-lts"] != "6.6.31-r0" {
+	booted, _, _, _ := f.BootedKernel()
+	if f.Manager != "apk" || f.Installed["qemu-system-x86_64"] != "9.0.0-r0" || f.Installed["linux-lts"] != "6.6.34-r1" || booted["linux-lts"] != "6.6.31-r0" {
 		t.Errorf("%+v\nbooted %v", f, booted)
 	}
-	if f.livePatches == nil || len(f.livePatches) > 0 { // /sys/kernel can be read, and has no such folder
-		t.Errorf("live patches %#v", f.livePatches)
+	if f.LivePatches == nil || len(f.LivePatches) > 0 { // /sys/kernel can be read, and has no such folder
+		t.Errorf("live patches %#v", f.LivePatches)
 	}
 }
 
@@ -204,20 +204,20 @@ echo "pkg $last installed $v"`
 	})
 	f := w.ask()
 	kernel := "linux-image-" + release + "-unsigned"
-	booted, _, _, _ := f.bootedKernel()
-	if f.kernel != kernel || f.kernelLine != "linux-image-cloud-amd64" || booted[kernel] != "6.1.158-1" || booted[f.kernelLine] != "6.1.158-1" || len(booted) != 2 {
-		t.Errorf("kernel %q, line %q, booted %v", f.kernel, f.kernelLine, booted)
+	booted, _, _, _ := f.BootedKernel()
+	if f.Kernel != kernel || f.KernelLine != "linux-image-cloud-amd64" || booted[kernel] != "6.1.158-1" || booted[f.KernelLine] != "6.1.158-1" || len(booted) != 2 {
+		t.Errorf("kernel %q, line %q, booted %v", f.Kernel, f.KernelLine, booted)
 	}
-	if f.installed[f.kernelLine] != "6.1.162-1" || f.installed["qemu-system-x86"] == "" || len(f.livePatches) != 2 || f.livePatches[1].State != "transition" {
+	if f.Installed[f.KernelLine] != "6.1.162-1" || f.Installed["qemu-system-x86"] == "" || len(f.LivePatches) != 2 || f.LivePatches[1].State != "transition" {
 		t.Errorf("%+v", f)
 	}
-	if f.cpu.Vendor != "amd" || f.cpu.Family != 25 || f.cpu.Model != 17 || f.cpu.Microcode != "0x2" || f.config["smt"] != "on" || f.config["mitigations"] != "auto" {
-		t.Errorf("%+v, %v", f.cpu, f.config)
+	if f.CPU.Vendor != "amd" || f.CPU.Family != 25 || f.CPU.Model != 17 || f.CPU.Microcode != "0x2" || f.Config["smt"] != "on" || f.Config["mitigations"] != "auto" {
+		t.Errorf("%+v, %v", f.CPU, f.Config)
 	}
 	// A folder that is no module's spoils the list: what it stands for is not known.
 	w.put(map[string]string{"/sys/kernel/livepatch/x 1 0\npkg qemu installed 9/enabled": "1\n"}, 0o644)
-	if f = w.ask(); f.livePatches != nil || f.patchesWhy == "" || f.installed["qemu"] != "" {
-		t.Errorf("%+v, %q", f.livePatches, f.patchesWhy)
+	if f = w.ask(); f.LivePatches != nil || f.PatchesWhy == "" || f.Installed["qemu"] != "" {
+		t.Errorf("%+v, %q", f.LivePatches, f.PatchesWhy)
 	}
 }
 
@@ -225,10 +225,10 @@ echo "pkg $last installed $v"`
 func TestScriptOnNothing(t *testing.T) {
 	w := newWorld(t, map[string]string{"uname": "exit 1"}, nil)
 	f := w.ask("/no/such/emulator", "1", "qemu-system-x86")
-	if f.manager != "none" || len(f.installed) != 0 || f.livePatches != nil || f.patchesWhy != "" || f.kernel != "" || f.emulator != "" {
+	if f.Manager != "none" || len(f.Installed) != 0 || f.LivePatches != nil || f.PatchesWhy != "" || f.Kernel != "" || f.Emulator != "" {
 		t.Errorf("%+v", f)
 	}
-	if _, why := ecosystem(f.os); why == "" {
+	if _, why := Ecosystem(f.OS); why == "" {
 		t.Error("it has an ecosystem")
 	}
 }

@@ -1,14 +1,23 @@
-package libvirt
+package hostfacts
 
-// hostScript prints, line by line, what only the host itself can tell; parseHostFacts reads it. It
-// runs in any POSIX shell (dash, busybox ash, bash) and needs no file that it asks for: what is not
-// there is not printed, or printed as '?'. printf, for the echo of dash expands backslashes.
+// Script prints, line by line, what only the host itself can tell; Parse reads it. It runs in any POSIX
+// shell (dash, busybox ash, bash) and needs no file that it asks for: what is not there is not
+// printed, or printed as '?'. printf, for the echo of dash expands backslashes.
 // Arguments: the emulator's path, the number of packages (0: the distribution's own QEMU), the
 // packages, then paths of disk files.
 //
 // The moment of boot is PID 1's start: btime + field 22 of its stat. The times of /proc/1 itself
 // would not do, for they are those of its first look-up.
-const hostScript = `
+const Script = body + end
+
+// With is Script with more of a driver's own to print, which Parse leaves out: lines whose first word
+// is none of Script's. There, say prints its words as a line, query prints what $manager says of a
+// package, and "$@" holds the paths.
+func With(more string) string { return body + more + end }
+
+const end = "\necho end\n"
+
+const body = `
 emulator=$1 n=$2; shift 2
 say() { printf '%s\n' "$*"; }
 say "boot_id $(cat /proc/sys/kernel/random/boot_id)"
@@ -19,7 +28,6 @@ for d in /sys/class/net/*; do [ ! -e "$d" ] || say "net ${d##*/}"; done
 ` + machineScript + packageScript + kernelScript + livePatchScript + `
 for p in "$@"; do say "fs $(stat -f -c %T -- "$p" 2>/dev/null || echo '?') $p"; done
 [ -z "$emulator" ] || say "emulator $("$emulator" --version 2>/dev/null | head -n 1)"
-echo end
 `
 
 // machineScript: what the machine is and how its kernel was started. The first processor stands for

@@ -1,4 +1,4 @@
-package libvirt
+package hostfacts
 
 import (
 	"regexp"
@@ -18,24 +18,24 @@ var (
 // bootedKernel gives the packages of the kernel that runs with the version that was booted, whatever
 // lies on disk by now, and how that was seen. Without any, why says what stands against it, and gap
 // that no package of this host holds its kernel.
-func (f hostFacts) bootedKernel() (booted map[string]string, how, why string, gap bool) {
+func (f Facts) BootedKernel() (booted map[string]string, how, why string, gap bool) {
 	v := ""
-	switch f.manager {
+	switch f.Manager {
 	case "dpkg":
 		v, how = f.kernelSays()
 	case "rpm":
 		return f.bootedRPM()
 	case "apk":
-		if m := alpineKernel.FindStringSubmatch(f.release); m != nil && f.os["ID"] == "alpine" && strings.Contains(f.version, "-Alpine ") && f.kernel == "linux-"+m[3] {
+		if m := alpineKernel.FindStringSubmatch(f.Release); m != nil && f.OS["ID"] == "alpine" && strings.Contains(f.Version, "-Alpine ") && f.Kernel == "linux-"+m[3] {
 			v, how = m[1]+"-r"+m[2], "uname -r over SSH"
 		}
 	}
 	if v != "" {
-		booted = map[string]string{f.kernel: v}
+		booted = map[string]string{f.Kernel: v}
 		// Debian gives the package that brings new kernels the version of the kernel that it brings;
 		// Ubuntu counts it apart.
-		if _, has := f.installed[f.kernelLine]; has && f.os["ID"] == "debian" && how == saidByUname {
-			booted[f.kernelLine] = v
+		if _, has := f.Installed[f.KernelLine]; has && f.OS["ID"] == "debian" && how == saidByUname {
+			booted[f.KernelLine] = v
 		}
 		return booted, how, "", false
 	}
@@ -45,12 +45,12 @@ func (f hostFacts) bootedKernel() (booted map[string]string, how, why string, ga
 const saidByUname = "uname -v over SSH"
 
 // kernelSays reads the version that a kernel of Debian or Ubuntu carries in itself.
-func (f hostFacts) kernelSays() (v, how string) {
-	if m := debianKernel.FindStringSubmatch(f.version); m != nil {
+func (f Facts) kernelSays() (v, how string) {
+	if m := debianKernel.FindStringSubmatch(f.Version); m != nil {
 		return m[1], saidByUname
 	}
-	if m := ubuntuKernel.FindStringSubmatch(f.signature); m != nil {
-		if parts := strings.SplitN(f.release, "-", 3); len(parts) == 3 {
+	if m := ubuntuKernel.FindStringSubmatch(f.Signature); m != nil {
+		if parts := strings.SplitN(f.Release, "-", 3); len(parts) == 3 {
 			if v, ok := strings.CutSuffix(m[1], "-"+parts[2]); ok {
 				return v, "/proc/version_signature over SSH"
 			}
@@ -60,11 +60,11 @@ func (f hostFacts) kernelSays() (v, how string) {
 }
 
 // bootedRPM finds the builds whose version, release and architecture are the running kernel's name.
-func (f hostFacts) bootedRPM() (booted map[string]string, how, why string, gap bool) {
-	release, _, _ := strings.Cut(f.release, "+") // 5.14.0-427.el9.x86_64+rt
+func (f Facts) bootedRPM() (booted map[string]string, how, why string, gap bool) {
+	release, _, _ := strings.Cut(f.Release, "+") // 5.14.0-427.el9.x86_64+rt
 	booted = map[string]string{}
-	for _, pkg := range []string{f.kernel, f.kernelLine} {
-		for _, b := range f.rpms[pkg] {
+	for _, pkg := range []string{f.Kernel, f.KernelLine} {
+		for _, b := range f.RPMs[pkg] {
 			if pkg != "" && b.release == release {
 				booted[pkg] = b.version
 			}
@@ -77,23 +77,23 @@ func (f hostFacts) bootedRPM() (booted map[string]string, how, why string, gap b
 }
 
 // bootedFromDisk: the package that holds the running kernel's file, if it was not changed since.
-func (f hostFacts) bootedFromDisk() (booted map[string]string, how, why string, gap bool) {
-	if _, has := f.installed[f.kernel]; f.kernel == "" || !has {
-		return nil, "", "no package of it holds the kernel that runs, " + f.release, true
+func (f Facts) bootedFromDisk() (booted map[string]string, how, why string, gap bool) {
+	if _, has := f.Installed[f.Kernel]; f.Kernel == "" || !has {
+		return nil, "", "no package of it holds the kernel that runs, " + f.Release, true
 	}
-	if len(f.rpms[f.kernel]) > 1 {
-		return nil, "", "several builds of " + f.kernel + " are installed, and none is named as the kernel that runs, " + f.release, false
+	if len(f.RPMs[f.Kernel]) > 1 {
+		return nil, "", "several builds of " + f.Kernel + " are installed, and none is named as the kernel that runs, " + f.Release, false
 	}
-	v, why := f.bootedWith(f.kernel)
+	v, why := f.BootedWith(f.Kernel)
 	if v == "" {
 		return nil, "", why, false
 	}
-	return map[string]string{f.kernel: v}, f.fileTimes(), "", false
+	return map[string]string{f.Kernel: v}, f.fileTimes(), "", false
 }
 
 // fileTimes says how the time of a package's last change is read.
-func (f hostFacts) fileTimes() string {
-	if f.manager == "rpm" {
+func (f Facts) fileTimes() string {
+	if f.Manager == "rpm" {
 		return "rpm's installation times over SSH"
 	}
 	return "dpkg's file times over SSH"
