@@ -2,6 +2,7 @@ package planner_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,6 +201,46 @@ func TestRefreshOfInstancesAlone(t *testing.T) {
 		if !u.UpdateFrom.IsZero() || !u.UpdateBy.IsZero() || u.Tactic != plan.Refresh {
 			t.Errorf("turn %+v", u)
 		}
+	}
+}
+
+// TestPastTheTarget: a host that is past the target is neither updated nor rebooted for the sake of an
+// old process on it, whatever the remedy of its cohort.
+func TestPastTheTarget(t *testing.T) {
+	f := oldFleet(2, 8192, 2, 512)
+	for i := range f.Hosts {
+		v := map[string]string{"qemu-system-x86": newer + ".1"}
+		f.Hosts[i].Software = fleet.Software{Installed: v, Booted: v, Running: v}
+	}
+	tg := refreshTarget()
+	tg.Cohorts[0].Remedy = "reboot"
+	pol := refreshPolicy()
+	pol.Tactics = []plan.Tactic{plan.Evacuate, plan.Suspend, plan.Reboot}
+	if p := propose(t, f, tg, pol); len(p.Turns) != 0 || len(p.Blocked) == 0 || p.Blocked[0].Code != "no-tactic" {
+		t.Errorf("without refresh: turns %v, blocked %v", p.Turns, p.Blocked)
+	}
+	pol.Tactics = []plan.Tactic{plan.Refresh, plan.Evacuate}
+	p := propose(t, f, tg, pol)
+	if len(p.Turns) != 2 || p.Counts.Moves != 4 {
+		t.Fatalf("with refresh: turns %v, counts %+v", p.Turns, p.Counts)
+	}
+	for _, turn := range p.Turns {
+		if turn.Tactic != plan.Refresh || !turn.UpdateFrom.IsZero() {
+			t.Errorf("%+v", turn)
+		}
+	}
+}
+
+// TestVerdictOfARefreshThatLeavesAll: hosts with new software on the disk and nobody refreshed are no yes.
+func TestVerdictOfARefreshThatLeavesAll(t *testing.T) {
+	f := oldFleet(3, 8192, 2, 512)
+	for i := range f.Instances {
+		f.Instances[i].Pinned, f.Instances[i].NoSuspend = "licence", true
+	}
+	pol := refreshPolicy()
+	pol.Tactics = []plan.Tactic{plan.Refresh}
+	if p := propose(t, f, refreshTarget(), pol); len(p.Turns) != 3 || !strings.HasPrefix(p.Verdict, "Partly: all 3 hosts") || !strings.Contains(p.Verdict, "6 instances left as they are") {
+		t.Errorf("%d turns: %s", len(p.Turns), p.Verdict)
 	}
 }
 
