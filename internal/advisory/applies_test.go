@@ -177,6 +177,9 @@ func TestLivePatches(t *testing.T) {
 			}
 			a := Assess(f, &tg, []Advisory{doc("XSA-121"), doc("XSA-122")}, 0, now)
 			expect(t, "host", a.Hosts[0].Verdict, a.Hosts[0].Evidence, c.want, c.says)
+			if asks := strings.Contains(a.Hosts[0].Needs, "a look at the host's list of live patches"); asks != (c.patches == nil) {
+				t.Errorf("needs %q", a.Hosts[0].Needs)
+			}
 			if len(tg.Withdrawn) > 0 && (len(a.Holders) != 1 || a.Holders[0].Host != "x1" || a.Holders[0].Fix != "lp122 (applied)") {
 				t.Errorf("holders: %+v", a.Holders)
 			}

@@ -252,6 +252,9 @@ func (j *judge) hostNeeds(sub *subject, f *finding, installed finding, hasInstal
 		return []string{update}
 	}
 	if hasInstalled && installed.verdict == IsFixed {
+		if j.cohort == nil && sub.project == "qemu" {
+			return []string{"new processes for its instances (a refresh), or its reboot"}
+		}
 		return []string{"its reboot"}
 	}
 	return []string{update, "its reboot"}

@@ -8,6 +8,8 @@ import (
 	"github.com/evenkeel/evenkeel/internal/version"
 )
 
+const lookAtPatches = "a look at the host's list of live patches"
+
 // patched says what becomes of a document's word 'affected' on code that runs, where live patches are
 // applied or are awaited.
 func (j *judge) patched(s *subject, w word, in *setting) word {
@@ -20,7 +22,7 @@ func (j *judge) patched(s *subject, w word, in *setting) word {
 		case fixes:
 			return word{doc: w.doc, says: past, line: w.line + "; the live patch " + name + ", which fixes it, is applied"}
 		case why != "":
-			w.says, w.fix = cannot, ""
+			w.says, w.fix, w.need = cannot, "", lookAtPatches
 			w.line += "; the live patch " + name + " is applied, and whether it is the one that fixes it is not known: " + why
 			return w
 		}
@@ -128,7 +130,7 @@ func (j *judge) behind(s *subject, line string, in *setting, live bool) word {
 	}
 	switch {
 	case !in.looked && len(missing) > 0:
-		return word{says: cannot, line: line + "; whether the live patch " + joined(missing) + " is applied is not known: the host's list was not read"}
+		return word{says: cannot, need: lookAtPatches, line: line + "; whether the live patch " + joined(missing) + " is applied is not known: the host's list was not read"}
 	case len(missing) > 0:
 		w.line += "; the live patch " + joined(missing) + " is not applied"
 	case len(have) > 0 && len(uncovered) > 0:

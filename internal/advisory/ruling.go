@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/version"
@@ -39,6 +40,9 @@ func (j *judge) weigh(s *subject, have, v string, in *setting, live bool) *findi
 	}
 	sum := j.sum(f, j.documentWords(s, have, v, in, live))
 	sum.doubt = sum.doubt || t.says == cannot
+	if t.need != "" && !slices.Contains(f.needs, t.need) {
+		f.needs = append(f.needs, t.need)
+	}
 	switch {
 	case t.says == past && sum.claimed >= 0:
 		f.verdict = IsUnknown
@@ -53,12 +57,15 @@ func (j *judge) weigh(s *subject, have, v string, in *setting, live bool) *findi
 	case sum.doubt || (t.says == silent && sum.spoken == 0):
 		f.verdict = IsUnknown
 		if len(f.needs) == 0 {
-			f.needs = append(f.needs, "a rule that applies to "+have+" "+v)
+			f.needs = append(f.needs, "a record that tells of "+have+" "+v+", such as its distribution's own")
 		}
 	case t.says == past || sum.fixed >= 0:
 		f.verdict = IsFixed
 	default:
 		f.verdict = NotAffected
+	}
+	if f.verdict != IsUnknown {
+		f.needs = nil // a doubt that decides nothing needs nothing
 	}
 	return f
 }
@@ -83,6 +90,9 @@ func (j *judge) sum(f *finding, words []word) verdictWords {
 			sum.fixed = w.doc
 		case cannot:
 			sum.doubt = true
+			if w.need != "" && !slices.Contains(f.needs, w.need) {
+				f.needs = append(f.needs, w.need)
+			}
 		}
 	}
 	f.lines = append(f.lines, telling(words)...)

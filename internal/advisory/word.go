@@ -24,6 +24,7 @@ const (
 type word struct {
 	says saying
 	line string
+	need string // where it cannot tell: what would
 	fix  string // of an affected version: the next one that is fixed, when it is named
 	doc  int    // which document says it
 	// elsewhere: the document speaks of the package in other releases only.
