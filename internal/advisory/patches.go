@@ -22,13 +22,13 @@ func (j *judge) patched(s *subject, w word, in *setting) word {
 		case fixes:
 			return word{doc: w.doc, says: past, line: w.line + "; the live patch " + name + ", which fixes it, is applied"}
 		case why != "":
-			w.says, w.fix, w.need = cannot, "", lookAtPatches
+			w.says, w.fix = cannot, ""
 			w.line += "; the live patch " + name + " is applied, and whether it is the one that fixes it is not known: " + why
 			return w
 		}
 	}
 	if !in.looked && j.awaits(s.project, a, in) {
-		w.says, w.fix = cannot, ""
+		w.says, w.fix, w.need = cannot, "", lookAtPatches
 		w.line += "; a live patch fixes it, and whether it is applied is not known: the host's list was not read"
 	}
 	return w
