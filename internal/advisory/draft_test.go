@@ -180,3 +180,16 @@ func TestDraftOfOnePatchForTwo(t *testing.T) {
 		t.Errorf("%+v %q", got, notes)
 	}
 }
+
+// TestDraftSaysWhatItLeavesOut: an advisory that nothing is drafted from is named.
+func TestDraftSaysWhatItLeavesOut(t *testing.T) {
+	f := &fleet.Fleet{Taken: now, Pools: []fleet.Pool{{ID: "p1"}}, Hosts: []fleet.Host{{ID: "h1", Pools: []string{"p1"}, Hypervisor: fleet.KVM, Ecosystem: "Debian:12",
+		Software: fleet.Software{Installed: m{pkg: u15}, Booted: m{pkg: u15}}}}}
+	tg, notes := Draft(f, []Advisory{osv("CVE-1", debian("12", "qemu", fixedIn(u18)...)), osv("CVE-2", debian("12", "vlc", fixedIn("3.0.20-1")...))})
+	if tg == nil || !strings.Contains(strings.Join(notes, "\n"), "CVE-2") {
+		t.Errorf("%+v: %q", tg, notes)
+	}
+	if strings.Contains(strings.Join(notes, "\n"), "CVE-1: nothing") {
+		t.Errorf("what was drafted from is named as left out: %q", notes)
+	}
+}

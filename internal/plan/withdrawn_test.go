@@ -63,3 +63,17 @@ cohorts: [{remedy: live-patch, live_patches: [{name: x, component: linux}]}]
 		})
 	}
 }
+
+// TestWithdrawnByTheOtherName: a fix withdrawn under its source's name is not given under a binary's, nor
+// the other way round; a package that only sounds alike is another.
+func TestWithdrawnByTheOtherName(t *testing.T) {
+	for _, c := range []struct {
+		withdrawn, wanted string
+		is                bool
+	}{{"qemu", "qemu-system-x86", true}, {"qemu-system-x86", "qemu", true}, {"qemu", "qemu", true}, {"qem", "qemu", false}, {"xen", "qemu", false}} {
+		tg := Target{Withdrawn: []WithdrawnFix{{Package: c.withdrawn, Versions: []string{"1:7.2-1"}, Why: "guests hang"}}}
+		if _, is := tg.Withdraws("Debian:12", c.wanted, "1:7.2-1"); is != c.is {
+			t.Errorf("withdrawn %s, wanted %s: %v", c.withdrawn, c.wanted, is)
+		}
+	}
+}
