@@ -169,10 +169,16 @@ func TestLabPatchConformance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			top := ""
 			for _, p := range list {
 				if p.State == fleet.PatchApplied {
-					on = append(on, p.Name)
+					on, top = append(on, p.Name), p.Name
 				}
+			}
+			// The code that runs says so itself: each payload gives the hypervisor another name.
+			extra, err := l.on(h.ID, "xl info | sed -n 's/^xen_extra *: *//p'")
+			if err != nil || top != "" && !strings.HasSuffix(extra, "-"+top) || top == "" && strings.Contains(extra, "-") {
+				t.Errorf("xl info says xen_extra %q (%v), and the list %v", extra, err, on)
 			}
 			return on
 		},
