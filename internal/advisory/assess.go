@@ -46,6 +46,10 @@ type HostVerdict struct {
 	Site    string  `json:"site,omitempty" yaml:"site,omitempty"`
 	Cohort  string  `json:"cohort,omitempty" yaml:"cohort,omitempty"` // its name, or #N; empty: in none
 	Remedy  string  `json:"remedy,omitempty" yaml:"remedy,omitempty"` // its cohort's, when it is affected
+	// Then is reboot where its cohort has one follow the live patches, and what the host booted with is not
+	// known to be at the cohort's packages. An affected host comes to it after its live patch; a fixed
+	// one has that already, and awaits its deferred reboot alone. Empty: none is to follow.
+	Then string `json:"then,omitempty" yaml:"then,omitempty"`
 	// Needs says what would fix it, or what would make it known; empty when nothing is needed.
 	Needs    string   `json:"needs,omitempty" yaml:"needs,omitempty"`
 	Evidence []string `json:"evidence" yaml:"evidence"`

@@ -199,11 +199,12 @@ func (s *assessor) hostVerdict(h *fleet.Host) (HostVerdict, *outcome) {
 		key := c.key + "\x07" + guestKeys(c.in.guests)
 		if o = s.outcomes[key]; o == nil {
 			o = s.outcomeOf(c.judge.judgeHost(c.l, c.in), c.in)
+			c.judge.follow(o, c.l, c.in)
 			s.outcomes[key] = o
 		}
 		out.Seen = s.seenOf(c)
 	}
-	out.Verdict, out.Evidence, out.Needs, out.ExposedSince = o.verdict, o.evidence, o.needs, o.since
+	out.Verdict, out.Evidence, out.Needs, out.ExposedSince, out.Then = o.verdict, o.evidence, o.needs, o.since, o.then
 	if o.verdict == IsAffected && c.judge.cohort != nil {
 		out.Remedy = remedyOf(c.judge.cohort)
 	}

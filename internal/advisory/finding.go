@@ -67,6 +67,7 @@ type outcome struct {
 	undated  bool      // affected, and no document or target says since when
 	harms    []int     // documents that call it affected
 	doubts   []int     // documents that cannot tell, and do not harm
+	then     string    // HostVerdict.Then
 }
 
 // outcomeOf sums a finding up.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/evenkeel/evenkeel/internal/plan"
 	"github.com/evenkeel/evenkeel/internal/version"
 )
 
@@ -53,6 +54,23 @@ const (
 	ofInstance layer = iota // in the instance's own process: only its monitor can tell
 	ofHost                  // shared by all on the host: what the host booted with or runs
 )
+
+// OfHost tells whether a package of a cohort is shared by all on a host, as a hypervisor or a kernel is: what
+// the host runs is then what its instances run on. False: it is in an instance's own process, of which only
+// its monitor can tell, or the package is not known.
+func OfHost(pkg string, c *plan.Cohort) bool {
+	var own map[string]string
+	if c != nil {
+		own = c.Sources
+	}
+	source := sourceOf(pkg, own)
+	for _, b := range projects {
+		if b.name == source {
+			return b.layer == ofHost
+		}
+	}
+	return false
+}
 
 // sourceOf gives the source package of a binary package, by the operator's own mapping first, then
 // by the table; "" when neither knows. A project's name is its own source.

@@ -40,8 +40,14 @@ func (j *judge) patchFixes(name, component string, a *Advisory, in *setting) (fi
 	if j.cohort != nil {
 		for i := range j.cohort.LivePatches {
 			p := &j.cohort.LivePatches[i]
-			if p.Name == name && p.Component == component && (len(p.Fixes) > 0 && slices.ContainsFunc(p.Fixes, a.Names) || len(p.Fixes) == 0 && j.claims(a)) {
+			if p.Name != name || p.Component != component || !slices.ContainsFunc(p.Fixes, a.Names) && (len(p.Fixes) > 0 || !j.claims(a)) {
+				continue
+			}
+			switch bindsTo(p, in) {
+			case binds:
 				return true, ""
+			case mayBind:
+				why = "it binds to build " + p.BuildID + ", and the host's build id was not read"
 			}
 		}
 	}
@@ -101,8 +107,27 @@ func (j *judge) awaits(component string, a *Advisory, in *setting) bool {
 		return true
 	}
 	return j.cohort != nil && slices.ContainsFunc(j.cohort.LivePatches, func(p plan.WantedPatch) bool {
-		return p.Component == component && (slices.ContainsFunc(p.Fixes, a.Names) || len(p.Fixes) == 0 && j.claims(a))
+		return p.Component == component && bindsTo(&p, in) != bindsNot && (slices.ContainsFunc(p.Fixes, a.Names) || len(p.Fixes) == 0 && j.claims(a))
 	})
+}
+
+// binding tells whether a live patch is for the build that a host runs.
+type binding int
+
+const (
+	bindsNot binding = iota
+	mayBind          // the host's build id was not read
+	binds
+)
+
+func bindsTo(p *plan.WantedPatch, in *setting) binding {
+	switch have := in.host.Software.BuildID; {
+	case p.BuildID == "" || strings.EqualFold(p.BuildID, have):
+		return binds
+	case have == "":
+		return mayBind
+	}
+	return bindsNot
 }
 
 // behind is the target's word on a version older than it wants: fixed all the same, where the live
@@ -112,27 +137,30 @@ func (j *judge) behind(s *subject, line string, in *setting, live bool) word {
 	if !live || j.cohort == nil {
 		return w
 	}
-	var missing, have []string
+	var missing, have, maybe []string
 	uncovered := slices.Clone(j.target.Fixes)
 	for i := range j.cohort.LivePatches {
 		p := &j.cohort.LivePatches[i]
-		if p.Component != s.project {
-			continue
-		}
-		binds := p.BuildID == "" || strings.EqualFold(p.BuildID, in.host.Software.BuildID)
+		bound, applied := bindsTo(p, in), in.patches[p.Name] == p.Component
 		switch {
-		case in.patches[p.Name] == p.Component:
+		case p.Component != s.project || bound == bindsNot:
+		case bound == mayBind && (applied || !in.looked):
+			maybe = append(maybe, p.Name)
+		case bound == mayBind:
+		case applied:
 			have = append(have, p.Name)
 			uncovered = slices.DeleteFunc(uncovered, func(id string) bool { return len(p.Fixes) == 0 || slices.Contains(p.Fixes, id) })
-		case binds:
+		default:
 			missing = append(missing, p.Name)
 		}
 	}
 	switch {
-	case !in.looked && len(missing) > 0:
-		return word{says: cannot, need: lookAtPatches, line: line + "; whether the live patch " + joined(missing) + " is applied is not known: the host's list was not read"}
+	case !in.looked && len(missing)+len(maybe) > 0:
+		return word{says: cannot, need: lookAtPatches, line: line + "; whether the live patch " + joined(append(missing, maybe...)) + " is applied is not known: the host's list was not read"}
 	case len(missing) > 0:
 		w.line += "; the live patch " + joined(missing) + " is not applied"
+	case len(maybe) > 0:
+		return word{says: cannot, need: "the build id of its hypervisor", line: line + "; the live patch " + joined(maybe) + " is applied, and whether it is the one for its build is not known: the host's build id was not read"}
 	case len(have) > 0 && len(uncovered) > 0:
 		w.line += "; the live patch " + joined(have) + " is applied and does not fix " + joined(uncovered)
 	case len(have) > 0:

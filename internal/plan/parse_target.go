@@ -47,6 +47,7 @@ func (c *checker) cohort(path string, k *Cohort, t *Target) {
 	}
 	c.ecosystem(path, k)
 	c.livePatches(path+".live_patches", k, t)
+	c.then(path, k)
 	c.sound(path, k, t)
 	if k.Remedy == "live-patch" && len(k.Tactics) > 0 && !slices.Contains(k.Tactics, LivePatch) && !slices.Contains(k.Tactics, "") {
 		c.wrong(path+".tactics", listed(k.Tactics), "live-patch among them, since the remedy is live-patch")

@@ -95,7 +95,7 @@ type Plan struct {
 
 // Turn is one host's maintenance.
 type Turn struct {
-	ID     string    `json:"id" yaml:"id"` // unique in the plan; the host's id
+	ID     string    `json:"id" yaml:"id"` // unique in the plan; the host's id, but see Deferred
 	Host   string    `json:"host" yaml:"host"`
 	Pool   string    `json:"pool" yaml:"pool"`
 	Site   string    `json:"site" yaml:"site"`
@@ -114,9 +114,17 @@ type Turn struct {
 	// WindowStart and WindowEnd bound the window occurrence that the turn lies in.
 	WindowStart time.Time `json:"window_start" yaml:"window_start"`
 	WindowEnd   time.Time `json:"window_end" yaml:"window_end"`
+	// Deferred: the reboot that follows a live patch (Cohort.Then). The live patch is another turn of
+	// the same host, in an earlier wave, whose id is PatchTurn(host); this one's id is the host's.
+	// The fix is in effect by then, so disclosure does not bound it; finish_by does.
+	Deferred bool `json:"deferred,omitempty" yaml:"deferred,omitempty"`
 	// Why says, for people, why this tactic and this place in the order.
 	Why string `json:"why,omitempty" yaml:"why,omitempty"`
 }
+
+// PatchTurn is the id of a host's live-patch turn where its reboot is deferred to a second one. A
+// host's id has no plus sign, so it is nobody else's.
+func PatchTurn(host string) string { return host + "+" + string(LivePatch) }
 
 // Move is one instance's forecast migration; destinations are placed late.
 type Move struct {

@@ -20,6 +20,9 @@ type Policy struct {
 	// Canary: the first host of a campaign goes alone, and Soak passes before the next wave.
 	Canary bool     `json:"canary" yaml:"canary"`
 	Soak   Duration `json:"soak" yaml:"soak"`
+	// WaveGrowth bounds how fast trust grows after the canary: no wave has more than so many times the
+	// turns of the largest wave before it. 0: no bound. It counts only with a canary.
+	WaveGrowth int `json:"wave_growth" yaml:"wave_growth" form:"min=0,max=1000"`
 	// MaxAwayPercent of a pool's hosts (at least one) may be in a turn at once.
 	MaxAwayPercent int `json:"max_away_percent" yaml:"max_away_percent" form:"min=1,max=100"`
 	// KeepReserve: no move may eat the pool's reserve.
@@ -44,6 +47,9 @@ type Policy struct {
 	MinStay Duration `json:"min_stay" yaml:"min_stay"`
 	// FailureBudget: so many turns may hold before the campaign halts.
 	FailureBudget int `json:"failure_budget" yaml:"failure_budget" form:"min=1"`
+	// MigrationFailures in a row towards hosts that have the fix, within one cohort, hold the cohort's
+	// migrations: another tactic is proposed. 0: never.
+	MigrationFailures int `json:"migration_failures" yaml:"migration_failures" form:"min=0,max=1000"`
 	// StaleAfter: facts older than this make a host unknown when assessing (0: never).
 	StaleAfter Duration `json:"stale_after" yaml:"stale_after"`
 	// Durations predicted for the parts of a turn, for planning and as step deadlines.
@@ -111,24 +117,26 @@ func DefaultPolicy() Policy {
 		h = Duration(time.Hour)
 	)
 	return Policy{
-		Evenkeel:       PolicySchemaV1,
-		Windows:        []WindowRule{{Start: "02:00", Length: 2 * h}},
-		Slot:           2 * h,
-		Lead:           Lead{Blip: 24 * h, Outage: 7 * 24 * h},
-		Tactics:        []Tactic{LivePatch, Refresh, Evacuate, Suspend},
-		Canary:         true,
-		Soak:           30 * m,
-		MaxAwayPercent: 5,
-		KeepReserve:    true,
-		StaggerSites:   true,
-		MovesPerHost:   2,
-		MovesPerPool:   8,
-		NonConverging:  []string{"post-copy", "hold"},
-		Blackout:       5 * s,
-		Undeliverable:  "hold",
-		Contact:        "reply to this mail",
-		MinStay:        10 * m,
-		FailureBudget:  1,
+		Evenkeel:          PolicySchemaV1,
+		Windows:           []WindowRule{{Start: "02:00", Length: 2 * h}},
+		Slot:              2 * h,
+		Lead:              Lead{Blip: 24 * h, Outage: 7 * 24 * h},
+		Tactics:           []Tactic{LivePatch, Refresh, Evacuate, Suspend},
+		Canary:            true,
+		Soak:              30 * m,
+		WaveGrowth:        4,
+		MaxAwayPercent:    5,
+		KeepReserve:       true,
+		StaggerSites:      true,
+		MovesPerHost:      2,
+		MovesPerPool:      8,
+		NonConverging:     []string{"post-copy", "hold"},
+		Blackout:          5 * s,
+		Undeliverable:     "hold",
+		Contact:           "reply to this mail",
+		MinStay:           10 * m,
+		FailureBudget:     1,
+		MigrationFailures: 3,
 		Times: Times{
 			Update: 3 * m, UpdateMax: 10 * m, Reboot: 5 * m, RebootMax: 20 * m,
 			MigrateMax: 15 * m, MigrateBase: 2 * s, Save: 10 * s, SaveMax: 5 * m, Overhead: 15 * s,

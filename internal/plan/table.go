@@ -29,6 +29,7 @@ func Table(w io.Writer, p Plan, o TableOptions) error {
 	t.line("%s", p.Verdict)
 	t.line("")
 	t.summary()
+	t.tactics()
 	t.ahead()
 	t.waves()
 	t.blocked()
@@ -58,7 +59,11 @@ func (t *table) summary() {
 	if t.p.Supersedes != "" {
 		t.line("supersedes campaign %s, which ends in a safe place before the first turn here", t.p.Supersedes)
 	}
-	t.line("hosts      %d with a turn, %d blocked, %d skipped", c.Hosts, len(t.blockedHosts()), c.Skipped)
+	blocked, half := t.blockedHosts()
+	t.line("hosts      %d with a turn, %d blocked, %d skipped", c.Hosts, blocked, c.Skipped)
+	if half > 0 {
+		t.line("           %d of them with a live patch alone: the reboot that is to follow is blocked", half)
+	}
 	t.line("instances  %d touched, of %s; %s, %s", c.Instances, many(c.Tenants, "tenant"), many(c.Moves, "live migration"), many(c.Stops, "stop"))
 	if c.Hosts > 0 {
 		t.line("time       %s to %s at worst", moment(t.p.Start, nil), moment(t.p.End, nil))
@@ -67,14 +72,24 @@ func (t *table) summary() {
 	t.line("")
 }
 
-func (t *table) blockedHosts() map[string]bool {
-	hosts := map[string]bool{}
-	for _, b := range t.p.Blocked {
-		if b.Host != "" {
-			hosts[b.Host] = true
-		}
+// blockedHosts counts hosts that are blocked, and those that have a turn all the same: a live patch, whose
+// reboot is blocked.
+func (t *table) blockedHosts() (all, half int) {
+	turned, seen := map[string]bool{}, map[string]bool{}
+	for _, u := range t.p.Turns {
+		turned[u.Host] = true
 	}
-	return hosts
+	for _, b := range t.p.Blocked {
+		switch {
+		case b.Host == "" || seen[b.Host]:
+		case turned[b.Host]:
+			half++
+		default:
+			all++
+		}
+		seen[b.Host] = true
+	}
+	return all, half
 }
 
 // waves lists each wave: when, in UTC and in the zones of its sites, and which hosts by which tactic.
@@ -122,8 +137,11 @@ func (t *table) wave(turns []Turn, moves, stops map[string]int) {
 			return
 		}
 		mark := ""
+		if u.Deferred {
+			mark = "  deferred"
+		}
 		if u.Canary {
-			mark = "  canary"
+			mark += "  canary"
 		}
 		t.line("  %s  %s  %s, %s, %s expected%s", u.Host, u.Tactic, many(moves[u.ID], "move"), many(stops[u.ID], "stop"), u.End.Sub(u.Start), mark)
 		if stops[u.ID] > 0 {

@@ -44,6 +44,10 @@ type Cohort struct {
 	// LivePatches that bring the fix without a reboot, in the order in which they are applied. A
 	// host is fixed by them when all that bind to its build are applied.
 	LivePatches []WantedPatch `json:"live_patches,omitempty" yaml:"live_patches,omitempty"`
+	// Then: reboot - the live patches come first and end the exposure; each host that has them, and
+	// whose Packages are not at their versions in what it booted, is rebooted later in the same
+	// campaign, in a window of its own (Turn.Deferred). Empty: live-patched hosts are not rebooted.
+	Then string `json:"then,omitempty" yaml:"then,omitempty" form:"enum=reboot"`
 }
 
 // WantedPatch is a patch of running code that a cohort should have.
@@ -56,6 +60,9 @@ type WantedPatch struct {
 	Fixes  []string `json:"fixes,omitempty" yaml:"fixes,omitempty" form:"is=id"`
 	File   string   `json:"file,omitempty" yaml:"file,omitempty"` // the payload, relative to the target's own file
 	SHA256 string   `json:"sha256,omitempty" yaml:"sha256,omitempty" form:"is=sha256"`
+	// Replace: it takes the place of all live patches that are applied (a cumulative one, as XenServer
+	// ships them); else it is stacked on top of them.
+	Replace bool `json:"replace,omitempty" yaml:"replace,omitempty"`
 }
 
 // WithdrawnFix is a version or live patch that must not be given to anybody any more.

@@ -113,7 +113,7 @@ func TestPolicyMistakes(t *testing.T) {
 		{"sound", "evenkeel: policy/v1\n", ""},
 		{"sound, always open", "evenkeel: policy/v1\nwindows: [{always: true}]\n", ""},
 		{"no form", "slot: 1h\n", "1:1: evenkeel: found nothing, expected evenkeel (policy/v1)"},
-		{"nothing", "", "1:1: found an empty text, expected a mapping with keys among evenkeel, windows, slot, lead, tactics, canary, soak, max_away_percent, keep_reserve, stagger_sites, stagger_regions, moves_per_host, moves_per_pool, non_converging, blackout, undeliverable, bring_home, min_stay, failure_budget, stale_after, times, finish_by, after_disclosure, contact"},
+		{"nothing", "", "1:1: found an empty text, expected a mapping with keys among evenkeel, windows, slot, lead, tactics, canary, soak, wave_growth, max_away_percent, keep_reserve, stagger_sites, stagger_regions, moves_per_host, moves_per_pool, non_converging, blackout, undeliverable, bring_home, min_stay, failure_budget, migration_failures, stale_after, times, finish_by, after_disclosure, contact"},
 		{"windows", `evenkeel: policy/v1
 slot: 3h
 windows:
@@ -140,11 +140,16 @@ soak: 3650d
 min_stay: 100000d
 moves_per_host: 9223372036854775807
 moves_per_pool: 1001
+wave_growth: 1001
+migration_failures: -1
 `, `2:14: lead.blip: found 106751d, expected at most 3650d
 2:31: lead.outage: found 3651d, expected at most 3650d
 4:11: min_stay: found 100000d, expected at most 3650d
 5:17: moves_per_host: found 9223372036854775807, expected at most 1000
-6:17: moves_per_pool: found 1001, expected at most 1000`},
+6:17: moves_per_pool: found 1001, expected at most 1000
+7:14: wave_growth: found 1001, expected a whole number from 0 to 1000
+8:21: migration_failures: found -1, expected a whole number from 0 to 1000`},
+		{"no bounds", "evenkeel: policy/v1\nwave_growth: 0\nmigration_failures: 0\n", ""},
 		{"numbers and choices", `evenkeel: policy/v1
 windows: []
 tactics: []

@@ -122,19 +122,3 @@ func (c *checker) sound(path string, k *Cohort, t *Target) {
 		c.wrong(path+"."+u.Path, form.Quote(u.What)+", which is withdrawn ("+u.Why+")", "a fix that stands, or no cohort that brings it")
 	}
 }
-
-// livePatches: each patch once for a build, and for advisories that the target fixes.
-func (c *checker) livePatches(path string, k *Cohort, t *Target) {
-	for n, p := range k.LivePatches {
-		at := fmt.Sprintf("%s[%d]", path, n)
-		if slices.ContainsFunc(k.LivePatches[:n], func(o WantedPatch) bool { return o.Name == p.Name && o.BuildID == p.BuildID }) {
-			c.wrong(at, form.Quote(p.Name)+" for the same build a second time", "each live patch once for a build")
-		}
-		for i, id := range p.Fixes {
-			if !slices.Contains(t.Fixes, id) {
-				c.wrong(fmt.Sprintf("%s.fixes[%d]", at, i), form.Quote(id), "one of the advisories that the target fixes")
-			}
-		}
-		c.once(at+".fixes", p.Fixes, "advisory")
-	}
-}

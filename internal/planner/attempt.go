@@ -45,7 +45,11 @@ func (v *wave) dispose(h *host, tight bool) (*draft, trouble) {
 	var moving []*guest
 	for _, g := range h.toDo() {
 		if v.mustStop(h, g) {
-			d.stops = append(d.stops, v.fallback(h, g))
+			s := v.fallback(h, g)
+			if s.how == plan.DispBlocked { // it came here in a wave before
+				return d, trouble{why: noRoom, guest: g, pool: h.pool}
+			}
+			d.stops = append(d.stops, s)
 		} else {
 			moving = append(moving, g)
 		}

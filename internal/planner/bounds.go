@@ -31,25 +31,40 @@ type bounds struct {
 	outset
 	plan  *plan.Plan
 	byID  map[string]*host
-	turns map[*pool][]*host // hosts with a turn, by home pool
-	wave  map[*host]int
 	stays map[*host]int64 // MiB that are saved or stopped in the host's turn
 	moves map[*host]int   // instances that were on the host at the outset and move in its turn
 }
 
+// part is some of a plan's turns, of different hosts.
+type part struct {
+	live  bool              // live patches, which take nobody away
+	turns map[*pool][]*host // by home pool
+	wave  map[*host]int
+	n     int
+}
+
+// of takes the turns of a plan that are asked for.
+func (b *bounds) of(live bool, is func(*plan.Turn) bool) part {
+	x := part{live: live, turns: map[*pool][]*host{}, wave: map[*host]int{}}
+	for i := range b.plan.Turns {
+		t := &b.plan.Turns[i]
+		if h := b.byID[t.Host]; (t.Tactic == plan.LivePatch) == live && is(t) {
+			x.turns[h.pool] = append(x.turns[h.pool], h)
+			x.wave[h] = t.Wave
+			x.n++
+		}
+	}
+	return x
+}
+
 // measure gives the lower bounds for a plan and its ratio to them.
 func (w *world) measure(o outset, p *plan.Plan) plan.Bounds {
-	b := bounds{w, o, p, map[string]*host{}, map[*pool][]*host{}, map[*host]int{}, map[*host]int64{}, map[*host]int{}}
+	b := bounds{w, o, p, map[string]*host{}, map[*host]int64{}, map[*host]int{}}
 	for _, h := range w.hosts {
 		b.byID[h.ID] = h
 	}
-	for _, t := range p.Turns {
-		h := b.byID[t.Host]
-		b.turns[h.pool] = append(b.turns[h.pool], h)
-		b.wave[h] = t.Wave
-	}
 	for _, s := range p.Slots {
-		h, in := b.byID[s.Turn], w.ix.Instances[s.Instance]
+		h, in := b.byID[s.Turn], w.ix.Instances[s.Instance] // a turn with slots is named after its host
 		switch {
 		case s.Class == plan.ClassOutage:
 			b.stays[h] += in.MemoryMiB
@@ -57,12 +72,36 @@ func (w *world) measure(o outset, p *plan.Plan) plan.Bounds {
 			b.moves[h]++
 		}
 	}
-	out := plan.Bounds{WavesMin: b.waves(0), MovesMin: b.movesMin()}
-	if w.policy.Canary && len(p.Turns) > 1 {
-		out.WavesMin = max(out.WavesMin, 1+b.waves(1)) // the canary is alone; without it each part has at most one host less
-	}
+	all := func(*plan.Turn) bool { return true }
+	sooner, later := func(t *plan.Turn) bool { return !t.Deferred }, func(t *plan.Turn) bool { return t.Deferred }
+	out := plan.Bounds{WavesMin: b.stageMin(b.of(true, all), b.of(false, sooner)) + b.stageMin(b.of(false, later)), MovesMin: b.movesMin(b.of(false, all))}
 	out.WavesRatio, out.MovesRatio = ratio(p.Counts.Waves, out.WavesMin), ratio(p.Counts.Moves, out.MovesMin)
 	return out
+}
+
+// stageMin bounds the waves of one stage: its parts may share waves. The canary is alone; without it each
+// part has at most one host less; and after it waves grow only so fast.
+func (b *bounds) stageMin(parts ...part) (least int) {
+	total := 0
+	for _, x := range parts {
+		least = max(least, b.waves(x, 0))
+		total += x.n
+	}
+	if !b.policy.Canary || total < 2 {
+		return least
+	}
+	for _, x := range parts {
+		least = max(least, 1+b.waves(x, 1))
+	}
+	if grow := b.policy.WaveGrowth; grow > 0 {
+		n := 0
+		for size, sum := 1, 0; sum < total; n++ {
+			sum += size
+			size = min(size*grow, total)
+		}
+		least = max(least, n)
+	}
+	return least
 }
 
 // ratio of a plan's number to its bound; 1 where both are nothing.
@@ -75,19 +114,23 @@ func ratio(n, least int) float64 {
 
 // waves bounds the waves from below when each part has so many hosts less: the share of the pool
 // that may be away, room, groups, host groups, and sites and regions that are kept apart.
-func (b *bounds) waves(less int) int {
+func (b *bounds) waves(x part, less int) int {
 	regions := map[string]map[string]int{} // region -> site -> waves
 	for _, p := range b.pools {
-		hosts := b.turns[p]
+		hosts := x.turns[p]
 		if len(hosts) == 0 {
 			continue
 		}
 		h := hosts[0]
+		atOnce := len(hosts)
+		if !x.live {
+			atOnce = b.atOnce(x, p)
+		}
 		if regions[h.region] == nil {
 			regions[h.region] = map[string]int{}
 		}
 		sites := regions[h.region]
-		sites[h.site] = max(sites[h.site], ceilDiv(len(hosts)-less, b.atOnce(p)))
+		sites[h.site] = max(sites[h.site], ceilDiv(len(hosts)-less, atOnce))
 	}
 	var perRegion []int
 	for _, sites := range regions {
@@ -99,10 +142,10 @@ func (b *bounds) waves(less int) int {
 	}
 	least := fold(perRegion, b.policy.StaggerRegions)
 	for _, g := range b.groups {
-		least = max(least, ceilDiv(b.hostsOf(g)-less, g.spare))
+		least = max(least, ceilDiv(b.hostsOf(x, g)-less, g.spare))
 	}
 	count := map[*hostGroup]int{}
-	for _, hosts := range b.turns {
+	for _, hosts := range x.turns {
 		for _, h := range hosts {
 			for _, g := range h.hostGroups {
 				count[g]++
@@ -129,7 +172,7 @@ func fold(parts []int, apart bool) (n int) {
 
 // atOnce bounds how many hosts of a pool can be in a turn together: by policy, and by room, for
 // what moves off them must fit on the others. No choice does better than those that need the least.
-func (b *bounds) atOnce(p *pool) int {
+func (b *bounds) atOnce(x part, p *pool) int {
 	free := b.free[p]
 	if b.policy.KeepReserve {
 		free -= p.reserve
@@ -140,7 +183,7 @@ func (b *bounds) atOnce(p *pool) int {
 		}
 	}
 	var sizes []int64
-	for _, h := range b.turns[p] {
+	for _, h := range x.turns[p] {
 		size := int64(0)
 		if b.moves[h] > 0 && h.IsUp() && !h.refreshed() {
 			size = max(0, h.MemoryMiB-b.stays[h])
@@ -160,11 +203,11 @@ func (b *bounds) atOnce(p *pool) int {
 
 // hostsOf counts the turns that must disturb a group: those of hosts that carried a member at the
 // outset, for members leave a host in its turn only.
-func (b *bounds) hostsOf(g *group) (n int) {
+func (b *bounds) hostsOf(x part, g *group) (n int) {
 	seen := map[string]bool{}
 	for _, m := range g.members {
 		h := b.byID[m.Host]
-		if m.alive() && b.wave[h] > 0 && !h.can.livePatch && !h.refreshed() && !seen[h.ID] {
+		if m.alive() && x.wave[h] > 0 && !x.live && !h.refreshed() && !seen[h.ID] {
 			seen[h.ID] = true
 			n++
 		}
@@ -175,28 +218,27 @@ func (b *bounds) hostsOf(g *group) (n int) {
 // movesMin: each instance on a host that must be emptied moves once, and once more if it comes
 // home. In a pool where nothing is fixed at the outset, those of the first wave land on hosts that
 // must be emptied too.
-func (b *bounds) movesMin() (n int) {
+func (b *bounds) movesMin(x part) (n int) {
 	for _, m := range b.plan.Moves {
 		if m.Home {
 			n++
 		}
 	}
 	for _, p := range b.pools {
-		hosts := b.turns[p]
-		for _, h := range hosts {
+		for _, h := range x.turns[p] {
 			n += b.moves[h]
 		}
-		if !b.policy.BringHome && b.allMustBeEmptied(p) {
-			n += b.firstWave(p)
+		if !b.policy.BringHome && b.allMustBeEmptied(x, p) {
+			n += b.firstWave(x, p)
 		}
 	}
 	return n
 }
 
 // allMustBeEmptied: each host of the pool has a turn in which all its instances move.
-func (b *bounds) allMustBeEmptied(p *pool) bool {
+func (b *bounds) allMustBeEmptied(x part, p *pool) bool {
 	for _, h := range p.hosts {
-		if len(h.pools) > 1 || b.wave[h] == 0 || h.can.livePatch || h.refreshed() || b.stays[h] > 0 {
+		if len(h.pools) > 1 || x.wave[h] == 0 || h.refreshed() || b.stays[h] > 0 {
 			return false
 		}
 	}
@@ -205,15 +247,15 @@ func (b *bounds) allMustBeEmptied(p *pool) bool {
 
 // firstWave is the least number of instances that the pool's first wave can hold: with W waves of
 // at most k hosts, the first has at least n - k(W-1).
-func (b *bounds) firstWave(p *pool) (n int) {
+func (b *bounds) firstWave(x part, p *pool) (n int) {
 	waves := map[int]bool{}
 	var moves []int
-	for _, h := range b.turns[p] {
-		waves[b.wave[h]] = true
+	for _, h := range x.turns[p] {
+		waves[x.wave[h]] = true
 		moves = append(moves, b.moves[h])
 	}
 	slices.Sort(moves)
-	first := max(1, len(moves)-b.atOnce(p)*(len(waves)-1))
+	first := max(1, len(moves)-b.atOnce(x, p)*(len(waves)-1))
 	for _, m := range moves[:min(first, len(moves))] {
 		n += m
 	}

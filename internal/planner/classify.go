@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -38,6 +39,9 @@ func (w *world) classify() {
 		if h.status == due && !h.can.livePatch {
 			w.judgeGuests(h)
 		}
+		if h.deferral.ahead && (h.status == due || h.status == patched) {
+			w.judgeDeferral(h)
+		}
 	}
 	w.prepare(later(w.now, w.embargo()), false)
 }
@@ -70,16 +74,21 @@ func (w *world) classifyHost(h *host) {
 	if h.refreshed() {
 		h.Host = h.after // before anybody moves
 	}
+	w.planDeferral(h)
 	switch {
 	case w.banned[h.ID].Code != "":
 		b := w.banned[h.ID]
 		w.blockHost(h, b.Code, b.Why, b.Unblock)
+	case h.status == patched: // its deferred reboot is judged by itself
+	case h.can.livePatch && w.buildOf(h) == "" && cohort.ByBuild():
+		w.blockHost(h, "build-unknown", "the build id of the hypervisor of host "+h.ID+" was not read, and live patches of its cohort are for one build each: which of them are for it is not known",
+			"read the host's build id, then assess and plan again")
 	case h.updates && (h.can.refresh || h.can.livePatch) && len(cohort.Update.Command) == 0 && cohort.Update.Hooks == "" && (h.can.refresh || !cohort.ByPayload()):
 		w.blockHost(h, "no-update-named", "the target names no update for host "+h.ID+", so nothing would bring it the fix", "name update.command in the cohort "+cohort.Name)
-	case h.can.livePatch && len(cohort.LivePatches) == 0:
-		w.blockHost(h, "no-live-patch", "the cohort of host "+h.ID+" names no live patch, so nothing could prove that it is applied", "name live_patches in the cohort, as the host's own list shows them")
 	case h.updates && !h.Can(fleet.CanUpdate):
 		w.blockHost(h, "no-update", "host "+h.ID+" cannot be updated: its driver does not offer it", "give the host an ssh address or a driver that can update it")
+	case h.unpatched != "":
+		w.blockUnpatched(h, cohort)
 	case h.can.none():
 		w.blockHost(h, "no-tactic", w.whyNoTactic(h, cohort), "allow a tactic that both the host can carry out and the remedy needs, in the policy's and the cohort's tactics")
 	}
@@ -97,6 +106,7 @@ func (w *world) needs(h *host) (*plan.Cohort, bool) {
 		w.blockHost(h, codeUnknown, "the assessment does not know host "+h.ID, "assess this fleet again")
 		return nil, false
 	case w.shed[h.ID] != "": // whatever documents say of it
+	case v.Verdict == advisory.IsFixed && v.Then != "": // by its live patch
 	case v.Verdict == advisory.IsFixed && w.onlyGuests(h):
 	case v.Verdict == advisory.IsFixed, v.Verdict == advisory.NotAffected:
 		h.status = at
@@ -133,7 +143,7 @@ func (w *world) blockUnsure(h *host) {
 
 // onlyGuests: the host itself is fixed, but instances on it still run on what was there before.
 func (w *world) onlyGuests(h *host) bool {
-	if v, _ := w.in.Assessment.Host(h.ID); v.Verdict != advisory.IsFixed {
+	if v, _ := w.in.Assessment.Host(h.ID); v.Verdict != advisory.IsFixed || v.Then != "" {
 		return false
 	}
 	for _, g := range h.guests {
@@ -145,16 +155,14 @@ func (w *world) onlyGuests(h *host) bool {
 }
 
 func (w *world) allowed(h *host, c *plan.Cohort) tactics {
-	may := func(t plan.Tactic) bool {
-		return slices.Contains(w.policy.Tactics, t) && (c == nil || len(c.Tactics) == 0 || slices.Contains(c.Tactics, t))
-	}
+	may := func(t plan.Tactic) bool { return w.may(c, t) }
 	remedy := ""
 	if c != nil {
 		remedy = c.Remedy
 	}
 	reboot := h.Can(fleet.CanReboot)
 	t := tactics{
-		livePatch: remedy == "live-patch" && may(plan.LivePatch) && h.Can(fleet.CanLivePatch) && !w.onlyGuests(h),
+		livePatch: w.patches(h, c),
 		refresh:   (remedy == "refresh" || c != nil && w.onlyGuests(h)) && may(plan.Refresh),
 		evacuate:  reboot && may(plan.Evacuate),
 		suspend:   reboot && may(plan.Suspend) && h.Can(fleet.CanSuspend),
@@ -170,6 +178,11 @@ func (w *world) allowed(h *host, c *plan.Cohort) tactics {
 		t.evacuate, t.suspend, t.reboot = false, false, false
 	}
 	return t
+}
+
+// may: policy and cohort allow a tactic.
+func (w *world) may(c *plan.Cohort, t plan.Tactic) bool {
+	return slices.Contains(w.policy.Tactics, t) && (c == nil || len(c.Tactics) == 0 || slices.Contains(c.Tactics, t))
 }
 
 func (w *world) whyNoTactic(h *host, c *plan.Cohort) string {
@@ -222,7 +235,21 @@ func (w *world) judgeGuests(h *host) {
 	}
 }
 
+// blockUnpatched blocks a host that cannot be live-patched, where nothing else is left.
+func (w *world) blockUnpatched(h *host, c *plan.Cohort) {
+	why, unblock := w.whyNoReboot(h, c)
+	if h.can.none() {
+		why, unblock = w.whyNoTactic(h, c), "allow one of evacuate, suspend and reboot in the policy's and the cohort's tactics"
+	}
+	if why != "" {
+		w.blockHost(h, plan.NoLivePatch, strings.TrimPrefix(h.unpatched, plan.NoLivePatch+": ")+"; "+why, "bring live patches for its build that fix all that the target fixes, or "+unblock)
+	}
+}
+
 func (w *world) blockHost(h *host, code, why, unblock string) {
+	if h.deferral.ahead && !h.can.livePatch {
+		why = "it has its live patch, or gets it, and the reboot that is to follow cannot be planned: " + why
+	}
 	h.status = blocked
 	w.plan.Blocked = append(w.plan.Blocked, plan.Blocked{Host: h.ID, Code: code, Why: why, Unblock: unblock})
 }

@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -61,10 +60,11 @@ func public(t *plan.Target) string {
 }
 
 func count(p *plan.Plan) plan.Counts {
-	c := plan.Counts{Hosts: len(p.Turns), Moves: len(p.Moves), Blocked: len(p.Blocked), Skipped: len(p.Skipped)}
-	instances, tenants := map[string]bool{}, map[string]bool{}
+	c := plan.Counts{Moves: len(p.Moves), Blocked: len(p.Blocked), Skipped: len(p.Skipped)}
+	hosts, instances, tenants := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, t := range p.Turns {
 		c.Waves = max(c.Waves, t.Wave)
+		hosts[t.Host] = true // a live patch and its deferred reboot are two turns of one
 	}
 	for _, s := range p.Slots {
 		instances[s.Instance] = true
@@ -75,49 +75,6 @@ func count(p *plan.Plan) plan.Counts {
 			c.Stops++
 		}
 	}
-	c.Instances, c.Tenants = len(instances), len(tenants)
+	c.Hosts, c.Instances, c.Tenants = len(hosts), len(instances), len(tenants)
 	return c
-}
-
-// verdict answers in one sentence: can it be done, when, and at what cost.
-func verdict(p *plan.Plan) string {
-	hosts, left, need := 0, 0, "that need it"
-	for _, b := range p.Blocked {
-		if b.Host != "" {
-			hosts++
-		} else {
-			left++
-		}
-		if b.Code == codeUnknown {
-			need = "that need it or may"
-		}
-	}
-	due := p.Counts.Hosts + hosts
-	switch {
-	case due == 0 && len(p.Blocked) > 0:
-		return fmt.Sprintf("No: no host needs maintenance (%d skipped), but %s may; each blocker says what would tell.", p.Counts.Skipped, many(len(p.Blocked), "instance"))
-	case due == 0:
-		return fmt.Sprintf("Nothing to do: no host needs maintenance (%d skipped).", p.Counts.Skipped)
-	case p.Counts.Hosts == 0:
-		return fmt.Sprintf("No: of %s %s none can have a turn; each blocker says what would allow it.", many(due, "host"), need)
-	}
-	answer, rest := "Yes: all", ""
-	switch {
-	case hosts > 0:
-		answer = fmt.Sprintf("Partly: %d of", p.Counts.Hosts)
-	case left > 0:
-		answer = "Partly: all"
-	}
-	if left > 0 {
-		rest = fmt.Sprintf("; %s left as they are, each blocker says why", many(left, "instance"))
-	}
-	return fmt.Sprintf("%s %s %s in %s, from %s to %s; %s, %s%s.", answer, many(due, "host"), need, many(p.Counts.Waves, "wave"),
-		stamp(p.Start), stamp(p.End), many(p.Counts.Moves, "live migration"), many(p.Counts.Stops, "stop"), rest)
-}
-
-func many(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

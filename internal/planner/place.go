@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // failure is why something cannot be placed or a turn cannot be had.
@@ -63,23 +64,44 @@ func (v *wave) nearest(h *host, g *guest, tight, sharing bool) (*host, trouble) 
 	if h.refreshed() {
 		return nil, t // on an unfixed host it would have to move again
 	}
+	if v.defers { // one that has its live patch is better than one that has nothing, be it a trap or not
+		for _, refuses := range []rule{v.refusesOpen, v.refusesStuck} {
+			if best = v.open(h, g, sharing, &t, true, refuses); best != nil {
+				return best, trouble{}
+			}
+		}
+		if v.open(h, g, sharing, &t, true, v.refuses) != nil { // and no worse one will do
+			t.why = noRoom
+			return nil, t
+		}
+	}
+	if best = v.open(h, g, sharing, &t, false, v.refusesOpen); best != nil {
+		return best, trouble{}
+	}
+	return nil, t
+}
+
+type rule func(h *host, g *guest, to *host, sharing bool) failure
+
+// open takes the first of the open hosts, which have their live patch or not, that is not refused.
+func (v *wave) open(h *host, g *guest, sharing bool, t *trouble, patched bool, refuses rule) *host {
 	for _, p := range h.pools {
 		if v.empty[p] {
 			t.why = waits // from the next wave on there is a fixed host with room
-			return nil, t
+			return nil
 		}
 		for _, to := range p.open {
-			if to.fixed() { // done meanwhile, or in a turn of this wave
+			if to.fixed() || to.isPatched() != patched { // fixed: done meanwhile, or in a turn of this wave
 				continue
 			}
-			if why := v.refusesOpen(h, g, to, sharing); why == fine {
-				return to, trouble{}
-			} else {
-				t.worsen(why)
+			why := refuses(h, g, to, sharing)
+			if why == fine {
+				return to
 			}
+			t.worsen(why)
 		}
 	}
-	return nil, t
+	return nil
 }
 
 // worsen keeps the failure that came nearest to success.
@@ -131,10 +153,14 @@ func (v *wave) refuses(h *host, g *guest, to *host, sharing bool) failure {
 // the guest must be able to go on, back to where it came from if nowhere else, its group must be
 // able to spare it there too, and the turn must still fit a slot.
 func (v *wave) refusesOpen(h *host, g *guest, to *host, sharing bool) failure {
-	if why := v.refuses(h, g, to, sharing); why != fine || to.status != due {
+	if why := v.refuses(h, g, to, sharing); why != fine || to.status != due && !to.awaits() || to.can.livePatch && !to.awaits() {
 		return why
 	}
-	if !to.can.livePatch && (!to.can.moves() || !v.returns(g, to, h)) {
+	if to.can.livePatch { // what its reboot does counts, not its live patch
+		defer func(can tactics) { to.can = can }(to.can)
+		to.can = to.deferral.can
+	}
+	if !to.can.moves() || !v.returns(g, to, h) {
 		return noRoom
 	}
 	for _, gr := range g.groups {
@@ -153,6 +179,15 @@ func (v *wave) refusesOpen(h *host, g *guest, to *host, sharing bool) failure {
 		return noRoom
 	}
 	return fine
+}
+
+// refusesStuck asks beyond the rules that the reboot which is ahead of a patched host can do something to
+// the guest.
+func (v *wave) refusesStuck(h *host, g *guest, to *host, sharing bool) failure {
+	if why := v.refuses(h, g, to, sharing); why != fine || to.deferral.can.moves() || v.fallback(to, g).how != plan.DispBlocked {
+		return why
+	}
+	return noRoom
 }
 
 // returns: a guest that landed on a host may go back to h once that is done.

@@ -25,6 +25,10 @@
 // A refresh (refresh.go) needs no reboot: all its hosts get the new software on disk ahead of the
 // first wave, so each of them is a place to stay and each instance moves once.
 //
+// A live patch (mixed.go) takes nobody away: a host gets one where those for its build fix all that the
+// target fixes, and another tactic otherwise. Where the cohort has a reboot follow (deferred.go), time is
+// swept a second time, after all else, for those reboots alone.
+//
 // Start reading at Propose, then sweep.go and attempt.go.
 package planner
 
@@ -59,19 +63,20 @@ func Propose(in Input) (plan.Plan, error) {
 	if err := sound(in); err != nil {
 		return plan.Plan{}, err
 	}
-	banned := map[string]plan.Blocked{}
+	banned, undeferred := map[string]plan.Blocked{}, map[string]plan.Blocked{}
 	for {
 		w, err := newWorld(in)
 		if err != nil {
 			return plan.Plan{}, err
 		}
-		w.banned = banned
+		w.banned, w.undeferred = banned, undeferred
 		w.noteShed()
 		w.classify()
 		w.order()
 		start := w.outset()
 		w.sweep()
-		if !w.betrayed() {
+		w.sweepDeferred()
+		if betrayed, overpromised := w.betrayed(), w.overpromised(); !betrayed && !overpromised {
 			return w.finish(start)
 		}
 	}

@@ -14,9 +14,12 @@ func (w *world) record(v *wave) {
 	for _, d := range v.turns {
 		h := d.host
 		h.lane.keep(d.piece)
+		if w.stage == second {
+			w.rebootIn[h.ID] = w.waves
+		}
 		from, by := w.updatesAhead(d)
 		w.plan.Turns = append(w.plan.Turns, plan.Turn{
-			ID: h.ID, Host: h.ID, Pool: h.pool.ID, Site: h.site, Wave: w.waves, Canary: d.canary, Tactic: d.tactic,
+			ID: turnID(d), Host: h.ID, Deferred: w.stage == second, Pool: h.pool.ID, Site: h.site, Wave: w.waves, Canary: d.canary, Tactic: d.tactic,
 			UpdateFrom: from, UpdateBy: by, Start: v.start, End: v.start.Add(ceilSecond(d.expected.all)), WorstS: int64(ceilSecond(d.worst.all) / time.Second),
 			WindowStart: d.piece.window.Start, WindowEnd: d.piece.window.End, Why: w.reason(d),
 		})
@@ -32,6 +35,14 @@ func (w *world) record(v *wave) {
 			w.recordSlot(d, s.guest, s.how, d.expected.outage, d.worst.outage)
 		}
 	}
+}
+
+// turnID is the host's id, but for a live patch that a deferred reboot follows.
+func turnID(d *draft) string {
+	if d.tactic == plan.LivePatch && d.host.deferral.ahead && !d.host.deferral.blocked {
+		return plan.PatchTurn(d.host.ID)
+	}
+	return d.host.ID
 }
 
 func (w *world) recordMove(v *wave, d *draft, m *move, home bool) {
@@ -55,6 +66,12 @@ func (w *world) reason(d *draft) string {
 	var parts []string
 	if d.canary {
 		parts = append(parts, "canary: the host whose turn disturbs least goes first and alone")
+	}
+	if d.host.unpatched != "" {
+		parts = append(parts, d.host.unpatched)
+	}
+	if w.stage == second {
+		parts = append(parts, "the reboot that follows its live patch")
 	}
 	if fix := w.shed[d.host.ID]; fix != "" {
 		parts = append(parts, "it sheds a withdrawn fix, "+fix)

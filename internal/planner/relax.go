@@ -145,10 +145,14 @@ func (w *world) blockTooLong(h *host, worst time.Duration) {
 
 func (w *world) blockLate(h *host, code string, worst time.Duration) {
 	limit, name := w.finishBy(), "finish_by"
-	unblock := "a later finish_by, more windows, or more hosts away at once (max_away_percent)"
+	more := "more windows, or more hosts away at once (max_away_percent)"
+	if h.can.livePatch { // which takes nobody away
+		more = "more windows, or waves that grow faster (wave_growth)"
+	}
+	unblock := "a later finish_by, " + more
 	if code == codeAfterDisclosure {
 		limit, name = w.in.Target.Disclosure, "disclosure"
-		unblock = "after_disclosure: true in the policy, more windows, or more hosts away at once (max_away_percent)"
+		unblock = "after_disclosure: true in the policy, " + more
 	}
 	w.blockHost(h, code, fmt.Sprintf("its turn could start at %s at the earliest and may take %s, which is past %s (%s)", stamp(h.next), worst, name, stamp(limit)), unblock)
 }

@@ -50,7 +50,7 @@ func (n *needs) of(gr *group) *need {
 
 // apart asks what other turns of the wave leave open: the pool's share, host groups, stagger.
 func (v *wave) apart(h *host) bool {
-	if h.arriving > 0 || v.away[h.pool] >= h.pool.maxAway {
+	if h.arriving > 0 || !v.live && v.away[h.pool] >= h.pool.maxAway {
 		return false
 	}
 	for _, g := range h.hostGroups {

@@ -29,6 +29,7 @@ func (w *world) order() {
 		h.place = i
 	}
 	for _, p := range w.pools {
+		p.open = nil
 		for _, h := range p.hosts {
 			if !h.fixed() {
 				p.open = append(p.open, h)
@@ -71,13 +72,18 @@ func (w *world) sweep() {
 			continue // each host that was tried knows now why not, or what it needs
 		}
 		w.waves++
+		w.ofStage++
+		w.largest[v.kind()] = max(w.largest[v.kind()], len(v.turns))
 		w.record(v)
 		v.close()
+		if v.live {
+			w.patched = later(w.patched, v.end())
+		}
 		if w.waves == 1 && w.policy.Canary && !v.turns[0].host.refreshed() { // the canary was another one: refreshes wait for it
 			w.prepare(later(w.tick(v.end().Add(w.policy.Soak.Std())), w.ahead.from), true)
 		}
 		pause := time.Second
-		if w.waves == 1 && w.policy.Canary {
+		if w.ofStage == 1 && w.policy.Canary {
 			pause = max(pause, w.policy.Soak.Std())
 		}
 		w.clock = w.tick(v.end().Add(pause))
@@ -96,7 +102,8 @@ func (w *world) tick(t time.Time) time.Time {
 	return t.Truncate(unit).Add(unit)
 }
 
-// fill lets hosts enter a wave. The canary goes alone: the lightest host that can.
+// fill lets hosts enter a wave. The canary goes alone: the lightest host that can. Where any host may be
+// live-patched now, it is a wave of live patches.
 func (w *world) fill(v *wave) {
 	var ready []*host
 	for _, h := range w.queue {
@@ -104,13 +111,19 @@ func (w *world) fill(v *wave) {
 			ready = append(ready, h)
 		}
 	}
-	canary := w.policy.Canary && w.waves == 0
+	if v.live = slices.ContainsFunc(ready, livePatched); v.live {
+		ready = slices.DeleteFunc(ready, func(h *host) bool { return !livePatched(h) })
+	}
+	canary, most := w.policy.Canary && w.ofStage == 0, v.most()
 	if canary {
 		slices.SortStableFunc(ready, func(a, b *host) int {
 			return cmp.Or(refreshFirst(a, b), cmp.Compare(w.classOf(a), w.classOf(b)), lighter(a, b))
 		})
 	}
 	for _, h := range ready {
+		if len(v.turns) >= most {
+			return
+		}
 		if v.away[h.pool] > 0 && v.fails[h.pool] >= patience {
 			continue
 		}
@@ -152,16 +165,21 @@ func (v *wave) disturbs(h *host) bool {
 	return v.policy.BringHome
 }
 
-// nextStart gives the earliest instant at which some host may start that did not fail for good.
-// Hosts that can never start, or not in time, are blocked on the way.
+func livePatched(h *host) bool { return h.can.livePatch }
+
+// nextStart gives the earliest instant at which some host may start that did not fail for good; for the
+// canary, at which some live patch may, where there is one. Hosts that can never start, or not in time,
+// are blocked on the way.
 func (w *world) nextStart() (start time.Time, ok bool) {
 	w.queue = slices.DeleteFunc(w.queue, func(h *host) bool { return h.status != due })
+	canary, patch := w.policy.Canary && w.ofStage == 0, false
 	for _, h := range w.queue {
 		if h.tried >= 0 && h.tried == h.age() || !w.findNext(h) {
 			continue
 		}
-		if !ok || h.next.Before(start) {
-			start, ok = h.next, true
+		sooner := h.next.Before(start) && (!canary || h.can.livePatch == patch)
+		if !ok || sooner || canary && h.can.livePatch && !patch {
+			start, ok, patch = h.next, true, h.can.livePatch
 		}
 	}
 	return start, ok
@@ -236,7 +254,7 @@ func (w *world) embargo() time.Time {
 // tooLate gives the code of the limit that a turn which may end at this instant breaks.
 func (w *world) tooLate(end time.Time) string {
 	t := w.in.Target
-	if t != nil && t.Disclosure.After(w.now) && w.embargo().IsZero() && !w.policy.AfterDisclosure && end.After(t.Disclosure) {
+	if w.stage == first && t != nil && t.Disclosure.After(w.now) && w.embargo().IsZero() && !w.policy.AfterDisclosure && end.After(t.Disclosure) {
 		return codeAfterDisclosure
 	}
 	if by := w.finishBy(); !by.IsZero() && end.After(by) {

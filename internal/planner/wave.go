@@ -12,6 +12,7 @@ import (
 type wave struct {
 	*world
 	start time.Time
+	live  bool // it is one of live patches
 	turns []*draft
 
 	away     map[*pool]int   // its hosts that are in a turn
@@ -66,9 +67,11 @@ func (v *wave) enter(d *draft) {
 	h := d.host
 	h.status, h.wave = done, v
 	v.turns = append(v.turns, d)
-	v.away[h.pool]++
-	if h.IsUp() {
-		v.awayFree[h.pool] += h.free()
+	if !v.live { // a live patch takes nobody away
+		v.away[h.pool]++
+		if h.IsUp() {
+			v.awayFree[h.pool] += h.free()
+		}
 	}
 	for _, p := range h.pools {
 		v.touched[p] = true
@@ -133,8 +136,11 @@ func (v *wave) close() {
 		for _, m := range d.moves {
 			v.settle(m, before, homed[m.guest], v.start.Add(m.end))
 		}
+		if v.live && h.deferral.ahead && !h.deferral.blocked {
+			h.status, h.can = patched, h.deferral.can
+		}
 		for _, p := range h.pools {
-			if !slices.Contains(p.fixed, h) {
+			if h.fixed() && !slices.Contains(p.fixed, h) {
 				p.fixed = append(p.fixed, h)
 			}
 			p.age++

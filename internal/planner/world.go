@@ -32,8 +32,16 @@ type world struct {
 	// newer version.
 	shed map[string]string
 
-	waves int
-	plan  plan.Plan
+	waves   int        // in all
+	stage   stage      // that is swept now
+	ofStage int        // waves of it
+	largest [kinds]int // turns of the largest wave of each kind so far
+	patched time.Time  // when the last live patch is over at worst; zero: there is none
+
+	defers     bool                    // some reboots follow live patches
+	rebootIn   map[string]int          // host -> the wave of its deferred reboot
+	undeferred map[string]plan.Blocked // hosts that an earlier draft of this plan has found no time or room to reboot
+	plan       plan.Plan
 }
 
 // status of a host.
@@ -41,6 +49,7 @@ type status int
 
 const (
 	due     status = iota // has a turn ahead
+	patched               // it has its live patch; its deferred reboot is ahead, or blocked
 	done                  // its turn is planned: at the target from then on
 	at                    // needs no turn: fixed or not affected
 	blocked               // needs one and cannot have it, or not known
@@ -57,7 +66,9 @@ type host struct {
 	region      string
 	lane        *lane
 	can         tactics
-	updates     bool // its turn changes software
+	updates     bool     // its turn changes software
+	unpatched   string   // why it is not live-patched although its cohort is; empty: there is no such reason
+	deferral    deferral // the reboot that follows its live patch
 
 	used     int64    // MiB taken by guests, reservations of the wave under way included
 	guests   []*guest // those that run here now
@@ -128,7 +139,7 @@ type hostGroup struct {
 }
 
 func newWorld(in Input) (*world, error) {
-	w := &world{in: in, policy: in.Policy, ix: fleet.NewIndex(in.Fleet), lanes: map[laneKey]*lane{}}
+	w := &world{in: in, policy: in.Policy, ix: fleet.NewIndex(in.Fleet), lanes: map[laneKey]*lane{}, rebootIn: map[string]int{}}
 	if w.policy.Slot <= 0 {
 		return nil, fmt.Errorf("policy: slot: found %s, expected a duration above zero", w.policy.Slot)
 	}

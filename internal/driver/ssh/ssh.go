@@ -93,6 +93,10 @@ func (p *Pool) Run(ctx context.Context, address, command string, stdin []byte) (
 		if err != nil {
 			p.retire(address, c)
 			err = explain(ctx, address, err)
+			var e *driver.Error
+			if errors.As(err, &e) && fresh { // it has just shaken hands; one kept from earlier tells nothing
+				e.Awake = true
+			}
 		}
 		p.release(c)
 		// A connection kept from earlier may be dead by now. As long as the command was not

@@ -201,8 +201,14 @@ func TestDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
 	_, err := p.Run(ctx, at, "sleep 30", nil)
-	if codeOf(err) != driver.CodeDeadline {
-		t.Errorf("%v, expected a deadline", err)
+	if codeOf(err) != driver.CodeDeadline || driver.Awake(err) {
+		t.Errorf("%v (awake: %v), expected a deadline that tells nothing of the host", err, driver.Awake(err))
+	}
+	anew := pool(t, cfg)
+	ctx, cancel = context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if _, err := anew.Run(ctx, at, "sleep 30", nil); codeOf(err) != driver.CodeDeadline || !driver.Awake(err) {
+		t.Errorf("%v (awake: %v), expected a deadline on a host that has just shaken hands", err, driver.Awake(err))
 	}
 	if err := <-long; err != nil {
 		t.Errorf("another command on the same connection: %v", err)
@@ -223,8 +229,8 @@ func TestSilentPeer(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		_, err := p.Run(ctx, "ops@"+l.Addr().String(), "true", nil)
 		cancel()
-		if codeOf(err) != driver.CodeDeadline {
-			t.Errorf("%v, expected a deadline", err)
+		if codeOf(err) != driver.CodeDeadline || driver.Awake(err) {
+			t.Errorf("%v (awake: %v), expected a deadline", err, driver.Awake(err))
 		}
 	}
 	for n := 0; runtime.NumGoroutine() > before+2; n++ {

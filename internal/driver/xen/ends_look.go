@@ -109,7 +109,7 @@ func unreachable(h driver.Host, err error) error {
 	if code(err) != driver.CodeDeadline {
 		return err
 	}
-	return &driver.Error{Code: driver.CodeUnreachable, Retry: true, Err: err, Why: "the dom0 of " + h.ID + " does not answer", Next: "see whether the host is up and its network works"}
+	return &driver.Error{Code: driver.CodeUnreachable, Retry: true, Awake: driver.Awake(err), Err: err, Why: "the dom0 of " + h.ID + " does not answer", Next: "see whether the host is up and its network works"}
 }
 
 // settle reads both ends until they mean something definite, or patience or ctx ends; at least once in

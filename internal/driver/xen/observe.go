@@ -36,12 +36,13 @@ func (d *Driver) Observe(ctx context.Context, h driver.Host) (driver.Observation
 	ctx, cancel := context.WithTimeout(ctx, 3*d.cfg.CallTimeout)
 	defer cancel()
 	argv := append([]string{"env", "known=" + d.knownImages(h), "sh", "-c", observeScript, "evenkeel", "", "0", d.cfg.SaveDir}, d.cfg.ConfigDirs...)
+	began := time.Now().UTC() // what it shows may be as old as that
 	res, err := d.long(ctx, h, nil, argv...)
 	if err != nil {
 		return driver.Observation{}, unreachable(h, err)
 	}
 	s := &seen{}
-	s.At = time.Now().UTC()
+	s.At = began
 	if s.answer, err = parseAnswer(res.Stdout); err != nil {
 		return driver.Observation{}, silent(h, fmt.Errorf("what it answered: %w (exit %d, %s)", err, res.Exit, lastOf(res.Stderr, 3)))
 	}
@@ -55,7 +56,7 @@ func (d *Driver) Observe(ctx context.Context, h driver.Host) (driver.Observation
 
 // silent: dom0 answers, but the hypervisor's own tools do not.
 func silent(h driver.Host, err error) error {
-	return &driver.Error{Code: driver.CodeUnreachable, Retry: true, Err: err, Why: "Xen's tools on " + nameOf(h) + " do not answer",
+	return &driver.Error{Code: driver.CodeUnreachable, Retry: true, Awake: true, Err: err, Why: "Xen's tools on " + nameOf(h) + " do not answer",
 		Next: "see on the host whether it was booted with Xen and whether xl list works there"}
 }
 

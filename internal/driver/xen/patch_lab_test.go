@@ -165,7 +165,7 @@ func TestLabPatchConformance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err, out)
 			}
-			list, err := parsePayloads(out)
+			list, err := parsePayloads(" " + out) // on trims
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -29,7 +29,7 @@ type world struct {
 func newWorld(t *testing.T) world {
 	t.Helper()
 	w := world{t, t.TempDir()}
-	for _, tool := range []string{"sh", "awk", "cat", "env", "getconf", "grep", "gzip", "head", "ls", "od", "sed", "sort", "stat", "tail", "tr"} {
+	for _, tool := range []string{"sh", "awk", "cat", "env", "getconf", "grep", "gzip", "head", "ls", "mktemp", "od", "rm", "sed", "sort", "stat", "tail", "tr"} {
 		path, err := exec.LookPath(tool)
 		if err != nil {
 			t.Skip(err)

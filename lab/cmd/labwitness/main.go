@@ -6,6 +6,9 @@
 //	labwitness verdict [-lab DIR] -mark FILE -follow DIR -mails DIR [-findings N] [-out FILE]
 //	                                           print all of that in one line; exit 1 unless all is well
 //	labwitness refreshed ...                   the same of a refresh: no host rebooted, each instance on the new QEMU
+//	labwitness mark-xen [-lab DIR] -out FILE   note the moment, and how much the hypervisors have printed
+//	labwitness xen -fleet FILE -mark FILE [-patch NAME] -follow DIR -mails DIR [-findings N] [-out FILE]
+//	                                           of the Xen lab: each host patched once, rebooted once and fixed
 //	labwitness simulated -fleet FILE -log FILE -speed N -mails DIR [-findings N] [-out FILE]
 //	                                           the same of a simulated world, from its own log
 package main
@@ -50,6 +53,7 @@ func run(args []string) error {
 	fleetFile := fs.String("fleet", "", "the fleet file of a simulated world")
 	log := fs.String("log", "", "the log of a simulated world")
 	speed := fs.Float64("speed", 1, "how many times as fast as the mail server's clock a simulated world's is")
+	patch := fs.String("patch", "", "the live patch that each Xen host was to get")
 	if err := fs.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -79,11 +83,7 @@ func run(args []string) error {
 		if err != nil {
 			return err
 		}
-		raw, err := json.MarshalIndent(m, "", "  ")
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(*out, append(raw, '\n'), 0o644)
+		return save(*out, m)
 	case args[0] == "count" && *mark != "":
 		m, err := readMark(*mark)
 		if err != nil {
@@ -94,6 +94,19 @@ func run(args []string) error {
 			return err
 		}
 		return show(t)
+	case args[0] == "mark-xen" && *out != "":
+		m, err := lab.MarkXen()
+		if err != nil {
+			return err
+		}
+		return save(*out, m)
+	case args[0] == "xen" && *fleetFile != "" && *mark != "" && *followed != "" && *mails != "":
+		v, err := xen(lab, *patch, *fleetFile, *mark, *followed, *mails)
+		if err != nil {
+			return err
+		}
+		v.AuditFindings = *findings
+		return tell(v, *out)
 	case (args[0] == "verdict" || args[0] == "refreshed") && *mark != "" && *followed != "" && *mails != "":
 		v, err := verdict(lab, *mark, *followed, *mails, args[0] == "refreshed")
 		if err != nil {
@@ -144,14 +157,41 @@ func verdict(lab *witness.Lab, mark, followed, mails string, refreshed bool) (*w
 	return witness.Judge(m, t, &sum, got)
 }
 
-func simulated(fleetFile, log string, speed float64, mails string) (*witness.Verdict, error) {
-	src, err := os.ReadFile(fleetFile)
+func readFleet(path string) (*fleet.Fleet, error) {
+	src, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	f, mistakes := fleet.Parse(fleetFile, src)
+	f, mistakes := fleet.Parse(path, src)
 	if len(mistakes) > 0 {
 		return nil, mistakes
+	}
+	return f, nil
+}
+
+func xen(lab *witness.Lab, patch, fleetFile, mark, followed, mails string) (v *witness.Verdict, err error) {
+	run := witness.XenRun{Mark: &witness.XenMark{}, Patch: patch}
+	if run.Fleet, err = readFleet(fleetFile); err != nil {
+		return nil, err
+	}
+	if err := readJSON(mark, run.Mark); err != nil {
+		return nil, err
+	}
+	var sum witness.Summary
+	if err := readJSON(filepath.Join(followed, "summary.json"), &sum); err != nil {
+		return nil, err
+	}
+	got, err := witness.Mails(mails)
+	if err != nil {
+		return nil, err
+	}
+	return witness.JudgeXen(lab, run, &sum, got)
+}
+
+func simulated(fleetFile, log string, speed float64, mails string) (*witness.Verdict, error) {
+	f, err := readFleet(fleetFile)
+	if err != nil {
+		return nil, err
 	}
 	raw, err := os.ReadFile(log)
 	if err != nil {
@@ -167,11 +207,7 @@ func simulated(fleetFile, log string, speed float64, mails string) (*witness.Ver
 // tell prints the verdict's line, and what is wrong on standard error.
 func tell(v *witness.Verdict, out string) error {
 	if out != "" {
-		raw, err := json.MarshalIndent(v, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(out, append(raw, '\n'), 0o644); err != nil {
+		if err := save(out, v); err != nil {
 			return err
 		}
 	}
@@ -183,6 +219,14 @@ func tell(v *witness.Verdict, out string) error {
 		return errors.New("not all is well")
 	}
 	return nil
+}
+
+func save(path string, v any) error {
+	raw, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(raw, '\n'), 0o644)
 }
 
 func show(v any) error {
