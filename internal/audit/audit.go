@@ -50,6 +50,7 @@ type Subject struct {
 	Tenant   string `json:"tenant,omitempty"`
 	Group    string `json:"group,omitempty"`
 	Pool     string `json:"pool,omitempty"`
+	Cohort   string `json:"cohort,omitempty"`
 	Notice   string `json:"notice,omitempty"`
 	Seq      int64  `json:"seq,omitempty"` // the fact at which it was seen
 }
@@ -64,6 +65,7 @@ func (s Subject) String() string {
 	}
 	add("campaign", s.Campaign)
 	add("pool", s.Pool)
+	add("cohort", s.Cohort)
 	add("group", s.Group)
 	add("tenant", s.Tenant)
 	add("turn", s.Turn)

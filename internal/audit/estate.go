@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // estate is the fleet as the auditor looks things up in it: derived from the plain value, with the
@@ -154,6 +155,43 @@ func (e *estate) domain(s fleet.Spread, host string) string {
 		return at.site
 	}
 	return ""
+}
+
+// cohortOf is the first cohort of a target that matches a host; nil without one.
+func (e *estate) cohortOf(t *plan.Target, host string) *plan.Cohort {
+	h := e.hosts[host]
+	if t == nil || h == nil {
+		return nil
+	}
+	for i := range t.Cohorts {
+		if e.matches(t.Cohorts[i].Match, h) {
+			return &t.Cohorts[i]
+		}
+	}
+	return nil
+}
+
+// matches: the host meets every field of a match; region, site and pool must be of one of its pools.
+func (e *estate) matches(m plan.Match, h *fleet.Host) bool {
+	if m.Hypervisor != "" && m.Hypervisor != string(h.Hypervisor) || !matches(m.Hosts, h.ID) {
+		return false
+	}
+	if len(m.Pools)+len(m.Sites)+len(m.Regions) == 0 {
+		return true
+	}
+	for _, id := range h.Pools {
+		site, region := "", ""
+		if p := e.pools[id]; p != nil {
+			site = p.Site
+		}
+		if s := e.sites[site]; s != nil {
+			region = s.Region
+		}
+		if matches(m.Pools, id) && matches(m.Sites, site) && matches(m.Regions, region) {
+			return true
+		}
+	}
+	return false
 }
 
 // healthy: nothing is known against a host's health.

@@ -34,6 +34,16 @@ func TestEveryCheckCanFail(t *testing.T) {
 			shown["journal "+c] = true
 		}
 	}
+	for _, m := range patchPlanMutants {
+		for _, c := range m.codes {
+			shown["plan "+c] = true
+		}
+	}
+	for _, m := range patchJournalMutants {
+		for _, c := range m.codes {
+			shown["journal "+c] = true
+		}
+	}
 	for code := range revertMutants {
 		shown["journal "+code] = true
 	}

@@ -23,6 +23,7 @@ type Fact struct {
 	Campaign    string           `json:"campaign,omitempty"`
 	Revision    int              `json:"revision,omitempty"`
 	Generation  int64            `json:"generation,omitempty"`
+	Cohort      string           `json:"cohort,omitempty"`
 	Turn        string           `json:"turn,omitempty"`
 	Host        string           `json:"host,omitempty"`
 	Instance    string           `json:"instance,omitempty"`
@@ -61,6 +62,7 @@ type View struct {
 	Booted    map[string]string `json:"booted,omitempty"`
 	Running   map[string]string `json:"running,omitempty"`
 	BuildID   string            `json:"build_id,omitempty"` // of the running hypervisor
+	VirtCaps  []string          `json:"virt_caps,omitzero"` // of the running hypervisor; nil: not read
 	// LivePatches of the running hypervisor and kernel. nil: not read; empty: there are none.
 	LivePatches []fleet.LivePatch `json:"live_patches,omitzero"`
 	MemoryMiB   int64             `json:"memory_mib"`

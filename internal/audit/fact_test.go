@@ -95,6 +95,9 @@ func FuzzJournal(f *testing.F) {
 	f.Add([]byte(shortJournal))
 	f.Add([]byte(strings.ReplaceAll(shortJournal, `"turn":"a"`, `"turn":"z"`)))
 	f.Add([]byte(strings.ReplaceAll(shortJournal, `"running"`, `"unreachable"`)))
+	f.Add([]byte(strings.ReplaceAll(shortJournal, `"tactic":"evacuate"`, `"tactic":"evacuate","canary":true,"deferred":true`) + `{"seq":10,"at":"2026-03-10T02:00:07Z","kind":"turn-held","who":"engine","campaign":"x","turn":"a","host":"a","code":"canary-unwell","why":"w"}`))
+	f.Add(jsonLines(f, unwellJournal()))
+	f.Add(jsonLines(f, heldJournal()))
 	f.Add([]byte(`{"seq":1,"kind":"campaign-applied","campaign":"x","plan":{},"fleet":{}}` + "\n" + `{"seq":2,"kind":"turn-permitted","campaign":"x"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		a, errA := Journal(bytes.NewReader(text))

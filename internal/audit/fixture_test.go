@@ -114,9 +114,9 @@ func goodPlan() *plan.Plan {
 
 // seal writes counts and digest as they should be.
 func seal(p *plan.Plan) {
-	waves, touched, tenants, stops := map[int]bool{}, map[string]bool{}, map[string]bool{}, 0
+	waves, hosts, touched, tenants, stops := map[int]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, 0
 	for _, t := range p.Turns {
-		waves[t.Wave] = true
+		waves[t.Wave], hosts[t.Host] = true, true
 	}
 	for _, s := range p.Slots {
 		touched[s.Instance] = true
@@ -130,7 +130,7 @@ func seal(p *plan.Plan) {
 	for _, m := range p.Moves {
 		touched[m.Instance] = true
 	}
-	p.Counts = plan.Counts{Hosts: len(p.Turns), Waves: len(waves), Instances: len(touched), Tenants: len(tenants), Moves: len(p.Moves), Stops: stops,
+	p.Counts = plan.Counts{Hosts: len(hosts), Waves: len(waves), Instances: len(touched), Tenants: len(tenants), Moves: len(p.Moves), Stops: stops,
 		Blocked: len(p.Blocked), Skipped: len(p.Skipped)}
 	p.Digest, _ = Digest(p)
 }
@@ -164,10 +164,13 @@ type script struct {
 	boot  map[string]string
 	soft  map[string]string
 	runs  map[string]string
+	pkg   string                     // the one package of the world
+	fix   string                     // the version that a turn brings
+	paint func(host string, v *View) // adds to a look what else the world has
 }
 
 func newScript(f *fleet.Fleet, p *plan.Plan) *script {
-	s := &script{now: p.Made.Add(time.Minute), f: f, at: map[string]string{}, state: map[string]string{}, boot: map[string]string{}, soft: map[string]string{}, runs: map[string]string{}}
+	s := &script{now: p.Made.Add(time.Minute), f: f, pkg: "qemu-system-x86", fix: newQEMU, at: map[string]string{}, state: map[string]string{}, boot: map[string]string{}, soft: map[string]string{}, runs: map[string]string{}}
 	for _, h := range f.Hosts {
 		s.boot[h.ID] = "boot-1-" + h.ID
 		s.soft[h.ID] = h.Software.Installed["qemu-system-x86"]
@@ -194,13 +197,16 @@ func (s *script) add(f Fact) {
 
 // see writes a look at a host as the script's world has it.
 func (s *script) see(host string) {
-	versions := map[string]string{"qemu-system-x86": s.soft[host]}
+	versions := map[string]string{s.pkg: s.soft[host]}
 	v := &View{At: s.now.Add(time.Second), BootID: s.boot[host], Health: "up", Installed: versions, Booted: versions, Running: versions, MemoryMiB: 8192, FreeMiB: 8192}
 	for _, i := range s.f.Instances {
 		if s.at[i.ID] == host {
-			v.Instances = append(v.Instances, Sighting{ID: i.ID, State: s.state[i.ID], MemoryMiB: i.MemoryMiB, Running: map[string]string{"qemu-system-x86": s.runs[i.ID]}})
+			v.Instances = append(v.Instances, Sighting{ID: i.ID, State: s.state[i.ID], MemoryMiB: i.MemoryMiB, Running: map[string]string{s.pkg: s.runs[i.ID]}})
 			v.FreeMiB -= i.MemoryMiB
 		}
+	}
+	if s.paint != nil {
+		s.paint(host, v)
 	}
 	s.add(Fact{Kind: "host-seen", Host: host, Seen: v})
 }
@@ -243,11 +249,11 @@ func (s *script) turn(host string, moves [][2]string, saves ...string) {
 	}
 	s.see(host)
 	s.step(host, "reboot", s.boot[host])
-	s.soft[host] = newQEMU
+	s.soft[host] = s.fix
 	s.step(host, "prove", "")
 	for _, i := range saves {
 		s.add(Fact{Kind: "back-started", Turn: host, Instance: i, To: host, Disposition: plan.DispStatefulStop, Attempt: 1})
-		s.state[i], s.runs[i] = "running", newQEMU
+		s.state[i], s.runs[i] = "running", s.fix
 		s.add(Fact{Kind: "back-done", Turn: host, Instance: i, To: host, Disposition: plan.DispStatefulStop, Attempt: 1})
 	}
 	s.see(host)
@@ -272,6 +278,7 @@ func journalOf(f *fleet.Fleet, p *plan.Plan) []Fact {
 	s.now = at("2026-03-10 02:00")
 	s.turn("a", [][2]string{{"a1", "b"}, {"a2", "c"}})
 	s.now = at("2026-03-10 02:50")
+	s.see("a") // it has soaked
 	s.turn("b", [][2]string{{"a1", "a"}, {"b1", "a"}, {"own", "a"}})
 	s.now = at("2026-03-11 02:00")
 	s.turn("c", [][2]string{{"a2", "b"}}, "c1")

@@ -61,6 +61,8 @@ func (t *trial) hear(f *Fact) {
 		t.parentFact(r, f)
 	case "notice-asked", "notice-accepted", "notice-failed":
 		t.notice(r, f)
+	case "cohort-held", "cohort-released":
+		t.cohortFact(r, f)
 	case "turn-prepares", "turn-permitted", "turn-held", "turn-released", "turn-done", "turn-dropped", "borrowed", "given-back":
 		t.turnFact(r, f)
 	case "step-started", "step-done", "step-failed":
@@ -93,12 +95,13 @@ func (t *trial) apply(f *Fact) {
 	r := t.runs[f.Campaign]
 	if r == nil {
 		r = &run{id: f.Campaign, turns: map[string]*turnRun{}, ran: map[string]string{}, held: map[string]bool{}, letters: map[string]*letter{},
-			told: map[string][]telling{}, overruns: map[[2]string]time.Time{}, warned: map[string]time.Time{}, inherited: map[string]legacy{}}
+			told: map[string][]telling{}, overruns: map[[2]string]time.Time{}, warned: map[string]time.Time{}, inherited: map[string]legacy{},
+			failing: map[string]int{}, heldCohorts: map[string]bool{}}
 		t.runs[f.Campaign] = r
 	} else {
 		t.must(p.Revision > r.revision, 10, "revision-not-newer", s, f.At, "a revision above the one in force", "revision %d is applied over revision %d", p.Revision, r.revision)
 	}
-	r.estate, r.plan, r.revision, r.finished = newEstate(fl), p, p.Revision, false
+	r.estate, r.plan, r.revision, r.finished, r.cohorts = newEstate(fl), p, p.Revision, false, map[string]*plan.Cohort{}
 	r.slots, r.slotByID = map[[2]string]*plan.Slot{}, map[string]*plan.Slot{}
 	for i := range p.Slots {
 		sl := &p.Slots[i]
@@ -111,6 +114,7 @@ func (t *trial) apply(f *Fact) {
 		tr := r.turn(p.Turns[i].ID)
 		tr.plan, tr.host = &p.Turns[i], p.Turns[i].Host
 	}
+	r.inForce(f)
 	r.skipped = map[string]bool{}
 	for _, k := range p.Skipped {
 		r.skipped[k.Host] = true

@@ -77,7 +77,7 @@ var houseMutants = []journalMutant{
 		s.move("b", "own", "c") // a was seen a second ago and has room
 		p.facts = s.facts
 	}},
-	{"a canary that does not soak", 6, one("canary-not-soaked"), false, func(p *tape) {
+	{"a canary that does not soak", 6, []string{"canary-not-soaked", "canary-unlooked"}, false, func(p *tape) {
 		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { pl.Policy.Soak = plan.Duration(50 * time.Minute) })
 	}},
 	// law 7

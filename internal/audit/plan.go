@@ -22,6 +22,7 @@ func PlanVerdict(f *fleet.Fleet, p *plan.Plan) Verdict {
 	d.redundancy()
 	d.stagger()
 	d.pace()
+	d.patching()
 	d.embargo()
 	d.coverage()
 	d.prepared()
@@ -41,13 +42,14 @@ type dossier struct {
 	slotsOf map[string][]*plan.Slot  // by turn
 	movesOf map[string][]*plan.Move  // by turn
 	ordered []*plan.Turn             // by start, then id
+	cohorts map[string]*plan.Cohort  // host -> its cohort, once asked for
 }
 
 func newDossier(f *fleet.Fleet, p *plan.Plan) *dossier {
 	d := &dossier{
 		estate: newEstate(f), f: f, p: p,
 		turns: map[string]*plan.Turn{}, slotOf: map[[2]string]*plan.Slot{},
-		slotsOf: map[string][]*plan.Slot{}, movesOf: map[string][]*plan.Move{},
+		slotsOf: map[string][]*plan.Slot{}, movesOf: map[string][]*plan.Move{}, cohorts: map[string]*plan.Cohort{},
 	}
 	for i := range p.Turns {
 		put(d.turns, p.Turns[i].ID, &p.Turns[i])
@@ -71,6 +73,16 @@ func newDossier(f *fleet.Fleet, p *plan.Plan) *dossier {
 		d.movesOf[p.Moves[i].Turn] = append(d.movesOf[p.Moves[i].Turn], &p.Moves[i])
 	}
 	return d
+}
+
+// cohort is the first cohort of the target that matches a host; nil without one.
+func (d *dossier) cohort(h *fleet.Host) *plan.Cohort {
+	c, known := d.cohorts[h.ID]
+	if !known {
+		c = d.cohortOf(d.p.Target, h.ID)
+		d.cohorts[h.ID] = c
+	}
+	return c
 }
 
 // worst is the predicted p99 end of a turn.

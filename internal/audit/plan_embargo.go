@@ -43,6 +43,23 @@ func deadline(p *plan.Plan) time.Time {
 	return p.Policy.FinishBy
 }
 
+// inEffectBy is when the last turn that brings the fix ends: a reboot that is deferred follows a live
+// patch, by which the fix is in effect.
+func inEffectBy(p *plan.Plan) (by time.Time) {
+	deferred := false
+	for i := range p.Turns {
+		if t := &p.Turns[i]; t.Deferred {
+			deferred = true
+		} else {
+			by = latest(by, t.End)
+		}
+	}
+	if !deferred {
+		return p.End
+	}
+	return by
+}
+
 // embargo asks law 9. A target that may not be deployed before disclosure cannot end before it
 // either, so it needs no override for that.
 func (d *dossier) embargo() {
@@ -61,8 +78,9 @@ func (d *dossier) embargo() {
 		return
 	}
 	if !forbids(tg) {
-		d.must(!p.End.After(tg.Disclosure) || p.Policy.AfterDisclosure, 9, "after-disclosure", none, p.End, "an end by "+clock(tg.Disclosure)+", or after_disclosure in policy",
-			"the plan ends %s, the advisories become public %s", clock(p.End), clock(tg.Disclosure))
+		by := inEffectBy(p)
+		d.must(!by.After(tg.Disclosure) || p.Policy.AfterDisclosure, 9, "after-disclosure", none, by, "an end by "+clock(tg.Disclosure)+", or after_disclosure in policy",
+			"the plan has brought the fix to all hosts by %s, the advisories become public %s", clock(by), clock(tg.Disclosure))
 		return
 	}
 	for _, t := range d.ordered {
@@ -85,6 +103,7 @@ func (t *trial) appliedUnderEmbargo(r *run, f *Fact) {
 		return
 	}
 	overridden := r.plan.Policy.AfterDisclosure || f.Why != "" && strings.HasPrefix(f.Who, "operator:")
-	t.must(!r.plan.End.After(tg.Disclosure) || overridden, 9, "after-disclosure", s, f.At, "an end by "+clock(tg.Disclosure)+", after_disclosure in policy, or an operator's reason",
-		"the plan ends %s, the advisories become public %s", clock(r.plan.End), clock(tg.Disclosure))
+	by := inEffectBy(r.plan)
+	t.must(!by.After(tg.Disclosure) || overridden, 9, "after-disclosure", s, f.At, "an end by "+clock(tg.Disclosure)+", after_disclosure in policy, or an operator's reason",
+		"the plan has brought the fix to all hosts by %s, the advisories become public %s", clock(by), clock(tg.Disclosure))
 }

@@ -63,7 +63,7 @@ func (d *dossier) formTurns() {
 		s := ofTurn(t)
 		d.must(!ids[t.ID], 10, "double-id", s, t.Start, "one turn per id", "turn %s occurs twice", t.ID)
 		ids[t.ID] = true
-		d.must(t.ID == t.Host, 10, "turn-id", s, t.Start, "a turn named after its host", "turn %s is named otherwise than its host %s", t.ID, t.Host)
+		d.must(t.ID == t.Host || d.isPatchTurn(t), 10, "turn-id", s, t.Start, "a turn named after its host, or its live patch where a reboot follows", "turn %s is named otherwise than its host %s", t.ID, t.Host)
 		h := d.hosts[t.Host]
 		d.must(h != nil, 10, "unknown-host", s, t.Start, "a host of the fleet", "turn %s names host %s, which the fleet does not have", t.ID, t.Host)
 		if h != nil {
@@ -140,8 +140,9 @@ func (d *dossier) formRest() {
 // counts asks whether the plan sums itself up rightly.
 func (d *dossier) counts() {
 	waves, touched, tenants, stops := map[int]bool{}, map[string]bool{}, map[string]bool{}, 0
+	hosts := map[string]bool{} // one may have two turns
 	for i := range d.p.Turns {
-		waves[d.p.Turns[i].Wave] = true
+		waves[d.p.Turns[i].Wave], hosts[d.p.Turns[i].Host] = true, true
 	}
 	for i := range d.p.Slots {
 		s := &d.p.Slots[i]
@@ -164,7 +165,7 @@ func (d *dossier) counts() {
 		name       string
 		said, real int
 	}{
-		{"hosts", c.Hosts, len(d.p.Turns)}, {"waves", c.Waves, len(waves)}, {"instances", c.Instances, len(touched)},
+		{"hosts", c.Hosts, len(hosts)}, {"waves", c.Waves, len(waves)}, {"instances", c.Instances, len(touched)},
 		{"tenants", c.Tenants, len(tenants)}, {"moves", c.Moves, len(d.p.Moves)}, {"stops", c.Stops, stops},
 		{"blocked", c.Blocked, len(d.p.Blocked)}, {"skipped", c.Skipped, len(d.p.Skipped)},
 	} {

@@ -3,37 +3,17 @@ package audit
 import (
 	"sort"
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // pace asks whether the campaign goes as fast as policy allows and no faster (law 6): the canary
 // alone and soaked, waves in order, and no more of a pool in a turn at once than policy allows.
 func (d *dossier) pace() {
 	d.canary()
+	d.growth()
 	d.waves()
 	d.awayAtOnce()
-}
-
-// canary: the first turn is one, and nothing else starts until it has ended and soaked. A later
-// revision whose campaign has its canary behind it marks none.
-func (d *dossier) canary() {
-	if !d.p.Policy.Canary || len(d.ordered) == 0 {
-		return
-	}
-	marked := false
-	for _, t := range d.ordered {
-		marked = marked || t.Canary
-	}
-	if d.p.Parent > 0 && !marked {
-		return
-	}
-	first := d.ordered[0]
-	d.must(first.Canary, 6, "no-canary", ofTurn(first), first.Start, "a first turn that is the canary",
-		"policy asks for a canary and the first turn, %s, is none", first.ID)
-	soaked := first.End.Add(time.Duration(d.p.Policy.Soak))
-	for _, t := range d.ordered[1:] {
-		d.must(!t.Start.Before(soaked), 6, "canary-not-soaked", ofTurn(t), t.Start, "a start no earlier than "+clock(soaked),
-			"turn %s starts %s, the canary %s ends %s and soaks %s", t.ID, clock(t.Start), first.ID, clock(first.End), time.Duration(d.p.Policy.Soak))
-	}
 }
 
 // waves: none starts before an earlier one has started, and in one pool none before an earlier one
@@ -84,6 +64,9 @@ func (d *dossier) waves() {
 func (d *dossier) awayAtOnce() {
 	byPool := map[string][]absence{}
 	for _, t := range d.ordered {
+		if t.Tactic == plan.LivePatch {
+			continue // it takes nobody away
+		}
 		pool := d.home(t.Host)
 		byPool[pool] = append(byPool[pool], absence{span{t.Start, t.End}, t.Host, ofTurn(t)})
 	}
@@ -127,7 +110,10 @@ func (d *dossier) coverage() {
 			}
 		}
 		d.must(n > 0 || held[h], 7, "host-forgotten", Subject{Host: h}, time.Time{}, "a turn, or a word under skipped or blocked", "host %s has no turn and is neither skipped nor blocked", h)
+		if patch := d.patchTurn(h); turns[h] == 1 && blocked[h] && !skipped[h] && patch != nil && d.thenReboots(h) {
+			n = 1 // its live patch is planned, and its reboot is blocked
+		}
 		d.must(n <= 1, 7, "host-twice", Subject{Host: h}, time.Time{}, "one of turn, skipped and blocked", "host %s is in %d of turns, skipped and blocked", h, n)
-		d.must(turns[h] <= 1, 5, "two-turns", Subject{Host: h}, time.Time{}, "one turn for each host", "host %s has %d turns", h, turns[h])
+		d.must(turns[h] <= 1 || turns[h] == 2 && d.twins(h), 5, "two-turns", Subject{Host: h}, time.Time{}, "one turn for each host, or a live patch and a reboot that is deferred", "host %s has %d turns", h, turns[h])
 	}
 }

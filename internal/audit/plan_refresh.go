@@ -63,8 +63,11 @@ func (s *scene) safe(host string) bool {
 
 // hasOnDisk: by the plan's own fleet, each package that the host's cohort wants is installed.
 func (d *dossier) hasOnDisk(host string) bool {
-	r := run{estate: d.estate, plan: d.p}
-	c, h := r.cohortOf(host), d.hosts[host]
+	h := d.hosts[host]
+	if h == nil {
+		return false
+	}
+	c := d.cohort(h)
 	return c != nil && onDisk(c, h, &View{Installed: h.Software.Installed})
 }
 

@@ -87,7 +87,8 @@ func (s *scene) room(m *plan.Move) {
 	s.must(healthy(to.Health), 6, "unhealthy", subject, m.Start, "a destination that is up", "%s lands on host %s, which is %s", in.ID, to.ID, to.Health)
 	t := s.inTurn[to.ID]
 	s.must(t == nil || m.Home && t.ID == m.Turn, 6, "into-a-turn", subject, m.Start, "a destination that is in no turn", "%s lands on host %s, which is in its turn", in.ID, to.ID)
-	if own := s.turnOf[to.ID]; own != nil && own.Start.After(m.Start) && (own.Tactic != plan.Refresh || !s.safe(to.ID)) { // a refresh leaves alone who landed on the fix
+	// A refresh leaves alone who landed on the fix, a live patch everybody.
+	if own := s.turnOf[to.ID]; own != nil && own.Start.After(m.Start) && own.Tactic != plan.LivePatch && (own.Tactic != plan.Refresh || !s.safe(to.ID)) {
 		stay := time.Duration(s.p.Policy.MinStay)
 		s.must(!own.Start.Before(m.End.Add(stay)), 6, "min-stay", subject, m.End, "a destination whose own turn starts no earlier than "+clock(m.End.Add(stay)),
 			"%s lands on host %s at %s, whose own turn starts %s; it is to stay %s", in.ID, to.ID, clock(m.End), clock(own.Start), stay)
@@ -148,7 +149,7 @@ func (s *scene) fixedInstead(m *plan.Move) string {
 	}
 	in, from := s.instances[m.Instance], s.hosts[m.From]
 	for _, h := range s.homeHosts[s.home(m.To)] {
-		if !s.safe(h.ID) || h.ID == m.From || h.ID == m.To || !healthy(h.Health) || s.inTurn[h.ID] != nil || h.Spare {
+		if s.level(h.ID) <= s.level(m.To) || !s.staysOn(m, h.ID) || h.ID == m.From || h.ID == m.To || !healthy(h.Health) || s.inTurn[h.ID] != nil || h.Spare {
 			continue
 		}
 		if s.mostUsed(h.ID, m.Start)+in.MemoryMiB > h.MemoryMiB {
@@ -166,6 +167,27 @@ func (s *scene) fixedInstead(m *plan.Move) string {
 		}
 	}
 	return ""
+}
+
+// level is how good a host is to land on by now, by the fix.
+func (s *scene) level(host string) int {
+	switch {
+	case s.safe(host):
+		return onTheFix
+	case s.patched[host]:
+		return onPatched
+	}
+	return onTheOld
+}
+
+// staysOn: whoever lands on the host with this move has its least stay there before the host's own turn,
+// however long the move's turn takes.
+func (s *scene) staysOn(m *plan.Move, host string) bool {
+	own, t := s.turnOf[host], s.turns[m.Turn]
+	if s.safe(host) || own == nil || t == nil || !own.Start.After(m.Start) {
+		return true
+	}
+	return !own.Start.Before(worst(t).Add(time.Duration(s.p.Policy.MinStay)))
 }
 
 // link is the rate in Mbit/s between two hosts; one that does not tell its own is taken as slow.
@@ -227,16 +249,18 @@ func (s *scene) hold(host string, mib int64) {
 // counts: what is free on the host is there for its pool: it is up and in no turn.
 func (s *scene) counts(host string) bool {
 	h := s.hosts[host]
-	return h != nil && healthy(h.Health) && s.inTurn[host] == nil
+	t := s.inTurn[host]
+	return h != nil && healthy(h.Health) && (t == nil || t.Tactic == plan.LivePatch) // which takes nobody away
 }
 
 // begin and end a turn: what its host has free is not its pool's meanwhile.
 func (s *scene) begin(t *plan.Turn) {
 	h, pool := s.hosts[t.Host], s.home(t.Host)
-	if s.counts(t.Host) {
+	was := s.counts(t.Host)
+	s.inTurn[t.Host] = t
+	if was && !s.counts(t.Host) {
 		s.free[pool] -= h.MemoryMiB - s.used[t.Host]
 	}
-	s.inTurn[t.Host] = t
 	if len(s.movesOf[t.ID]) > 0 {
 		s.emptying[pool]++
 	}
@@ -247,9 +271,14 @@ func (s *scene) end(t *plan.Turn) {
 		return
 	}
 	h, pool := s.hosts[t.Host], s.home(t.Host)
+	was := s.counts(t.Host)
 	delete(s.inTurn, t.Host)
-	s.fixed[t.Host] = true
-	if s.counts(t.Host) {
+	if s.turnOf[t.Host] == t {
+		s.fixed[t.Host] = true
+	} else {
+		s.patched[t.Host] = true // its reboot is ahead
+	}
+	if !was && s.counts(t.Host) {
 		s.free[pool] += h.MemoryMiB - s.used[t.Host]
 	}
 	if len(s.movesOf[t.ID]) > 0 {

@@ -17,14 +17,14 @@ type scene struct {
 	used      map[string]int64                      // host -> MiB of its residents
 	inTurn    map[string]*plan.Turn                 // host -> turn under way
 	fixed     map[string]bool                       // host -> turn over, or skipped
+	patched   map[string]bool                       // host -> has its live patch, and its reboot is ahead
 	free      map[string]int64                      // pool -> MiB free on its hosts that are up and in no turn
 	emptying  map[string]int                        // pool -> turns under way that move instances
-	turnOf    map[string]*plan.Turn                 // host -> its turn
+	turnOf    map[string]*plan.Turn                 // host -> its turn; of two, the reboot
 	runs      map[string]map[string]string          // instance -> versions it took on where it landed
 	flights   map[string]int                        // host -> migrations in flight, either way
 	peak      map[string][]level                    // host -> highest use from a moment on
 	visits    map[string]map[string]map[string]bool // group -> domain -> members ever there
-	cohorts   map[string]*plan.Cohort               // host -> its cohort
 	now       time.Time                             // of the present event
 	fresh     map[string]bool                       // instances that a move has put onto the fix
 }
@@ -122,16 +122,19 @@ func (s *scene) barred(in *fleet.Instance) bool {
 func (d *dossier) newScene(events []event) *scene {
 	s := &scene{
 		dossier: d, at: map[string]string{}, going: map[string]*plan.Move{}, residents: map[string]map[string]bool{}, used: map[string]int64{},
-		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{},
-		cohorts: map[string]*plan.Cohort{}, fresh: map[string]bool{}, free: map[string]int64{}, emptying: map[string]int{},
+		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, patched: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{},
+		fresh: map[string]bool{}, free: map[string]int64{}, emptying: map[string]int{},
 	}
 	for _, k := range d.p.Skipped {
 		s.fixed[k.Host] = true
 	}
-	for _, t := range d.ordered {
-		if s.turnOf[t.Host] == nil {
+	for _, t := range d.ordered { // where there are two, the one that disturbs
+		if was := s.turnOf[t.Host]; was == nil || was.Tactic == plan.LivePatch && t.Tactic != plan.LivePatch {
 			s.turnOf[t.Host] = t
 		}
+	}
+	for h, t := range s.turnOf {
+		s.patched[h] = t.Deferred && d.patchTurn(h) == nil // deferred says so where that is not true
 	}
 	for id, in := range d.instances {
 		s.at[id] = in.Host
@@ -238,7 +241,8 @@ func (s *scene) evacuated(t *plan.Turn) {
 func (s *scene) lands(host string, fixed bool) map[string]string {
 	h := s.hosts[host]
 	out := landing(h.Hypervisor, h.Software)
-	if !fixed && !(s.safe(host) && s.turnOf[host] != nil) {
+	t := s.turnOf[host]
+	if !fixed && !(s.safe(host) && t != nil && t.Tactic != plan.LivePatch) { // a live patch leaves the version what it is
 		return out
 	}
 	if c := s.cohort(h); c != nil {
@@ -263,25 +267,4 @@ func (s *scene) running(in *fleet.Instance, host string) map[string]string {
 
 func (s *scene) familyBetween(from, to *fleet.Host) family {
 	return familyBetween(s.cohort(to), to, s.cohort(from), from)
-}
-
-// cohort is the first cohort of the target that matches a host; nil without one.
-func (s *scene) cohort(h *fleet.Host) *plan.Cohort {
-	if s.p.Target == nil {
-		return nil
-	}
-	if c, known := s.cohorts[h.ID]; known {
-		return c
-	}
-	s.cohorts[h.ID] = nil
-	at := s.where(h.ID)
-	for i := range s.p.Target.Cohorts {
-		c := &s.p.Target.Cohorts[i]
-		if (c.Match.Hypervisor == "" || c.Match.Hypervisor == at.hypervisor) && matches(c.Match.Regions, at.region) && matches(c.Match.Sites, at.site) &&
-			matches(c.Match.Hosts, h.ID) && (len(c.Match.Pools) == 0 || meet(c.Match.Pools, h.Pools)) {
-			s.cohorts[h.ID] = c
-			break
-		}
-	}
-	return s.cohorts[h.ID]
 }

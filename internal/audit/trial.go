@@ -29,9 +29,10 @@ type run struct {
 	slots    map[[2]string]*plan.Slot // by turn and instance
 	slotByID map[string]*plan.Slot
 	turns    map[string]*turnRun
-	skipped  map[string]bool   // hosts that need no turn
-	ran      map[string]string // instances that ran when a plan was applied -> their host then
-	stopped  string            // kind of the fact that stopped it; "" while it may go on
+	cohorts  map[string]*plan.Cohort // host -> its cohort, once asked for
+	skipped  map[string]bool         // hosts that need no turn
+	ran      map[string]string       // instances that ran when a plan was applied -> their host then
+	stopped  string                  // kind of the fact that stopped it; "" while it may go on
 	finished bool
 	held     map[string]bool // turns that broke since a person last resumed
 	letters  map[string]*letter
@@ -40,6 +41,15 @@ type run struct {
 	warned   map[string]time.Time    // by slot id: overrun notice asked
 	late     []lateness              // interruptions that outlasted their slot
 	lists    []string                // what people were shown about what did not come back
+
+	judgesTwice bool              // a canary is looked at once more when it has soaked
+	canaries    []*turnRun        // of the plan in force
+	soaking     []*turnRun        // canaries that are done and were not seen sound after their soak
+	patching    map[*turnRun]bool // live patches that are neither over nor held
+	patchesOver time.Time         // when the last of those that were done ended
+	deferredOn  bool              // a deferred reboot was permitted
+	failing     map[string]int    // cohort -> migrations that failed in a row towards hosts with the fix
+	heldCohorts map[string]bool
 
 	parentEnded bool              // the campaign that the plan supersedes is over
 	inherited   map[string]legacy // instances that the parent's moves left elsewhere than the plan saw them
@@ -80,6 +90,12 @@ type turnRun struct {
 	hadBuild   string          // the build that ran then
 	reverts    []string        // live patches that its last revert is to take back
 	acted      bool            // an instance was to be moved away or stopped for it
+	movedAway  bool            // it has moved somebody
+	patched    bool            // a look showed its live patches applied
+	sound      bool            // a canary: a look after its soak showed it as it was
+	unsound    string          // what the last look after its soak showed instead
+	before     *View           // the look that its last reboot order rests on
+	ordered    int64           // the fact of that order; 0: none
 }
 
 type attempt struct {
@@ -144,8 +160,9 @@ type machine struct {
 	id   string
 	view *View
 	lost bool
-	turn *turnRun // open
-	used int64    // MiB that guests hold by the facts
+	said map[string]int64 // code of a host-lost fact -> the last such fact
+	turn *turnRun         // open
+	used int64            // MiB that guests hold by the facts
 	on   map[string]bool
 }
 
@@ -156,7 +173,7 @@ func newTrial() *trial {
 func (t *trial) machine(id string) *machine {
 	m := t.machines[id]
 	if m == nil {
-		m = &machine{id: id, on: map[string]bool{}}
+		m = &machine{id: id, said: map[string]int64{}, on: map[string]bool{}}
 		t.machines[id] = m
 	}
 	return m

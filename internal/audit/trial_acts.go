@@ -30,6 +30,7 @@ func (t *trial) actStarts(r *run, f *Fact) {
 	t.once(f, g, s)
 	t.actInPlace(r, f, tr, g, s)
 	t.needed(r, tr, f, s)
+	t.moveInCohort(r, tr, f, s)
 	tr.acted = true
 	if f.Kind == "stop-started" {
 		t.promisedStop(f, sl, s)

@@ -13,6 +13,7 @@ func (t *trial) moveEnds(r *run, f *Fact) {
 	t.must(tr.wasPlaced(f), 10, "unplaced", s, f.At, "a move-placed, stored before the migration starts", "attempt %d of the move of %s to %s ends and was never placed", f.Attempt, f.Instance, f.To)
 	t.must(f.Source != "" && f.Destination != "", 5, "ends-unread", s, f.At, "what both ends said, or unreachable", "the move of %s ends with source %q and destination %q", f.Instance, f.Source, f.Destination)
 	mine := g.act != nil && !g.act.stop && g.act.turn == tr && g.act.n == f.Attempt && g.act.to == f.To
+	t.countsMove(r, tr, f, mine)
 	there := f.Destination == "running" && (f.Source == "absent" || f.Source == "stopped")
 	if f.Kind == "move-done" {
 		t.must(f.Destination != "running" || f.Source != "running", 5, "two-places", s, f.At, "one end at which it runs", "%s runs on %s and on %s", f.Instance, f.From, f.To)
@@ -31,6 +32,7 @@ func (t *trial) moveEnds(r *run, f *Fact) {
 	case there:
 		g.landed = f.At
 		if !f.Home {
+			tr.movedAway = true
 			g.givenProcess(r, tr, f.To)
 		}
 		g.runs = nil // it took on what its new host runs; the next look says what

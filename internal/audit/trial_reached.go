@@ -23,48 +23,16 @@ const (
 // wanted is the first cohort of the target that matches a host, if this judge can compare all it asks.
 func (r *run) wanted(host string) *plan.Cohort {
 	h := r.hosts[host]
-	if r.plan.Target == nil || h == nil || h.Hypervisor != fleet.KVM {
+	c := r.cohortOf(host)
+	if c == nil || h.Hypervisor != fleet.KVM || len(c.Packages) == 0 || len(c.LivePatches) > 0 || c.Remedy == "live-patch" {
 		return nil
 	}
-	for i := range r.plan.Target.Cohorts {
-		c := &r.plan.Target.Cohorts[i]
-		if !r.matches(c.Match, h) {
-			continue
-		}
-		if len(c.Packages) == 0 || len(c.LivePatches) > 0 || c.Remedy == "live-patch" {
+	for pkg := range c.Packages {
+		if !strings.HasPrefix(pkg, "qemu") {
 			return nil
 		}
-		for pkg := range c.Packages {
-			if !strings.HasPrefix(pkg, "qemu") {
-				return nil
-			}
-		}
-		return c
 	}
-	return nil
-}
-
-// matches: the host meets every field of a match; region, site and pool must be of one of its pools.
-func (r *run) matches(m plan.Match, h *fleet.Host) bool {
-	if m.Hypervisor != "" && m.Hypervisor != string(h.Hypervisor) || !matches(m.Hosts, h.ID) {
-		return false
-	}
-	if len(m.Pools)+len(m.Sites)+len(m.Regions) == 0 {
-		return true
-	}
-	for _, id := range h.Pools {
-		site, region := "", ""
-		if p := r.pools[id]; p != nil {
-			site = p.Site
-		}
-		if s := r.sites[site]; s != nil {
-			region = s.Region
-		}
-		if matches(m.Pools, id) && matches(m.Sites, site) && matches(m.Regions, region) {
-			return true
-		}
-	}
-	return false
+	return c
 }
 
 // version is how one version stands to the wanted one, by the rules of their family.
@@ -152,6 +120,6 @@ func (t *trial) droppedAtTarget(r *run, tr *turnRun, f *Fact, s Subject) {
 		"a drop for this reason before anything was done to the host", "turn %s is dropped as not needed after it had begun to change host %s", tr.id, tr.host)
 	tr.past = true
 	m := t.machine(tr.host)
-	t.must(m.view != nil && !m.lost && r.standing(tr.host, m.view) != behind, 10, "not-at-target", s, f.At, "a look that shows the host and all on it at the target",
+	t.must(m.view != nil && !m.lost && r.standing(tr.host, m.view) != behind && t.spares(r, tr, m.view), 10, "not-at-target", s, f.At, "a look that shows the host and all on it at the target",
 		"turn %s is dropped since host %s is at the target, and no look shows that", tr.id, tr.host)
 }

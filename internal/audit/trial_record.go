@@ -10,6 +10,7 @@ var required = map[string][]string{
 	"parent-ended": {"code", "why"}, "inherited": {"instance", "host", "why"},
 	"notice-asked": {"notice", "tenant", "notice_kind", "slots"}, "notice-accepted": {"notice"}, "notice-failed": {"notice", "why"},
 	"turn-prepares": {"turn", "host"}, "turn-permitted": {"turn", "host"}, "turn-held": {"turn", "host", "code", "why"}, "turn-released": {"turn", "host"},
+	"cohort-held": {"cohort", "code", "why"}, "cohort-released": {"cohort"},
 	"turn-done": {"turn", "host"}, "turn-dropped": {"turn", "host", "code", "why"},
 	"step-started": {"turn", "host", "step"}, "step-done": {"turn", "host", "step"}, "step-failed": {"turn", "host", "step", "why"},
 	"move-placed": {"turn", "instance", "from", "to"}, "move-done": {"turn", "instance", "from", "to"}, "move-failed": {"turn", "instance", "from", "to", "why"},
@@ -34,7 +35,7 @@ func absent(f *Fact) string {
 		"plan": len(f.Plan) > 0, "fleet": len(f.Fleet) > 0, "generation": f.Generation > 0, "why": f.Why != "", "code": f.Code != "",
 		"notice": f.Notice != "", "tenant": f.Tenant != "", "notice_kind": f.NoticeKind != "", "slots": len(f.Slots) > 0,
 		"turn": f.Turn != "", "host": f.Host != "", "step": f.Step != "", "instance": f.Instance != "", "from": f.From != "", "to": f.To != "",
-		"disposition": f.Disposition != "", "seen": f.Seen != nil,
+		"disposition": f.Disposition != "", "cohort": f.Cohort != "", "seen": f.Seen != nil,
 	}
 	for _, field := range required[f.Kind] {
 		if !there[field] {

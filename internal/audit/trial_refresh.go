@@ -84,8 +84,9 @@ func (t *trial) stepInPlace(r *run, tr *turnRun, f *Fact, s Subject) {
 	c, v := r.cohortOf(tr.host), t.machine(tr.host).view
 	switch tr.tactic() {
 	case plan.LivePatch:
-		why := t.unpatched(c, v, tr.updateBoot)
-		t.must(why == "", 5, "live-patch-unproven", s, f.At, "a look at the same boot that shows each live patch of the cohort applied", "host %s is called patched, and %s", tr.host, why)
+		why := unpatched(r.plan.Target, c, v, tr.updateBoot)
+		tr.patched = why == ""
+		t.must(tr.patched, 5, "live-patch-unproven", s, f.At, "a look at the same boot that shows each live patch of the cohort applied", "host %s is called patched, and %s", tr.host, why)
 	case plan.Refresh:
 		if !tr.preparing {
 			return
@@ -109,37 +110,6 @@ func onDisk(c *plan.Cohort, h *fleet.Host, v *View) bool {
 		}
 	}
 	return len(c.Packages) > 0
-}
-
-// unpatched says what a look lacks of the cohort's live patches; "" when all that bind to the host's
-// build are applied.
-func (t *trial) unpatched(c *plan.Cohort, v *View, boot string) string {
-	switch {
-	case c == nil || v == nil:
-		return "nothing says what it should run, or nobody looked"
-	case boot != "" && v.BootID != boot:
-		return "it was rebooted since: boot " + boot + " is now " + v.BootID
-	}
-	n := 0
-	for _, want := range c.LivePatches {
-		if want.BuildID != "" && want.BuildID != v.BuildID {
-			continue
-		}
-		n++
-		state := "absent"
-		for _, p := range v.LivePatches {
-			if p.Name == want.Name && p.Component == want.Component {
-				state = p.State
-			}
-		}
-		if state != "applied" {
-			return "live patch " + want.Name + " is " + state
-		}
-	}
-	if n == 0 {
-		return "no live patch binds to its build"
-	}
-	return ""
 }
 
 // actInPlace asks of an act that begins: a live patch touches nobody (law 1); a refresh gives each
@@ -219,9 +189,10 @@ func (t *trial) refreshEnds(r *run, tr *turnRun, f *Fact, s Subject) {
 
 // cohortOf is the first cohort of the target that matches a host; nil without one.
 func (r *run) cohortOf(host string) *plan.Cohort {
-	if r.plan.Target == nil || r.hosts[host] == nil {
-		return nil
+	c, known := r.cohorts[host]
+	if !known {
+		c = r.estate.cohortOf(r.plan.Target, host)
+		r.cohorts[host] = c
 	}
-	s := scene{dossier: &dossier{estate: r.estate, p: r.plan}, cohorts: map[string]*plan.Cohort{}}
-	return s.cohort(r.hosts[host])
+	return c
 }

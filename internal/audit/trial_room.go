@@ -1,7 +1,10 @@
 package audit
 
 import (
+	"time"
+
 	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // roomAt asks law 6 of a move that is placed: by a look at most 60 s old the destination is up and
@@ -40,7 +43,7 @@ func (t *trial) fixedInstead(r *run, f *Fact, tr *turnRun, g *guest) string {
 	}
 	for _, h := range r.homeHosts[r.home(f.To)] {
 		m := t.machine(h.ID)
-		if !r.isFixed(h.ID) || tried[h.ID] || h.ID == f.From || h.Spare || m.turn != nil || m.lost || m.view == nil || f.At.Sub(m.view.At) > freshLook || !healthy(fleet.Health(m.view.Health)) {
+		if r.level(h.ID) <= r.asGoodAs(f.To) || !r.takesFor(h.ID, f, g.in, tr) || tried[h.ID] || h.ID == f.From || h.Spare || m.turn != nil || m.lost || m.view == nil || f.At.Sub(m.view.At) > freshLook || !healthy(fleet.Health(m.view.Health)) {
 			continue
 		}
 		if m.view.FreeMiB-t.arriving(m, g) < g.memory || t.landingNow(m) >= max(1, r.plan.Policy.MovesPerHost) || t.shares(r, g, h.ID) {
@@ -48,19 +51,67 @@ func (t *trial) fixedInstead(r *run, f *Fact, tr *turnRun, g *guest) string {
 		}
 		from, runs := r.hosts[f.From], onto(t.serves(r.hosts[f.From]), g.runs)
 		by := r.familyBetween(from, h)
-		if code, _ := unfit(by, g.in, from, h, runs, t.serves(h)); code == "" && !doubtful(by, runs, t.serves(h)) {
+		if code, _ := unfit(by, g.in, t.asSeen(from), h, runs, t.serves(h)); code == "" && !doubtful(by, runs, t.serves(h)) {
 			return h.ID
 		}
 	}
 	return ""
 }
 
-// isFixed: the host's turn is done, or it needs none (any more).
+// isFixed: the host's turn is done, or it needs none (any more). Where a live patch and a reboot are planned
+// it is the reboot that counts.
 func (r *run) isFixed(host string) bool {
-	if tr := r.turns[host]; tr != nil {
-		return tr.done || tr.ready || tr.past
+	tr := r.turns[host]
+	if tr == nil {
+		return r.skipped[host]
 	}
-	return r.skipped[host]
+	return tr.done || tr.ready || tr.past
+}
+
+// isPatched: the host has the fix by a live patch of this campaign.
+func (r *run) isPatched(host string) bool {
+	tr := r.turns[plan.PatchTurn(host)]
+	return tr != nil && (tr.done || tr.past)
+}
+
+// How good a host is to land on, by the fix.
+const (
+	onTheOld  = iota
+	onPatched // on the fix, and moved once more when the host is rebooted
+	onTheFix
+)
+
+func (r *run) level(host string) int {
+	switch {
+	case r.isFixed(host):
+		return onTheFix
+	case r.isPatched(host):
+		return onPatched
+	}
+	return onTheOld
+}
+
+// asGoodAs is the level of a destination: one that had its live patch before the plan is as good as one that
+// got it.
+func (r *run) asGoodAs(host string) int {
+	if tr := r.turns[host]; tr != nil && tr.plan != nil && tr.plan.Deferred && r.turns[plan.PatchTurn(host)] == nil {
+		return max(onPatched, r.level(host))
+	}
+	return r.level(host)
+}
+
+// takesFor: whoever lands on a host that was patched, and is to be rebooted in a later wave, has its least
+// stay there, however long the move takes, and was told of that reboot.
+func (r *run) takesFor(host string, f *Fact, in *fleet.Instance, from *turnRun) bool {
+	tr := r.turns[host]
+	if r.isFixed(host) || tr == nil || tr.plan == nil {
+		return true
+	}
+	if in.Tenant != "" && r.slots[[2]string{tr.id, in.ID}] == nil || from.plan == nil || tr.plan.Wave <= from.plan.Wave {
+		return false
+	}
+	end := latest(f.Deadline, f.At.Add(time.Duration(r.plan.Policy.Times.MigrateMax)))
+	return !tr.plan.Start.Before(end.Add(time.Duration(r.plan.Policy.MinStay)))
 }
 
 // landingNow counts the migrations in flight to a host.
@@ -94,6 +145,17 @@ func (t *trial) serves(h *fleet.Host) map[string]string {
 		return landing(h.Hypervisor, fleet.Software{Installed: v.Installed, Booted: v.Booted, Running: v.Running})
 	}
 	return landing(h.Hypervisor, h.Software)
+}
+
+// asSeen is a host with what its hypervisor can do by the last look: a newer one may have lost something.
+func (t *trial) asSeen(h *fleet.Host) *fleet.Host {
+	v := t.machine(h.ID).view
+	if v == nil || v.VirtCaps == nil && (h.BootID == "" || v.BootID == "" || h.BootID == v.BootID) {
+		return h
+	}
+	seen := *h
+	seen.VirtCaps = v.VirtCaps // those of another boot tell nothing
+	return &seen
 }
 
 func (r *run) familyBetween(from, to *fleet.Host) family {
@@ -130,7 +192,7 @@ func (t *trial) takes(r *run, f *Fact, g *guest, s Subject) {
 	if from == nil || to == nil || g.in == nil {
 		return
 	}
-	code, why := unfit(r.familyBetween(from, to), g.in, from, to, onto(t.serves(from), g.runs), t.serves(to))
+	code, why := unfit(r.familyBetween(from, to), g.in, t.asSeen(from), to, onto(t.serves(from), g.runs), t.serves(to))
 	t.must(code == "", 6, "cannot-take", s, f.At, "a destination that can take the instance ("+code+")", "%s", why)
 	for _, gr := range r.groupsOf[g.id] {
 		domain := r.domain(gr.spread, f.To)
@@ -164,7 +226,7 @@ func (t *trial) reserveAt(r *run, f *Fact, g *guest, s Subject) {
 	var free int64
 	for _, h := range r.homeHosts[pool] {
 		m := t.machine(h.ID)
-		if m.turn != nil || t.down(r, h.ID) || m.view != nil && !healthy(fleet.Health(m.view.Health)) || m.view == nil && !healthy(h.Health) {
+		if m.turn != nil && m.turn.tactic() != plan.LivePatch || t.down(r, h.ID) || m.view != nil && !healthy(fleet.Health(m.view.Health)) || m.view == nil && !healthy(h.Health) {
 			continue
 		}
 		free += h.MemoryMiB - m.used

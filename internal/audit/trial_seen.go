@@ -10,7 +10,8 @@ func (t *trial) world(f *Fact) {
 			t.see(f)
 		}
 	case "host-lost":
-		t.machine(f.Host).lost = true
+		m := t.machine(f.Host)
+		m.lost, m.said[f.Code] = true, f.Seq
 	case "external":
 		t.external(f)
 	}
@@ -23,6 +24,7 @@ func (t *trial) see(f *Fact) {
 	t.must(!v.At.After(f.At), 10, "seen-ahead", s, f.At, "a look no later than its fact", "fact %d records a look at %s of %s", f.Seq, f.Host, clock(v.At))
 	t.boots(m, v, f, s)
 	m.view, m.lost = v, false
+	t.seenSoaked(f)
 	shown := map[string]bool{}
 	for i := range v.Instances {
 		in := &v.Instances[i]

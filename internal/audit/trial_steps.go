@@ -30,6 +30,7 @@ func (tr *turnRun) stepEnds(f *Fact) {
 // stepStarts asks law 5 of a step that begins: one attempt at a time, unless the earlier one's
 // deadline has passed or another controller has taken over since (it waited for the call to end).
 func (t *trial) stepStarts(r *run, tr *turnRun, f *Fact, s Subject) {
+	t.apartFromTwin(r, tr, f, s)
 	t.must(tr.mayStep(f.Step), 10, "unpermitted", s, f.At, "a turn-permitted ahead of its steps", "step %s of turn %s starts, and the turn is not open", f.Step, tr.id)
 	if a := tr.attempts[f.Step]; a != nil && acting[f.Step] {
 		over := !a.deadline.IsZero() && f.At.After(a.deadline) || t.took > a.seq
@@ -54,6 +55,7 @@ func (t *trial) rebootStarts(r *run, tr *turnRun, f *Fact, s Subject) {
 	}
 	t.must(tr.rebooted[r.revision] == 0, 5, "rebooted-twice", s, f.At, "one reboot for one turn", "host %s is to be rebooted again for turn %s", tr.host, tr.id)
 	t.needed(r, tr, f, s)
+	t.moveInCohort(r, tr, f, s)
 	m := t.machine(tr.host)
 	for id := range m.on {
 		g := t.guest(id)
@@ -66,6 +68,7 @@ func (t *trial) rebootStarts(r *run, tr *turnRun, f *Fact, s Subject) {
 	}
 	s.Instance = ""
 	t.checked[0]++
+	tr.before, tr.ordered = m.view, f.Seq
 	tr.unseen = m.view == nil || f.At.Sub(m.view.At) > freshLook
 	if m.view == nil || m.view.BootID == "" {
 		return
@@ -99,5 +102,6 @@ func (t *trial) stepDone(r *run, tr *turnRun, f *Fact, s Subject) {
 		if m := t.machine(tr.host); tr.bootAfter == "" && m.view != nil {
 			tr.bootAfter = m.view.BootID
 		}
+		t.cameBackRight(r, tr, f, s)
 	}
 }

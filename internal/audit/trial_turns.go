@@ -20,14 +20,20 @@ func (t *trial) turnFact(r *run, f *Fact) {
 	case "turn-permitted":
 		t.permit(r, tr, f, s)
 	case "turn-held":
+		t.claims(r, tr, f, s)
+		t.reopens(r, tr, f)
 		tr.held, tr.broke = true, f.Code != "operator"
-		// A hold before the permit, or by a person, is no failure.
-		if (tr.open || tr.preparing) && f.Code != "operator" && f.Who == "engine" {
+		// A hold before the permit, by a person, or since its cohort is held, is no failure.
+		if (tr.open || tr.preparing) && f.Code != "operator" && f.Code != "migrations-fail" && f.Who == "engine" {
 			r.held[tr.id] = true
 		}
+		delete(r.patching, tr)
 		r.lists = append(r.lists, f.Instance+" "+f.Why)
 	case "turn-released":
 		tr.held, tr.released, tr.broke = false, true, false
+		if tr.tactic() == plan.LivePatch && !tr.done && !tr.dropped {
+			r.patching[tr] = true
+		}
 		if tr.inPlace() {
 			tr.updated[r.revision] = 0 // a person has it done again, where a look shows that it is not done
 			if tr.attempts["update"] == nil {
@@ -67,13 +73,17 @@ func (t *trial) permit(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.must(len(r.held) <= most, 8, "past-budget", s, f.At, "no permit until a person resumes the campaign", "turn %s is permitted while %d turns hold, the failure budget is %d", tr.id, len(r.held), most)
 	t.must(!tr.done && !tr.dropped, 5, "second-turn", s, f.At, "one turn for each host", "turn %s is permitted again after it ended %s", tr.id, clock(tr.ended))
 	m := t.machine(tr.host)
-	t.must(m.turn == nil || m.turn == tr, 5, "host-claimed", s, f.At, "one turn, of one campaign, on a host at a time", "turn %s is permitted while another campaign's turn is open on host %s", tr.id, tr.host)
+	t.must(m.turn == nil || m.turn == tr || m.turn == r.twin(tr), 5, "host-claimed", s, f.At, "one turn, of one campaign, on a host at a time", "turn %s is permitted while another campaign's turn is open on host %s", tr.id, tr.host)
 	if forbids(r.plan.Target) {
 		t.must(!f.At.Before(r.plan.Target.Disclosure), 9, "under-embargo", s, f.At, "a permit no earlier than the disclosure, "+clock(r.plan.Target.Disclosure),
 			"turn %s is permitted %s, the fix may not be deployed before %s", tr.id, clock(f.At), clock(r.plan.Target.Disclosure))
 	}
 	t.afterParent(r, tr, f, s)
 	t.must(tr.tactic() != plan.Refresh || tr.ready, 6, "unprepared", s, f.At, "a permit after the host was seen with the new software on its disk", "turn %s is permitted, and its host %s was not prepared", tr.id, tr.host)
+	t.apartFromTwin(r, tr, f, s)
+	t.afterPatches(r, tr, f, s)
+	t.cohortAllows(r, tr, f, s)
+	t.canariesSoaked(r, tr, f, s)
 	t.permitPace(r, tr, f, s)
 	t.permitGroups(r, tr, f, s)
 	t.stayed(r, tr, f, s)
@@ -86,23 +96,14 @@ func (t *trial) permit(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.open[tr] = r
 }
 
-// permitPace: the canary is over and soaked, and the pool's share of hosts in a turn is kept (law 6).
+// permitPace: the pool's share of hosts in a turn is kept (law 6). A live patch takes no host away.
 func (t *trial) permitPace(r *run, tr *turnRun, f *Fact, s Subject) {
-	if r.plan.Policy.Canary {
-		for i := range r.plan.Turns {
-			c := &r.plan.Turns[i]
-			ctr := r.turn(c.ID)
-			if !c.Canary || ctr == tr || ctr.dropped && !ctr.past {
-				continue
-			}
-			soak := time.Duration(r.plan.Policy.Soak)
-			t.must((ctr.done || ctr.past) && !f.At.Before(ctr.ended.Add(soak)), 6, "canary-not-soaked", s, f.At, "a canary that is done and has soaked "+soak.String(),
-				"turn %s is permitted %s, the canary %s is done: %v, since %s", tr.id, clock(f.At), c.ID, ctr.done, clock(ctr.ended))
-		}
+	if tr.tactic() == plan.LivePatch {
+		return
 	}
 	pool, n := r.home(tr.host), 1
 	for _, h := range r.homeHosts[pool] {
-		if m := t.machine(h.ID); m.turn != nil && h.ID != tr.host {
+		if m := t.machine(h.ID); m.turn != nil && m.turn.tactic() != plan.LivePatch && h.ID != tr.host {
 			n++
 		}
 	}
@@ -201,11 +202,13 @@ func (t *trial) turnEnds(r *run, tr *turnRun, f *Fact, s Subject) {
 			"turn %s is done with %d reboots, boot id %q before and %q after", tr.id, tr.rebootsDone(), tr.bootBefore, tr.bootAfter)
 	}
 	if done {
+		t.must(tr.tactic() != plan.LivePatch || tr.patched, 5, "live-patch-unproven", s, f.At, "step prove ahead of turn-done, with a look that shows each live patch of the cohort applied", "turn %s is done, and no look has shown that host %s is patched", tr.id, tr.host)
 		t.refreshEnds(r, tr, f, s)
 		s.Instance = ""
 	}
 	tr.preparing = false
 	tr.open, tr.held, tr.done, tr.dropped, tr.ended = false, false, done, !done, f.At
+	r.soaksFrom(tr)
 	if !done {
 		r.lists = append(r.lists, f.Why)
 	}
