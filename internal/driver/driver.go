@@ -197,6 +197,7 @@ type Error struct {
 	Why   string `json:"why"`  // one sentence
 	Next  string `json:"next"` // what to do
 	Retry bool   `json:"retry"`
+	Awake bool   `json:"awake,omitempty"` // of a look: the machine itself answered, its hypervisor's tools did not
 	Err   error  `json:"-"`
 }
 

@@ -21,8 +21,11 @@ func (s *State) Accepts(f Fact) error {
 	case f.Kind == HostSeen && f.Seen == nil:
 		return fmt.Errorf("journal of %s: fact %d saw nothing", f.Campaign, f.Seq)
 	}
-	if f.Kind == ParentEnded || f.Kind == Inherited {
+	switch f.Kind {
+	case ParentEnded, Inherited:
 		return s.acceptsParent(f)
+	case CohortHeld, CohortReleased:
+		return s.acceptsCohort(f)
 	}
 	ofTurn, known := kinds[f.Kind]
 	if !known {
@@ -81,12 +84,9 @@ func (s *State) apply(f Fact) error {
 	case HostSeen:
 		s.seeHost(f.Host, f.Seen)
 	case HostLost:
-		h := s.host(f.Host)
-		h.Looks++
-		if h.Lost.IsZero() {
-			h.Lost = f.At
-		}
-		h.RetryAt, h.Why = f.At.Add(min(max(f.At.Sub(h.Lost)/4, lookAgain), time.Minute)), f.Why
+		s.host(f.Host).silent(f)
+	case CohortHeld, CohortReleased:
+		s.applyCohort(f)
 	case External:
 		s.applyExternal(f)
 	case NotReturned, Unfixed:
@@ -121,13 +121,25 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 		}
 		s.active[t.Plan.ID] = true
 		s.dropWaiting(t.Plan.ID)
+		if v := s.host(t.Plan.Host).View; v != nil {
+			t.found = v.Installed
+		}
+		s.passCanaries(t)
+		s.rebooting = s.rebooting || t.Plan.Deferred
 	case TurnHeld:
+		if t.Phase == TurnFinished { // a canary that did not stay sound
+			t.Ended = time.Time{}
+			delete(s.fixed, t.Plan.Host)
+		}
 		t.Phase, t.Code, t.Why, t.Next = TurnOnHold, f.Code, f.Why, f.Next
-		// A person's hold leaves what is in flight to its own end; proving is only looking, and stops.
-		t.Started = t.Started && f.Code == CodeOperator && t.Step != StepProve
+		// A hold that is not for the turn's own failure leaves what is in flight to its own end; proving is only
+		// looking, and stops.
+		own := f.Code != CodeOperator && f.Code != CodeMigrationsFail
+		t.Started = t.Started && !own && t.Step != StepProve
 		s.active[t.Plan.ID] = true
 		s.dropWaiting(t.Plan.ID)
-		if f.Code != CodeOperator && (!t.Permitted.IsZero() || t.unready() && t.Step != "") { // what never began did not break
+		s.patchOver(t, f.At)
+		if own && (!t.Permitted.IsZero() || t.unready() && t.Step != "") { // what never began did not break
 			s.failed[t.Plan.ID] = true
 		}
 		s.reckon(t)
@@ -135,6 +147,7 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 		s.release(t, f.At)
 	case TurnDone:
 		t.Phase, t.Ended = TurnFinished, f.At
+		s.patchOver(t, f.At)
 		delete(s.active, t.Plan.ID)
 		delete(s.failed, t.Plan.ID)
 		s.fixed[t.Plan.Host] = true
@@ -142,8 +155,11 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 	case TurnDropped:
 		t.Phase, t.Ended, t.Code, t.Why = TurnAbandoned, f.At, f.Code, f.Why
 		delete(s.active, t.Plan.ID)
-		delete(s.unprepared, t.Plan.Host)
+		if aheadOf[t.Plan.Tactic] != nil {
+			delete(s.unprepared, t.Plan.Host)
+		}
 		s.dropWaiting(t.Plan.ID)
+		s.patchOver(t, f.At)
 		if t.reached() {
 			s.fixed[t.Plan.Host] = true
 		}
@@ -167,6 +183,7 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 }
 
 func (s *State) dropWaiting(id string) {
+	delete(s.aside, id)
 	for i, w := range s.waiting {
 		if w == id {
 			s.waiting = append(s.waiting[:i:i], s.waiting[i+1:]...)
@@ -178,7 +195,14 @@ func (s *State) dropWaiting(id string) {
 // release gives a held turn another run at its step.
 func (s *State) release(t *TurnState, at time.Time) {
 	delete(s.failed, t.Plan.ID)
+	t.unwell = time.Time{}
+	if h := s.host(t.Plan.Host); !h.Lost.IsZero() { // a person says that it is back: its silence counts anew
+		h.Lost, h.RetryAt = at, at
+	}
 	t.releaseRevert()
+	if t.Plan.Tactic == plan.LivePatch {
+		s.patching[t.Plan.ID] = true
+	}
 	if t.Permitted.IsZero() { // held before it began: it waits for its permit again
 		defer s.releasePreparation(t, at)
 		t.Phase, t.Code, t.Why, t.Next = TurnWaiting, "", "", ""
@@ -186,9 +210,11 @@ func (s *State) release(t *TurnState, at time.Time) {
 		delete(s.active, t.Plan.ID)
 		i, _ := slices.BinarySearchFunc(s.waiting, t.Plan, func(id string, p plan.Turn) int { return compareTurns(s.Turns[id].Plan, p) })
 		s.waiting = slices.Insert(s.waiting, i, t.Plan.ID)
+		s.setAside(t)
 		return
 	}
 	sameBoot := t.Code == CodeSameBoot
+	t.releaseCanary()
 	t.Phase, t.Code, t.Why, t.Next = TurnActive, "", "", ""
 	t.Failures, t.Refills, t.RetryAt, t.Since, t.Changed = 0, 0, time.Time{}, at, at
 	t.Started = t.Started && t.Step != StepProve // proving begins anew, with a deadline of its own
@@ -225,6 +251,7 @@ func (s *State) applyStep(t *TurnState, f Fact) {
 		switch f.Step {
 		case StepReboot:
 			t.OldBoot, t.Ordered = f.BootID, f.At
+			t.before = softwareOf(s.host(t.Plan.Host).View)
 		case StepUpdate:
 			t.UpdateBoot = f.BootID
 			s.noteBrought(t)

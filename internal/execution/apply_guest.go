@@ -44,6 +44,7 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 	home, from := f.Home, g.FailedAt
 	if a := s.open[key]; a != nil {
 		from = a.At
+		s.noteMigration(t, f) // what is read of it again later is no other migration
 	}
 	delete(s.open, key)
 	delete(s.unproven, f.Instance)

@@ -36,7 +36,7 @@ func (s *State) bringBack(t *TurnState, now time.Time) []Fact {
 			if t.Phase == TurnOnHold {
 				continue
 			}
-			return []Fact{*t.held(CodeNotReturned, fmt.Sprintf("%s does not come back: %s", g.ID, g.Why), "start it by hand, then: evenkeel retry "+t.Plan.Host)}
+			return []Fact{*t.held(CodeNotReturned, fmt.Sprintf("%s does not come back: %s", g.ID, g.Why), "start it by hand, then: evenkeel retry "+t.Plan.ID)}
 		}
 		return []Fact{{Kind: BackStarted, Turn: t.Plan.ID, Instance: g.ID, To: t.Plan.Host, Disposition: g.Disposition, Attempt: g.Attempt + 1,
 			Deadline: now.Add(time.Duration(s.Plan.Policy.Times.SaveMax))}}
@@ -68,8 +68,8 @@ func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
 		if g.Stage != StageAway || g.GoneHome || who.Gone || who.Host != g.MovedTo || s.index.Instances[g.ID] == nil {
 			continue
 		}
-		if why := s.refusesHome(t, g, deadline); why != "" {
-			return []Fact{{Kind: StaysAway, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: g.ID, To: who.Host, Code: "stays", Why: why}}
+		if no := s.refusesHome(t, g, deadline); no != nil {
+			return []Fact{{Kind: StaysAway, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: g.ID, To: who.Host, Code: no.Code, Why: no.Why}}
 		}
 		if now.Before(g.RetryAt) || s.movesFull(t) || s.groupFull(s.instance(g.ID)) != "" {
 			away++
@@ -87,25 +87,31 @@ func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
 	return t.done(fmt.Sprintf("%d instances are back home", home))
 }
 
-// refusesHome says why an instance cannot be brought home; "" when it can.
-func (s *State) refusesHome(t *TurnState, g *TurnGuest, deadline time.Time) string {
+// stays is the code of an instance that is not brought home for no reason of fleet.CanMove's.
+const stays = "stays"
+
+// refusesHome says why an instance cannot be brought home; nil when it can.
+func (s *State) refusesHome(t *TurnState, g *TurnGuest, deadline time.Time) *fleet.Reason {
 	in := s.instance(g.ID)
 	sl := s.turnSlot[t.Plan.ID+"/"+g.ID]
-	switch no, apart := s.fits(in, in.Host, t.Plan.Host), s.spreads(in, t.Plan.Host); {
+	no := func(code, why string) *fleet.Reason { return &fleet.Reason{Code: code, Why: why} }
+	switch unfit, apart, held := s.fits(in, in.Host, t.Plan.Host), s.spreads(in, t.Plan.Host), s.barred(t); {
 	case s.Phase == PhaseAborted:
-		return "the campaign was aborted"
+		return no(stays, "the campaign was aborted")
+	case held != nil:
+		return no(held.Code, "cohort "+held.Cohort+" is held: "+held.Why)
 	case g.Failures > 0 && (g.Code != "" && g.Stuck || g.Failures >= maxMoveFailures):
-		return "its move home failed: " + orElse(g.Why, g.Code)
+		return no(stays, "its move home failed: "+orElse(g.Why, g.Code))
 	case sl != nil && deadline.After(sl.End):
-		return "its slot ends before the move home is sure to be over"
+		return no(stays, "its slot ends before the move home is sure to be over")
 	case sl == nil:
-		return "nobody was told of a move home"
-	case no != nil:
-		return no.Why
+		return no(stays, "nobody was told of a move home")
+	case unfit != nil:
+		return &unfit.Reason
 	case apart != nil:
-		return apart.Why
+		return &apart.Reason
 	case s.free(t.Plan.Host) < in.MemoryMiB:
-		return fmt.Sprintf("its home has %d MiB free and it needs %d", s.free(t.Plan.Host), in.MemoryMiB)
+		return no(stays, fmt.Sprintf("its home has %d MiB free and it needs %d", s.free(t.Plan.Host), in.MemoryMiB))
 	}
-	return ""
+	return nil
 }

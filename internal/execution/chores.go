@@ -106,6 +106,7 @@ func (s *State) Outstanding(now time.Time) []Chore {
 	}
 	want(s.wantPermitLooks(now), 0)
 	want(s.wantReachedLooks(), 0)
+	want(s.wantCanaryLooks(now), lookAgain)
 	want(s.doubledHosts(), lookAgain)
 	want(s.unseen(now), lookAgain)
 	for _, id := range sortedKeys(looks) {
@@ -130,8 +131,12 @@ func (s *State) stepChore(t *TurnState, add func(Chore)) {
 	if kind == ChoreProve && s.proofAt(t) {
 		return // the look that proves it is here: Decide judges it
 	}
-	add(Chore{Key: fmt.Sprintf("%s/%s/%d", t.Plan.ID, t.Step, t.Attempt), Kind: kind, Turn: t.Plan.ID, Step: t.Step,
-		Attempt: t.Attempt, Host: t.Plan.Host, BootID: t.OldBoot, Deadline: t.Deadline})
+	c := Chore{Key: fmt.Sprintf("%s/%s/%d", t.Plan.ID, t.Step, t.Attempt), Kind: kind, Turn: t.Plan.ID, Step: t.Step,
+		Attempt: t.Attempt, Host: t.Plan.Host, BootID: t.OldBoot, Deadline: t.Deadline}
+	if h := s.host(t.Plan.Host); kind == ChoreProve && h.Heard.After(t.Since) {
+		c.NotBefore = h.Heard.Add(lookAgain) // it ended without a proof, as where something else is known of the host
+	}
+	add(c)
 }
 
 func (s *State) guestChore(t *TurnState, g *TurnGuest, add func(Chore)) {

@@ -18,7 +18,7 @@ func (s *State) Decide(now time.Time) []Fact {
 	if s.Plan == nil || s.Phase == PhaseFinished {
 		return nil
 	}
-	for _, rule := range []func(time.Time) []Fact{s.decideNotices, s.decideCanary, s.decideBudget, s.decideOverrun, s.decideTurns, s.decideReached, s.decidePrepares, s.decidePermits, s.decideMissed, s.decideEnd} {
+	for _, rule := range []func(time.Time) []Fact{s.decideNotices, s.decideCohorts, s.decideCanary, s.decideBudget, s.decideOverrun, s.decideTurns, s.decideReached, s.decidePrepares, s.decidePermits, s.decideMissed, s.decideEnd} {
 		if facts := rule(now); len(facts) > 0 {
 			for i := range facts {
 				facts[i].At, facts[i].Who, facts[i].Campaign, facts[i].Revision = now, Engine, s.Campaign, s.Revision
@@ -86,10 +86,13 @@ func (s *State) decidePermits(now time.Time) []Fact {
 		case r.hold != nil:
 			return []Fact{*r.hold}
 		case r.ok:
+			if f := s.endsPatch(t); f != nil {
+				return []Fact{*f}
+			}
 			return []Fact{{Kind: TurnPermitted, Turn: id, Host: t.Plan.Host}} // one at a time: the next is judged with it under way
 		}
 	}
-	return nil
+	return s.missedAside(now)
 }
 
 // decideEnd drops what an abort leaves, and ends the campaign once nothing is open and all have heard.
@@ -112,7 +115,7 @@ func (s *State) decideEnd(now time.Time) []Fact {
 	}
 	code := "done"
 	for _, t := range s.Turns {
-		if t.Phase != TurnFinished && !t.reached() {
+		if t.Phase != TurnFinished && !t.reached() && t.Code != CodeInstead {
 			code = "partly"
 		}
 	}

@@ -81,7 +81,7 @@ func (s *State) single(t *TurnState, _ time.Time) *ruling {
 		}
 		if d.ran[d.ends[0]] && d.ran[d.ends[1]] {
 			return &ruling{hold: t.held(CodeSplit, fmt.Sprintf("%s runs on %s and on %s at once since campaign %s", id, d.ends[0], d.ends[1], s.Plan.Supersedes),
-				"look at both copies, leave exactly one running, then: evenkeel retry "+t.Plan.Host)}
+				"look at both copies, leave exactly one running, then: evenkeel retry "+t.Plan.ID)}
 		}
 		r := wait(time.Time{}, fmt.Sprintf("where %s runs is not known since campaign %s: on %s or on %s", id, s.Plan.Supersedes, d.ends[0], d.ends[1]))
 		return &r

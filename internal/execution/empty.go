@@ -40,7 +40,7 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 		}
 		left++
 		if other := s.unproven[in.ID]; other != "" { // another turn's move of it ended unread
-			return []Fact{*t.held(CodeUnproven, fmt.Sprintf("%s runs here and, for all that is known, may run twice: turn %s does not know where its move of it ended", in.ID, other), "settle turn "+other+" first, then: evenkeel retry "+t.Plan.Host)}
+			return []Fact{*t.held(CodeUnproven, fmt.Sprintf("%s runs here and, for all that is known, may run twice: turn %s does not know where its move of it ended", in.ID, other), "settle turn "+other+" first, then: evenkeel retry "+t.Plan.ID)}
 		}
 		if in.State == string(fleet.Paused) && !in.Migrating {
 			stuck = append(stuck, in.ID+" is paused by somebody")
@@ -51,7 +51,7 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 			continue
 		}
 		if g.Stage == StageAway && t.Refills >= maxRefills {
-			return []Fact{*t.held(CodeRefilled, in.ID+" and others keep coming back to the host that is being emptied", "stop the tool that places them, then: evenkeel retry "+t.Plan.Host)}
+			return []Fact{*t.held(CodeRefilled, in.ID+" and others keep coming back to the host that is being emptied", "stop the tool that places them, then: evenkeel retry "+t.Plan.ID)}
 		}
 		if quiet || now.Before(g.RetryAt) || s.movesFull(t) {
 			soon = true
@@ -74,7 +74,7 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 	case len(stuck) > 0:
 		return []Fact{*t.held(s.stuckCode(t), "cannot be moved: "+strings.Join(stuck, "; "), s.afterStuck(t))}
 	}
-	return []Fact{*t.held(CodeNoPlace, "no destination: "+strings.Join(why, "; "), "free room or lift the rule named, then: evenkeel retry "+t.Plan.Host)}
+	return []Fact{*t.held(CodeNoPlace, "no destination: "+strings.Join(why, "; "), "free room or lift the rule named, then: evenkeel retry "+t.Plan.ID)}
 }
 
 // lastEnd is when the last of a turn's slots ends; without slots, its window.
@@ -104,10 +104,10 @@ func (s *State) stuckCode(t *TurnState) string {
 func (s *State) afterStuck(t *TurnState) string {
 	for _, g := range t.Guests {
 		if g.Stage == StageStuck && g.Code == "no-progress" && slices.Contains(s.Plan.Policy.NonConverging, "suspend") {
-			return "it dirties memory faster than it can be sent: plan again with a stop for it, of which its tenant is told first; or, once it is calmer: evenkeel retry " + t.Plan.Host
+			return "it dirties memory faster than it can be sent: plan again with a stop for it, of which its tenant is told first; or, once it is calmer: evenkeel retry " + t.Plan.ID
 		}
 	}
-	return "look at these instances, then: evenkeel retry " + t.Plan.Host
+	return "look at these instances, then: evenkeel retry " + t.Plan.ID
 }
 
 // tryMove places one instance and checks its slot.

@@ -27,12 +27,15 @@ const (
 	NoticeAccepted Kind = "notice-accepted" // Notice, Tenant, Contact, Attempt: the receiving server took it
 	NoticeFailed   Kind = "notice-failed"   // Notice, Tenant, Contact, Attempt, Code, Why
 
-	TurnPrepares  Kind = "turn-prepares"  // Turn, Host: leave to change its host's software ahead of it, which disturbs nobody (refresh)
-	TurnPermitted Kind = "turn-permitted" // Turn, Host: leave to disrupt
-	TurnHeld      Kind = "turn-held"      // Turn, Host, Step, Code, Why, Next
-	TurnReleased  Kind = "turn-released"  // Turn, Host: an operator said retry
-	TurnDone      Kind = "turn-done"      // Turn, Host
-	TurnDropped   Kind = "turn-dropped"   // Turn, Host, Code, Why: aborted or not needed; nothing borrowed is left
+	TurnPrepares   Kind = "turn-prepares"   // Turn, Host: leave to change its host's software ahead of it, which disturbs nobody (refresh)
+	TurnPermitted  Kind = "turn-permitted"  // Turn, Host: leave to disrupt
+	TurnHeld       Kind = "turn-held"       // Turn, Host, Step, Code, Why, Next
+	CohortHeld     Kind = "cohort-held"     // Cohort, Code, Why, Next: no migration of its hosts' instances begins any more; another tactic is to be proposed
+	CohortReleased Kind = "cohort-released" // Cohort: an operator said to go on with it
+
+	TurnReleased Kind = "turn-released" // Turn, Host: an operator said retry
+	TurnDone     Kind = "turn-done"     // Turn, Host
+	TurnDropped  Kind = "turn-dropped"  // Turn, Host, Code, Why: aborted or not needed; nothing borrowed is left
 
 	StepStarted Kind = "step-started" // Turn, Host, Step, Attempt, Deadline, Code (why the turn goes no further): stored before the chore runs
 	StepDone    Kind = "step-done"    // Turn, Host, Step, Attempt, Why (evidence), BootID where it matters
@@ -86,6 +89,7 @@ type Fact struct {
 	Campaign   string    `json:"campaign,omitempty"`
 	Revision   int       `json:"revision,omitempty"`
 	Generation int64     `json:"generation,omitempty"`
+	Cohort     string    `json:"cohort,omitempty"` // its name as advisory.Cohorts.Name gives it
 	Turn       string    `json:"turn,omitempty"`
 	Host       string    `json:"host,omitempty"`
 	Instance   string    `json:"instance,omitempty"`
@@ -130,6 +134,7 @@ type HostView struct {
 	Booted    map[string]string `json:"booted,omitempty"`
 	Running   map[string]string `json:"running,omitempty"`
 	BuildID   string            `json:"build_id,omitempty"` // of the running hypervisor
+	VirtCaps  []string          `json:"virt_caps,omitzero"` // of the running hypervisor (xl info); nil: not read
 	// LivePatches of the running hypervisor and kernel. nil: not read; empty: there are none.
 	LivePatches []fleet.LivePatch `json:"live_patches,omitzero"`
 	MemoryMiB   int64             `json:"memory_mib"`

@@ -34,6 +34,7 @@ type world struct {
 	// answer may replace what a chore comes to; nil facts: no answer yet.
 	answer func(c Chore) (facts []Fact, mine bool)
 	begun  map[string]int // chores by key, how often begun
+	kill   bool           // the controller is killed, and folds its journal, before each decision
 }
 
 type worldHost struct {
@@ -47,6 +48,9 @@ type worldHost struct {
 	// patches and build are what a look says of live patches; mute guests tell nothing of what they run on.
 	patches []fleet.LivePatch
 	build   string
+	xen     map[string]string // what it runs by its hypervisor's own word
+	caps    []string
+	health  string
 	mute    map[string]bool
 }
 
@@ -145,6 +149,7 @@ func (w *world) run(until time.Time) {
 	w.t.Helper()
 	for range 5000 {
 		for {
+			w.killed()
 			facts := w.s.Decide(w.now)
 			if len(facts) == 0 {
 				break
@@ -186,6 +191,18 @@ func (w *world) run(until time.Time) {
 	w.t.Fatalf("the machine does not come to rest; last facts: %s", w.tail(12))
 }
 
+// killed folds the journal anew, where the controller is killed after each fact.
+func (w *world) killed() {
+	if !w.kill {
+		return
+	}
+	s, err := Fold(w.facts)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.s = s
+}
+
 func (w *world) tail(n int) string {
 	out := ""
 	for _, f := range w.facts[max(0, len(w.facts)-n):] {
@@ -199,7 +216,10 @@ func (w *world) tail(n int) string {
 func (w *world) view(id string) *HostView {
 	h := w.hosts[id]
 	v := &HostView{At: w.now, BootID: fmt.Sprintf("%s-boot-%d", id, h.boot), Health: "up", MemoryMiB: 2048, FreeMiB: h.free,
-		Installed: map[string]string{"qemu-system-x86": h.qemu}, Booted: map[string]string{"qemu-system-x86": h.booted}, BuildID: h.build, LivePatches: h.patches}
+		Installed: map[string]string{"qemu-system-x86": h.qemu}, Booted: map[string]string{"qemu-system-x86": h.booted}, BuildID: h.build, LivePatches: h.patches, VirtCaps: h.caps, Running: h.xen}
+	if h.health != "" {
+		v.Health = h.health
+	}
 	for _, g := range sortedKeys(h.guests) {
 		in := InstanceView{ID: g, State: "running", MemoryMiB: 80, Running: map[string]string{"qemu-system-x86": h.on[g]}}
 		if h.mute[g] {

@@ -43,11 +43,11 @@ func (s *State) updateInPlace(t *TurnState, now time.Time, quiet bool) []Fact {
 	case p.code == CodeOtherBoot, !p.soon && t.Plan.Tactic == plan.LivePatch:
 		return []Fact{*t.held(p.code, p.why, p.next)} // no command could change that
 	case t.Plan.Tactic == plan.Refresh && t.Plan.UpdateBy.IsZero():
-		return []Fact{*t.held(p.code, p.why+", and the plan reckons that it has the new software on its disk already", "plan again, or change its software by hand, then: evenkeel retry "+t.Plan.Host)}
+		return []Fact{*t.held(p.code, p.why+", and the plan reckons that it has the new software on its disk already", "plan again, or change its software by hand, then: evenkeel retry "+t.Plan.ID)}
 	case c == nil || len(c.Update.Command) == 0 && c.Update.Hooks == "" && !(t.Plan.Tactic == plan.LivePatch && c.ByPayload()):
-		return []Fact{*t.held(p.code, p.why+", and the target names no update for this host", "name update.command in its cohort and plan again, or change its software by hand, then: evenkeel retry "+t.Plan.Host)}
+		return []Fact{*t.held(p.code, p.why+", and the target names no update for this host", "name update.command in its cohort and plan again, or change its software by hand, then: evenkeel retry "+t.Plan.ID)}
 	case v.BootID == "":
-		return t.failed(CodeStepFailed, "the host's boot id cannot be read, so nothing could prove the change on the same boot: "+strings.Join(v.Missing, "; "), "make it readable (SSH), then: evenkeel retry "+t.Plan.Host, false)
+		return t.failed(CodeStepFailed, "the host's boot id cannot be read, so nothing could prove the change on the same boot: "+strings.Join(v.Missing, "; "), "make it readable (SSH), then: evenkeel retry "+t.Plan.ID, false)
 	case quiet:
 		return nil
 	}
@@ -62,7 +62,7 @@ func (s *State) proveInPlace(t *TurnState, now time.Time) []Fact {
 		return []Fact{t.start(StepProve, now.Add(time.Duration(s.Plan.Policy.Times.UpdateMax)))}
 	}
 	h := s.host(t.Plan.Host)
-	p := proof{soon: true, code: CodeNoAnswer, why: "it does not answer since its software was changed: " + orElse(h.Why, "no answer"), next: "bring the host back, then: evenkeel retry " + t.Plan.Host}
+	p := proof{soon: true, code: CodeNoAnswer, why: "it does not answer since its software was changed: " + orElse(h.Why, "no answer"), next: "bring the host back, then: evenkeel retry " + t.Plan.ID}
 	if h.View != nil && h.Lost.IsZero() && !h.At.Before(t.Since) {
 		p = s.proof(t, h.View)
 	}
@@ -78,7 +78,7 @@ func (s *State) proveInPlace(t *TurnState, now time.Time) []Fact {
 // proof judges a look at a host whose software is changed in place: the same boot as before, healthy,
 // with the fix on its disk (refresh) or applied (live patch).
 func (s *State) proof(t *TurnState, v *HostView) proof {
-	again := "then: evenkeel retry " + t.Plan.Host
+	again := "then: evenkeel retry " + t.Plan.ID
 	if t.UpdateBoot != "" && v.BootID != "" && v.BootID != t.UpdateBoot {
 		return proof{code: CodeOtherBoot, why: fmt.Sprintf("it was rebooted by others while its software was changed: boot id %s -> %s", t.UpdateBoot, v.BootID), next: "find out why, " + again}
 	}
@@ -93,7 +93,7 @@ func (s *State) proof(t *TurnState, v *HostView) proof {
 	case c == nil:
 		return proof{code: CodeCannotJudge, why: "no cohort says what it should run", next: "add a cohort that matches it to the target and plan again"}
 	case t.Plan.Tactic == plan.LivePatch:
-		return patched(c, v, again)
+		return patched(s.Plan.Target, c, v, again)
 	case len(c.Packages) == 0:
 		return proof{code: CodeCannotJudge, why: "its cohort names no package, so nothing could prove a refresh", next: "name the package and its version in the cohort and plan again"}
 	}
@@ -104,7 +104,7 @@ func (s *State) proof(t *TurnState, v *HostView) proof {
 		case "":
 			evidence += "; " + what
 		case CodeCannotJudge:
-			return proof{code: code, why: what, next: orderly(t.Plan.Host)}
+			return proof{code: code, why: what, next: orderly(t.Plan.ID)}
 		default:
 			return proof{code: code, why: what, next: "install the fixed version by hand or mend the update, " + again}
 		}
@@ -112,11 +112,15 @@ func (s *State) proof(t *TurnState, v *HostView) proof {
 	return proof{ok: true, why: evidence}
 }
 
-// patched judges the list of live patches: each that binds to the host's build must be applied.
+// patched judges the list of live patches: each that binds to the host's build must be applied, and together
+// they must fix all that the target fixes.
 // Linux: /sys/kernel/livepatch, applied once enabled and out of transition. Xen: xen-livepatch list.
-func patched(c *plan.Cohort, v *HostView, again string) proof {
+func patched(target *plan.Target, c *plan.Cohort, v *HostView, again string) proof {
 	if v.LivePatches == nil {
 		return proof{soon: true, code: CodeCannotJudge, why: "its list of live patches cannot be read: " + strings.Join(v.Missing, "; "), next: "make it readable, " + again}
+	}
+	if left, some := target.Unpatched(c, v.BuildID); some && len(left) > 0 && (v.BuildID != "" || !c.ByBuild()) {
+		return proof{code: CodeNotPatched, why: "the live patches for its build, " + orElse(v.BuildID, "which is not known") + ", do not fix " + strings.Join(left, ", "), next: "add what fixes it to the target, or plan another tactic"}
 	}
 	state := map[string]string{}
 	for _, p := range v.LivePatches {
@@ -128,7 +132,7 @@ func patched(c *plan.Cohort, v *HostView, again string) proof {
 		switch got := state[name]; {
 		case want.BuildID != "" && v.BuildID == "":
 			return proof{soon: true, code: CodeCannotJudge, why: "live patch " + want.Name + " binds to build " + want.BuildID + ", and the host's build id cannot be read", next: "make it readable, " + again}
-		case want.BuildID != "" && v.BuildID != want.BuildID:
+		case want.BuildID != "" && !strings.EqualFold(v.BuildID, want.BuildID):
 			continue // it is for another build
 		case got == fleet.PatchApplied:
 			applied = append(applied, name)

@@ -13,7 +13,11 @@ const (
 	// looksToBelieve is how many looks in a row must miss an instance before it counts as gone: one
 	// answer can be wrong, and what is believed gone is not looked after.
 	looksToBelieve = 3
-	unprovenFor    = 5 * time.Minute // that long both ends of a move are read again before a person is asked
+	// sureAfter is for how long a host must be said to have no control domain before that is believed: it
+	// may have been switched off and on in between.
+	sureAfter   = time.Minute
+	unwellFor   = 2 * time.Minute // that long a canary that has soaked is looked at again before a person is asked
+	unprovenFor = 5 * time.Minute // that long both ends of a move are read again before a person is asked
 
 	bestToSee       = 8 // destinations looked at for one instance
 	maxStepFailures = 3
@@ -66,5 +70,15 @@ const (
 	CodeBug         = "bug"
 	CodeSplit       = "split-brain"
 	CodeCannotJudge = "cannot-judge"
-	CodeUnproven    = "unknown-end" // a move's ends could not be read for long
+	// What a host that does not come back right came back as; see docs/decisions/0020.
+	CodeOldHypervisor = "old-hypervisor" // another boot, and the hypervisor that runs is older than the wanted one
+	CodeOldBuild      = "old-build"      // another boot, and by its build id the very hypervisor that ran before
+	CodeNoDom0        = "no-dom0"        // it is on, its hypervisor runs or stopped, and no control domain came up (its console says so)
+	CodeNoNetwork     = "no-network"     // its control domain came up (its console says so) and cannot be reached
+	CodePowerOff      = "power-off"      // it is switched off
+
+	CodeCanaryUnwell   = "canary-unwell"   // the canary was done and is not sound any more when it has soaked
+	CodeMigrationsFail = "migrations-fail" // migrations towards hosts with the fix fail, one after the other
+	CodeInstead        = "reboot-instead"  // its host's own reboot, in a later turn, brings what the live patch did not
+	CodeUnproven       = "unknown-end"     // a move's ends could not be read for long
 )

@@ -173,3 +173,19 @@ func TestLivePatchUnproven(t *testing.T) {
 		t.Errorf("a patch of the host's own build ends %s: %s", w.s.PhaseWhy, w.tail(4))
 	}
 }
+
+// Live patches that bind to the host's build and do not fix all that the target fixes prove nothing, and
+// none of them is brought: an upper or lower case build id is the same.
+func TestLivePatchesMustFixAll(t *testing.T) {
+	for fixes, done := range map[string]bool{"CVE-2025-11234": true, "XSA-1": false} {
+		want := plan.WantedPatch{Name: "lp1", Component: "xen", BuildID: "ABC1", Fixes: []string{fixes}}
+		w := patchWorld(t, want, fleet.PatchApplied)
+		for _, h := range w.hosts {
+			h.build = "abc1"
+		}
+		w.run(at("01:50:00"))
+		if h1 := w.s.Turns["h1"]; (h1.Phase == TurnFinished) != done || (w.updates() > 0) != done || !done && h1.Code != CodeNotPatched {
+			t.Errorf("fixing %s h1 is %s (%s) after %d updates: %s", fixes, h1.Phase, h1.Code, w.updates(), h1.Why)
+		}
+	}
+}

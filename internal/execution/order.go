@@ -26,6 +26,6 @@ func (s *State) order(host, have, want string) (int, error) {
 }
 
 // orderly is what a person can do where versions cannot be compared.
-func orderly(host string) string {
-	return "mend the ecosystem or the version in the target's cohort and plan again, or put a version there that can be compared, then: evenkeel retry " + host
+func orderly(turn string) string {
+	return "mend the ecosystem or the version in the target's cohort and plan again, or put a version there that can be compared, then: evenkeel retry " + turn
 }

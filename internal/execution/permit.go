@@ -21,16 +21,19 @@ type ruling struct {
 func wait(until time.Time, why string) ruling { return ruling{until: until, why: why} }
 
 // front is the list of turns that may be next: those of the lowest wave that is not permitted yet.
+// Turns of held cohorts keep nobody waiting.
 func (s *State) front() []string {
 	if s.Phase != PhaseRunning || len(s.waiting) == 0 {
 		return nil
 	}
-	wave := s.Turns[s.waiting[0]].Plan.Wave
-	n := 0
-	for n < len(s.waiting) && s.Turns[s.waiting[n]].Plan.Wave == wave {
+	first, n := s.waiting, 0
+	if len(s.aside) > 0 {
+		first = slices.DeleteFunc(slices.Clone(s.waiting), func(id string) bool { _, off := s.aside[id]; return off })
+	}
+	for n < len(first) && s.Turns[first[n]].Plan.Wave == s.Turns[first[0]].Plan.Wave {
 		n++
 	}
-	return s.waiting[:n]
+	return first[:n]
 }
 
 // permit rules on one waiting turn: order, soak, embargo, slot, notice, then what other turns under
@@ -39,7 +42,7 @@ func (s *State) permit(t *TurnState, now time.Time) ruling {
 	if len(t.steps()) == 0 {
 		return ruling{hold: t.held(CodeUnsupported, fmt.Sprintf("tactic %s cannot be carried out by this version", t.Plan.Tactic), "plan again without this tactic")}
 	}
-	for _, rule := range []func(*TurnState, time.Time) *ruling{s.readied, s.inOrder, s.afterEmbargo, s.inSlot, s.told, s.stayed, s.single, s.apart} {
+	for _, rule := range []func(*TurnState, time.Time) *ruling{s.readied, s.inOrder, s.staged, s.afterEmbargo, s.inSlot, s.unbarred, s.told, s.stayed, s.single, s.apart} {
 		if r := rule(t, now); r != nil {
 			return *r
 		}
@@ -62,19 +65,7 @@ func (s *State) inOrder(t *TurnState, now time.Time) *ruling {
 			return &r
 		}
 	}
-	if s.Plan.Policy.Canary {
-		for _, id := range s.Order {
-			o := s.Turns[id]
-			if !o.Plan.Canary {
-				break // the canary comes first
-			}
-			if soaked := o.Ended.Add(time.Duration(s.Plan.Policy.Soak)); (o.Phase == TurnFinished || o.reached()) && now.Before(soaked) && o != t {
-				r := wait(soaked, "the canary soaks")
-				return &r
-			}
-		}
-	}
-	return nil
+	return s.afterCanaries(t, now)
 }
 
 func (s *State) afterEmbargo(_ *TurnState, now time.Time) *ruling {
@@ -126,7 +117,7 @@ func (s *State) told(t *TurnState, now time.Time) *ruling {
 			continue // a change in place leaves alone who was brought here
 		}
 		if turn := s.strands(t, id); turn != "" {
-			return &ruling{hold: t.held(CodeNotTold, fmt.Sprintf("%s was brought here in the turn of %s and did not get home again; its tenant was told of no interruption here", id, turn), "bring it home by hand, or plan again, then: evenkeel retry "+t.Plan.Host)}
+			return &ruling{hold: t.held(CodeNotTold, fmt.Sprintf("%s was brought here in the turn of %s and did not get home again; its tenant was told of no interruption here", id, turn), "bring it home by hand, or plan again, then: evenkeel retry "+t.Plan.ID)}
 		}
 	}
 	for _, sl := range s.liveSlots(t) {
@@ -201,17 +192,19 @@ func (s *State) stayed(t *TurnState, now time.Time) *ruling {
 	return nil
 }
 
-// apart: what is under way elsewhere leaves this turn open: pool share, host groups, stagger.
+// apart: what is under way elsewhere leaves this turn open: pool share, host groups, stagger. A live
+// patch takes nobody away, so the pool's share does not bind it; one that is held is over.
 func (s *State) apart(t *TurnState, _ time.Time) *ruling {
 	away := map[string]bool{}
 	inPool := 0
-	for id := range s.active {
+	for _, id := range sortedKeys(s.active) {
 		o := s.Turns[id]
-		if o.Permitted.IsZero() {
+		patch := o.Plan.Tactic == plan.LivePatch
+		if o.Permitted.IsZero() || patch && o.Phase == TurnOnHold && !o.Started && !o.revert.started {
 			continue
 		}
 		away[o.Plan.Host] = true
-		if o.Plan.Pool == t.Plan.Pool {
+		if o.Plan.Pool == t.Plan.Pool && !patch {
 			inPool++
 		}
 		if why := s.staggered(t.Plan, o.Plan); why != "" {
@@ -219,7 +212,7 @@ func (s *State) apart(t *TurnState, _ time.Time) *ruling {
 			return &r
 		}
 	}
-	if most := s.mostAway(t.Plan.Pool); inPool >= most {
+	if most := s.mostAway(t.Plan.Pool); inPool >= most && t.Plan.Tactic != plan.LivePatch {
 		r := wait(time.Time{}, fmt.Sprintf("%d of pool %s are away, which is the most allowed", inPool, t.Plan.Pool))
 		return &r
 	}
@@ -229,7 +222,7 @@ func (s *State) apart(t *TurnState, _ time.Time) *ruling {
 		}
 		n := 0
 		for _, h := range g.Hosts {
-			if away[h] || (h != t.Plan.Host && s.isDown(h)) {
+			if h != t.Plan.Host && (away[h] || s.isDown(h)) {
 				n++
 			}
 		}

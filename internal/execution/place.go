@@ -40,7 +40,7 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 	}
 	var out Placement
 	var best, unseen []choice
-	fixedSoon, poolFree := false, s.poolFree(t.Plan.Pool)
+	soonest, poolFree := landsUnfixed, s.poolFree(t.Plan.Pool)
 	for _, id := range s.candidates(t) {
 		no := s.refuses(t, in, id, now, poolFree)
 		if no == nil {
@@ -50,7 +50,7 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 		out.Wait = out.Wait || no.soon
 		if no.look {
 			unseen = append(unseen, choice{id, s.rank(t, instance, id)})
-			fixedSoon = fixedSoon || s.fixed[id]
+			soonest = min(soonest, s.level(id))
 		}
 		out.Why = append(out.Why, fleet.Reason{Code: no.Code, Why: id + ": " + no.Why})
 	}
@@ -62,16 +62,14 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 	for _, c := range unseen {
 		out.Sees = append(out.Sees, c.host)
 	}
-	if len(best) == 0 || (fixedSoon && !s.fixed[best[0].host]) {
-		out.Wait = out.Wait || fixedSoon // a fixed host may have room: look at it before an unfixed one is taken
+	if len(best) == 0 || soonest < s.level(best[0].host) {
+		out.Wait = out.Wait || soonest < landsUnfixed // a better host may have room: look at it before a worse one is taken
 		return out
 	}
 	to := Placement{To: best[0].host}
-	if !s.fixed[to.To] { // say why no fixed host took it
-		for _, r := range out.Why {
-			if host, _, _ := strings.Cut(r.Why, ":"); s.fixed[host] {
-				to.Why = append(to.Why, r)
-			}
+	for _, r := range out.Why { // say why no better host took it
+		if host, _, _ := strings.Cut(r.Why, ":"); s.level(host) < s.level(to.To) {
+			to.Why = append(to.Why, r)
 		}
 	}
 	return to
@@ -99,10 +97,7 @@ func (s *State) candidates(t *TurnState) []string {
 
 // rank orders destinations, lowest first: fixed before unfixed, the forecast one, then most room.
 func (s *State) rank(t *TurnState, instance, host string) [3]int64 {
-	var r [3]int64
-	if !s.fixed[host] {
-		r[0] = 1
-	}
+	r := [3]int64{int64(s.level(host))}
 	if s.forecast[t.Plan.ID+"/"+instance] != host {
 		r[1] = 1
 	}
@@ -203,10 +198,11 @@ func (s *State) ownTurnSoon(t *TurnState, in *fleet.Instance, to string, now tim
 	}
 	if o := s.Turns[to]; o != nil && (o.Phase == TurnWaiting || o.Phase == TurnPreparing) { // a turn is named after its host
 		id := o.Plan.ID
-		if o.Plan.Wave > t.Plan.Wave && s.earliest(o).Sub(now) < time.Duration(s.Plan.Policy.MinStay) && s.earliest(o).After(now) {
+		_, aside := s.aside[id] // it does not begin before a person says so, and then after the least stay
+		if !aside && o.Plan.Wave > t.Plan.Wave && s.earliest(o).Sub(now) < time.Duration(s.Plan.Policy.MinStay) && s.earliest(o).After(now) {
 			return &refusal{fleet.Reason{Code: fleet.HostUnfit, Why: "starts its own turn within the least stay"}, false, false}
 		}
-		if o.Plan.Wave <= t.Plan.Wave && o != t {
+		if !aside && o.Plan.Wave <= t.Plan.Wave && o != t {
 			return &refusal{fleet.Reason{Code: fleet.HostUnfit, Why: "is about to start its own turn"}, true, false}
 		}
 		if in.Tenant != "" && s.turnSlot[id+"/"+in.ID] == nil && !s.homeward[t.Plan.ID+"/"+in.ID] {
@@ -240,7 +236,7 @@ func (s *State) fits(in *fleet.Instance, from, to string) *refusal {
 	for h, c := range map[string]*fleet.Host{from: &src, to: &dst} {
 		if v := s.host(h).View; v != nil {
 			c.Software = fleet.Software{Installed: v.Installed, Booted: v.Booted, Running: v.Running}
-			c.Health = fleet.Health(v.Health)
+			c.Health, c.VirtCaps = fleet.Health(v.Health), capsBy(c, v)
 		}
 		if k := s.cohort(h); k != nil && c.Ecosystem == "" {
 			c.Ecosystem = k.Ecosystem // by whose rules the target has its versions ordered
@@ -250,6 +246,18 @@ func (s *State) fits(in *fleet.Instance, from, to string) *refusal {
 		return &refusal{*r, false, false}
 	}
 	return nil
+}
+
+// capsBy are a host's virt_caps by a look; where that did not read them, those of the plan's fleet, as long
+// as it is the boot of which they tell.
+func capsBy(h *fleet.Host, v *HostView) []string {
+	switch {
+	case v.VirtCaps != nil:
+		return v.VirtCaps
+	case h.BootID != "" && v.BootID != "" && h.BootID != v.BootID:
+		return nil
+	}
+	return h.VirtCaps
 }
 
 // spreads: no member of a spread group may join another one's host, rack or site.
@@ -366,10 +374,10 @@ func (s *State) poolFree(pool string) func() int64 {
 	}
 }
 
-// away: the host is in a turn, or does not answer.
+// away: the host is in a turn that takes it away, which a live patch does not, or does not answer.
 func (s *State) away(host string) bool {
 	for id := range s.active {
-		if o := s.Turns[id]; o.Plan.Host == host && !o.Permitted.IsZero() {
+		if o := s.Turns[id]; o.Plan.Host == host && !o.Permitted.IsZero() && o.Plan.Tactic != plan.LivePatch {
 			return true
 		}
 	}

@@ -73,6 +73,8 @@ func (s *State) soaked(t *TurnState) time.Time {
 		}
 		switch over := c.Prepared; {
 		case c == t, c.Phase == TurnAbandoned && !c.reached():
+		case aheadOf[c.Plan.Tactic] != nil && !over.IsZero() && c.ready.IsZero() && c.Permitted.IsZero() && !c.Plan.UpdateBy.IsZero() && !c.reached():
+			return never // a look must show, once it has soaked, that it is still sound
 		case c.reached():
 			return c.Ended.Add(time.Duration(s.Plan.Policy.Soak))
 		case aheadOf[c.Plan.Tactic] == nil && c.Phase != TurnFinished, aheadOf[c.Plan.Tactic] != nil && over.IsZero():
@@ -131,6 +133,14 @@ func (s *State) applyPrepares(t *TurnState, f Fact) {
 	t.Phase, t.Since, t.Changed = TurnPreparing, f.At, f.At
 	t.Step, t.Started, t.Failures, t.RetryAt = aheadOf[t.Plan.Tactic][0], false, 0, time.Time{}
 	s.active[t.Plan.ID] = true
+	if t.Plan.UpdateBy.IsZero() {
+		return
+	}
+	for _, c := range s.canaries {
+		if c != t && !c.Prepared.IsZero() && c.ready.IsZero() { // so it was judged, or the journal is from before canaries were judged again
+			c.ready = f.At
+		}
+	}
 }
 
 // endPreparation notes that the host has, and is seen to have, the new software on disk: whoever
@@ -159,12 +169,12 @@ func (s *State) decidePreparing(t *TurnState, now time.Time) []Fact {
 	case t.Started && t.Step == StepUpdate, now.Before(t.RetryAt):
 		return nil
 	case t.Failures >= maxStepFailures:
-		return []Fact{*t.held(orElse(t.Code, CodeStepFailed), t.Why, orElse(t.Next, "mend the cause, then: evenkeel retry "+t.Plan.Host))}
+		return []Fact{*t.held(orElse(t.Code, CodeStepFailed), t.Why, orElse(t.Next, "mend the cause, then: evenkeel retry "+t.Plan.ID))}
 	case t.Step == StepProve:
 		return s.proveInPlace(t, now)
 	case !s.answers(t.Plan.Host, now):
 		h := s.host(t.Plan.Host)
-		return []Fact{*t.held(CodeNoAnswer, fmt.Sprintf("%s has not answered since %s: %s", t.Plan.Host, h.Lost.Format(time.RFC3339), h.Why), "bring the host back, then: evenkeel retry "+t.Plan.Host)}
+		return []Fact{*t.held(CodeNoAnswer, fmt.Sprintf("%s has not answered since %s: %s", t.Plan.Host, h.Lost.Format(time.RFC3339), h.Why), "bring the host back, then: evenkeel retry "+t.Plan.ID)}
 	}
 	return s.updateInPlace(t, now, s.Phase != PhaseRunning)
 }

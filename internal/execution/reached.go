@@ -8,6 +8,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // A host may reach the target before its turn: by another campaign, or by a person's hand. Its turn
@@ -38,19 +39,24 @@ func (t *TurnState) untouched() bool {
 
 // noteReached keeps what the last look at a host shows of the target, where a turn may be spared.
 func (s *State) noteReached(host string) {
-	delete(s.reached, host)
-	t := s.Turns[host]
-	if s.Plan.Target == nil || t == nil || t.Plan.Host != host || !t.untouched() {
+	if s.Plan.Target == nil {
 		return
 	}
-	if why := s.atTarget(host, s.host(host).View); why != "" && !s.plannedAtTarget(host) {
-		s.reached[host] = why
+	for _, t := range s.turnsOf[host] {
+		delete(s.reached, t.Plan.ID)
+		if !t.untouched() {
+			continue
+		}
+		if why := s.atTarget(t, s.host(host).View); why != "" && !s.plannedAtTarget(t) {
+			s.reached[t.Plan.ID] = why
+		}
 	}
 }
 
-// atTarget says why a look proves that a host and all that is on it are at the target; "" when it
+// atTarget says why a look proves that a turn's host and all that is on it are at the target; "" when it
 // does not.
-func (s *State) atTarget(host string, v *HostView) string {
+func (s *State) atTarget(t *TurnState, v *HostView) string {
+	host := t.Plan.Host
 	h := s.index.Hosts[host]
 	if h == nil || v == nil || v.Health != string(fleet.Up) || len(v.Missing) > 0 {
 		return ""
@@ -71,20 +77,20 @@ func (s *State) atTarget(host string, v *HostView) string {
 		}
 		on = append(on, i)
 	}
-	return s.judgeTarget(&seen, on, v.At)
+	return s.judgeTarget(t, &seen, on, v.At)
 }
 
 // plannedAtTarget: by the plan's own snapshot the host was at the target.
-func (s *State) plannedAtTarget(host string) bool {
+func (s *State) plannedAtTarget(t *TurnState) bool {
 	var on []fleet.Instance
-	for _, in := range s.index.On[host] {
+	for _, in := range s.index.On[t.Plan.Host] {
 		on = append(on, *in)
 	}
-	return s.judgeTarget(s.index.Hosts[host], on, s.Plan.Made) != ""
+	return s.judgeTarget(t, s.index.Hosts[t.Plan.Host], on, s.Plan.Made) != ""
 }
 
 // judgeTarget lets the one judge of versions rule on a host and its instances, by the target alone.
-func (s *State) judgeTarget(h *fleet.Host, on []fleet.Instance, at time.Time) string {
+func (s *State) judgeTarget(t *TurnState, h *fleet.Host, on []fleet.Instance, at time.Time) string {
 	small := fleet.Fleet{Evenkeel: s.Fleet.Evenkeel, Taken: at, Regions: s.Fleet.Regions, Hosts: []fleet.Host{*h}, Instances: on}
 	for _, id := range h.Pools {
 		if p := s.index.Pools[id]; p != nil {
@@ -94,10 +100,11 @@ func (s *State) judgeTarget(h *fleet.Host, on []fleet.Instance, at time.Time) st
 			}
 		}
 	}
-	if s.cohorts.Of(h) == nil {
+	c := s.cohorts.Of(h)
+	if c == nil {
 		return ""
 	}
-	a := advisory.Assess(&small, s.Plan.Target, nil, 0, at)
+	a := advisory.Assess(&small, s.targetOf(t, c), nil, 0, at)
 	if len(a.Hosts) != 1 || a.Hosts[0].Verdict != advisory.IsFixed {
 		return ""
 	}
@@ -115,11 +122,23 @@ func (s *State) judgeTarget(h *fleet.Host, on []fleet.Instance, at time.Time) st
 	return fmt.Sprintf("a look at %s shows it and the %d instances on it at the target: %s", at.UTC().Format(time.RFC3339), len(on), strings.Join(lines, "; "))
 }
 
+// targetOf is the target by which a turn is judged. A live patch brings the fix and not the packages: the
+// reboot that follows it is not needed only where these were booted.
+func (s *State) targetOf(t *TurnState, c *plan.Cohort) *plan.Target {
+	if !t.Plan.Deferred {
+		return s.Plan.Target
+	}
+	target, booted := *s.Plan.Target, *c
+	booted.Remedy, booted.Then, booted.LivePatches = "reboot", "", nil
+	target.Cohorts = []plan.Cohort{booted}
+	return &target
+}
+
 // spared says why a turn is not needed by a fresh look; "" while it is, or while anything is in doubt.
 func (s *State) spared(t *TurnState, now time.Time) string {
 	host := t.Plan.Host
 	h := s.host(host)
-	if s.reached[host] == "" || !t.untouched() || !h.Lost.IsZero() || now.Sub(h.At) > fresh || h.At.Before(t.Changed) || s.doubts(host) {
+	if s.reached[t.Plan.ID] == "" || !t.untouched() || !h.Lost.IsZero() || now.Sub(h.At) > fresh || h.At.Before(t.Changed) || s.doubts(host) {
 		return ""
 	}
 	for _, a := range s.open {
@@ -132,7 +151,7 @@ func (s *State) spared(t *TurnState, now time.Time) string {
 			return ""
 		}
 	}
-	return s.reached[host]
+	return s.reached[t.Plan.ID]
 }
 
 // decideReached drops a turn that was not permitted yet and is not needed.
@@ -140,13 +159,13 @@ func (s *State) decideReached(now time.Time) []Fact {
 	if s.Phase != PhaseRunning {
 		return nil
 	}
-	for _, host := range sortedKeys(s.reached) {
-		t := s.Turns[host]
+	for _, id := range sortedKeys(s.reached) {
+		t := s.Turns[id]
 		if t.Phase != TurnWaiting {
 			continue
 		}
 		if why := s.spared(t, now); why != "" {
-			return []Fact{{Kind: TurnDropped, Turn: t.Plan.ID, Host: host, Code: CodeReached, Why: why}}
+			return []Fact{{Kind: TurnDropped, Turn: id, Host: t.Plan.Host, Code: CodeReached, Why: why}}
 		}
 	}
 	return nil
@@ -165,7 +184,7 @@ func (s *State) decideUnneeded(t *TurnState, now time.Time) []Fact {
 		f.Code = CodeReached
 		return []Fact{f}
 	}
-	why := s.reached[t.Plan.Host]
+	why := s.reached[t.Plan.ID]
 	if why == "" {
 		why = "it was at the target before anything was done to it"
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -26,7 +26,7 @@ func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
 		case g.Stage == StageStopping:
 			continue
 		case g.Stage == StageStuck:
-			return []Fact{*t.held(CodeStopFailed, fmt.Sprintf("%s: %s", in.ID, g.Why), "look at this instance, then: evenkeel retry "+t.Plan.Host)}
+			return []Fact{*t.held(CodeStopFailed, fmt.Sprintf("%s: %s", in.ID, g.Why), "look at this instance, then: evenkeel retry "+t.Plan.ID)}
 		case now.Add(s.restWorst()).After(sl.End):
 			why := fmt.Sprintf("%s's slot ends at %s and what is left may take %s", in.ID, sl.End.Format(time.RFC3339), s.restWorst())
 			if full := s.groupFull(s.instance(in.ID)); full != "" {
@@ -65,12 +65,12 @@ func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
 	}
 	if p := present(v); len(p) > 0 {
 		if t.Refills >= maxRefills {
-			return []Fact{*t.held(CodeRefilled, fmt.Sprintf("%s and others keep coming back to the emptied host", p[0].ID), "stop the tool that places them, then: evenkeel retry "+t.Plan.Host)}
+			return []Fact{*t.held(CodeRefilled, fmt.Sprintf("%s and others keep coming back to the emptied host", p[0].ID), "stop the tool that places them, then: evenkeel retry "+t.Plan.ID)}
 		}
 		return t.failed(CodeRefilled, p[0].ID+" runs on the emptied host", "keep other tools from placing instances there", true)
 	}
 	if v.BootID == "" {
-		return t.failed(CodeStepFailed, "the host's boot id cannot be read, so its reboot cannot be guarded: "+strings.Join(v.Missing, "; "), "make it readable (SSH), then: evenkeel retry "+t.Plan.Host, false)
+		return t.failed(CodeStepFailed, "the host's boot id cannot be read, so its reboot cannot be guarded: "+strings.Join(v.Missing, "; "), "make it readable (SSH), then: evenkeel retry "+t.Plan.ID, false)
 	}
 	for _, g := range t.sortedGuests() {
 		if sl := s.turnSlot[t.Plan.ID+"/"+g.ID]; sl != nil && g.Stage == StageStopped {
@@ -82,55 +82,6 @@ func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
 	f := t.start(StepReboot, now.Add(2*time.Minute))
 	f.BootID = v.BootID
 	return []Fact{f}
-}
-
-// decideProof judges what came back: another boot, healthy, with the fix in effect.
-func (s *State) decideProof(t *TurnState, now time.Time) []Fact {
-	if !t.Started {
-		return []Fact{t.start(StepProve, now.Add(time.Duration(s.Plan.Policy.Times.RebootMax)))}
-	}
-	if s.proofAt(t) {
-		return s.judgeProof(t)
-	}
-	if now.Before(t.Deadline) {
-		return nil
-	}
-	h := s.host(t.Plan.Host)
-	if h.View != nil && h.At.After(t.Since) && h.Lost.IsZero() && h.View.BootID == t.OldBoot {
-		return []Fact{*t.held(CodeSameBoot, "it still answers with the boot id from before its reboot order", "reboot it by hand or find out why it did not, then: evenkeel retry "+t.Plan.Host)}
-	}
-	return []Fact{*t.held(CodeNotBack, fmt.Sprintf("it has not come back within %s: %s", time.Duration(s.Plan.Policy.Times.RebootMax), orElse(h.Why, "no answer")), "bring it back by its console, then: evenkeel retry "+t.Plan.Host)}
-}
-
-// proofAt: a look since the step began shows the host on another boot.
-func (s *State) proofAt(t *TurnState) bool {
-	h := s.host(t.Plan.Host)
-	return t.Started && h.View != nil && h.Lost.IsZero() && !h.At.Before(t.Since) && h.View.BootID != "" && h.View.BootID != t.OldBoot
-}
-
-func (s *State) judgeProof(t *TurnState) []Fact {
-	v := s.host(t.Plan.Host).View
-	if v.Health != string(fleet.Up) {
-		return []Fact{*t.held(CodeUnhealthy, "it came back "+v.Health+": "+strings.Join(v.Missing, "; "), "make its services healthy, then: evenkeel retry "+t.Plan.Host)}
-	}
-	evidence := "boot id " + v.BootID
-	if t.OldBoot != "" {
-		evidence = fmt.Sprintf("boot id %s -> %s", t.OldBoot, v.BootID)
-	}
-	if c := s.cohort(t.Plan.Host); c != nil {
-		for _, pkg := range sortedKeys(c.Packages) {
-			code, what := s.inEffect(t.Plan.Host, v, t.OldBoot != "", pkg, c.Packages[pkg])
-			switch code {
-			case "":
-				evidence += "; " + what
-			case CodeCannotJudge:
-				return []Fact{*t.held(code, what, orderly(t.Plan.Host))}
-			default:
-				return []Fact{*t.held(code, what, "install the fixed version and reboot the host by hand, or mend the update, then: evenkeel retry "+t.Plan.Host)}
-			}
-		}
-	}
-	return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepProve, Attempt: t.Attempt, BootID: v.BootID, Why: evidence}}
 }
 
 // inEffect says whether a package is at the wanted version in what the host booted with, or, where
@@ -159,13 +110,17 @@ func (s *State) decideJudge(t *TurnState, now time.Time) []Fact {
 		return nil
 	}
 	c := s.cohort(t.Plan.Host)
+	own := ownPackages(c)
+	if c != nil && len(own) == 0 {
+		return t.done("what the target names is the host's own: its proof holds for all on it")
+	}
 	n, unknown := 0, 0
 	for _, in := range present(s.host(t.Plan.Host).View) {
 		if c == nil || in.Incoming {
 			continue
 		}
 		n++
-		for _, pkg := range sortedKeys(c.Packages) {
+		for _, pkg := range own {
 			have := in.Running[pkg]
 			if have == "" {
 				unknown++
@@ -173,14 +128,28 @@ func (s *State) decideJudge(t *TurnState, now time.Time) []Fact {
 			}
 			switch r, err := s.order(t.Plan.Host, have, c.Packages[pkg]); {
 			case err != nil:
-				return []Fact{*t.held(CodeCannotJudge, fmt.Sprintf("whether %s runs on the fix is not known: its monitor says %s %s: %v", in.ID, pkg, have, err), orderly(t.Plan.Host))}
+				return []Fact{*t.held(CodeCannotJudge, fmt.Sprintf("whether %s runs on the fix is not known: its monitor says %s %s: %v", in.ID, pkg, have, err), orderly(t.Plan.ID))}
 			case r < 0:
-				return []Fact{*t.held(CodeStillOld, fmt.Sprintf("%s still runs on %s %s", in.ID, pkg, have), "restart or migrate this instance, then: evenkeel retry "+t.Plan.Host)}
+				return []Fact{*t.held(CodeStillOld, fmt.Sprintf("%s still runs on %s %s", in.ID, pkg, have), "restart or migrate this instance, then: evenkeel retry "+t.Plan.ID)}
 			}
 		}
 	}
-	if n > 0 && unknown == n*len(c.Packages) {
-		return t.failed(CodeCannotJudge, fmt.Sprintf("none of the %d instances on it says through its monitor what it runs on", n), "look at their monitors, then: evenkeel retry "+t.Plan.Host, true)
+	if n > 0 && unknown == n*len(own) {
+		return t.failed(CodeCannotJudge, fmt.Sprintf("none of the %d instances on it says through its monitor what it runs on", n), "look at their monitors, then: evenkeel retry "+t.Plan.ID, true)
 	}
 	return t.done(fmt.Sprintf("%d instances on it judged through their monitors, %d facts not readable", n, unknown))
+}
+
+// ownPackages are the packages of a cohort that run in an instance's own process, as QEMU does; a hypervisor
+// and a kernel are the host's, and no monitor of an instance tells of them.
+func ownPackages(c *plan.Cohort) (own []string) {
+	if c == nil {
+		return nil
+	}
+	for _, pkg := range sortedKeys(c.Packages) {
+		if !advisory.OfHost(pkg, c) {
+			own = append(own, pkg)
+		}
+	}
+	return own
 }

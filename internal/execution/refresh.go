@@ -131,13 +131,13 @@ func (s *State) decideInPlace(t *TurnState, now time.Time, quiet bool) []Fact {
 		worst := 2 * time.Duration(s.Plan.Policy.Times.SaveMax)
 		switch {
 		case plan.ClassOf(d) != plan.ClassOutage && t.Refills >= maxRefills:
-			return []Fact{*t.held(CodeRefilled, in.ID+" and others keep coming to the host on what is not fixed", "stop the tool that places them, then: evenkeel retry "+t.Plan.Host)}
+			return []Fact{*t.held(CodeRefilled, in.ID+" and others keep coming to the host on what is not fixed", "stop the tool that places them, then: evenkeel retry "+t.Plan.ID)}
 		case plan.ClassOf(d) != plan.ClassOutage:
 			return t.failed(CodeRefilled, in.ID+" has come to the host and is not known to run on the fix", "keep other tools from placing instances there", true)
 		case undone != "":
-			return []Fact{*t.held(CodeOldVersion, undone+"; a stop would give "+in.ID+" nothing", "install the fixed version by hand and keep others from taking it away, then: evenkeel retry "+t.Plan.Host)}
+			return []Fact{*t.held(CodeOldVersion, undone+"; a stop would give "+in.ID+" nothing", "install the fixed version by hand and keep others from taking it away, then: evenkeel retry "+t.Plan.ID)}
 		case g.Stage == StageStuck:
-			return []Fact{*t.held(CodeStopFailed, fmt.Sprintf("%s: %s", in.ID, g.Why), "look at this instance, then: evenkeel retry "+t.Plan.Host)}
+			return []Fact{*t.held(CodeStopFailed, fmt.Sprintf("%s: %s", in.ID, g.Why), "look at this instance, then: evenkeel retry "+t.Plan.ID)}
 		case now.Add(worst).After(sl.End):
 			return []Fact{*t.held(CodeSlotMissed, fmt.Sprintf("%s's slot ends at %s and its stop and return may take %s", in.ID, sl.End.Format(time.RFC3339), worst), "plan again: it needs another slot")}
 		case quiet || g.InDoubt || now.Before(g.RetryAt) || s.groupFull(s.instance(in.ID)) != "":
@@ -171,9 +171,9 @@ func (s *State) decideRefreshed(t *TurnState, now time.Time) []Fact {
 		}
 		switch s.runsOn(t.Plan.Host, in) {
 		case onOld:
-			return []Fact{*t.held(CodeStillOld, fmt.Sprintf("%s on %s still runs on what is not fixed: its monitor says %s", g.ID, host, said(in)), "restart or migrate this instance, then: evenkeel retry "+t.Plan.Host)}
+			return []Fact{*t.held(CodeStillOld, fmt.Sprintf("%s on %s still runs on what is not fixed: its monitor says %s", g.ID, host, said(in)), "restart or migrate this instance, then: evenkeel retry "+t.Plan.ID)}
 		case unordered:
-			return []Fact{*t.held(CodeCannotJudge, fmt.Sprintf("whether %s on %s runs on the fix is not known: %s", g.ID, host, s.whyUnordered(t.Plan.Host, in)), orderly(t.Plan.Host))}
+			return []Fact{*t.held(CodeCannotJudge, fmt.Sprintf("whether %s on %s runs on the fix is not known: %s", g.ID, host, s.whyUnordered(t.Plan.Host, in)), orderly(t.Plan.ID))}
 		case untold:
 			untoldOf = append(untoldOf, g.ID+" on "+host)
 		default:
@@ -181,7 +181,7 @@ func (s *State) decideRefreshed(t *TurnState, now time.Time) []Fact {
 		}
 	}
 	if len(untoldOf) > 0 {
-		return t.failed(CodeCannotJudge, "its own monitor does not say what it runs on: "+strings.Join(untoldOf, ", "), "look at these monitors, then: evenkeel retry "+t.Plan.Host, true)
+		return t.failed(CodeCannotJudge, "its own monitor does not say what it runs on: "+strings.Join(untoldOf, ", "), "look at these monitors, then: evenkeel retry "+t.Plan.ID, true)
 	}
 	return t.done(fmt.Sprintf("%d instances run on the fix by their own monitors: %s", len(proven), strings.Join(proven, ", ")))
 }
@@ -241,7 +241,7 @@ func (s *State) cannotLook(t *TurnState, now time.Time) []Fact {
 	for _, id := range s.toJudge(t) {
 		if !s.answers(id, now) {
 			return []Fact{*t.held(CodeNoAnswer, fmt.Sprintf("%s has not answered since %s, and what its instances run on is not known: %s", id, s.host(id).Lost.Format(time.RFC3339), s.host(id).Why),
-				"bring that host back, then: evenkeel retry "+t.Plan.Host)}
+				"bring that host back, then: evenkeel retry "+t.Plan.ID)}
 		}
 	}
 	return nil

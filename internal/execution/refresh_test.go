@@ -271,3 +271,46 @@ func TestStockOfWhoeverIsDown(t *testing.T) {
 	}
 	t.Errorf("g3 is down and nobody is told: %s", w.tail(5))
 }
+
+// A canary whose host is not sound once its preparation has soaked keeps all other disks as they are, and a
+// person is asked; a retry looks again.
+func TestPreparedCanaryIsJudgedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(h *worldHost)
+		code  string
+	}{
+		"sound":        {func(*worldHost) {}, ""},
+		"sick":         {func(h *worldHost) { h.health = "sick" }, CodeUnhealthy},
+		"reset":        {func(h *worldHost) { h.boot++ }, CodeOtherBoot},
+		"silent":       {func(h *worldHost) { h.silent = true }, CodeNoAnswer},
+		"taken away":   {func(h *worldHost) { h.qemu = oldQEMU }, CodeOldVersion},
+		"not readable": {func(h *worldHost) { h.qemu = "" }, CodeOldVersion},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := refreshWorld(t, func(p *plan.Plan) { p.Policy.Soak = plan.Duration(5 * time.Minute) })
+			w.run(at("00:32:00"))
+			if w.s.Turns["h1"].Prepared.IsZero() {
+				t.Fatalf("h1 is not prepared: %s", w.tail(4))
+			}
+			h := *w.hosts["h1"]
+			c.spoil(w.hosts["h1"])
+			w.run(at("00:45:00"))
+			others := len(w.started(StepUpdate, "h2")) + len(w.started(StepUpdate, "h3"))
+			if c.code == "" {
+				if others != 2 || w.s.Turns["h1"].ready.Before(at("00:35:00")) {
+					t.Errorf("%d other disks are changed, h1 was judged %s", others, w.s.Turns["h1"].ready)
+				}
+				return
+			}
+			if f := w.held("h1"); f.Code != c.code || !strings.Contains(f.Why, "after its soak it is not sound") || others != 0 || f.At.After(at("00:38:30")) {
+				t.Errorf("held with %+v; %d other disks are changed", f, others)
+			}
+			w.hosts["h1"].health, w.hosts["h1"].silent, w.hosts["h1"].boot, w.hosts["h1"].qemu = h.health, h.silent, h.boot, h.qemu
+			w.store(Fact{Kind: TurnReleased, Who: "operator:t", Turn: "h1", Host: "h1"})
+			w.run(at("00:50:00"))
+			if n := len(w.started(StepUpdate, "h2")) + len(w.started(StepUpdate, "h3")); n != 2 {
+				t.Errorf("after a retry %d other disks are changed: %s", n, w.tail(4))
+			}
+		})
+	}
+}

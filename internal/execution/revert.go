@@ -58,15 +58,15 @@ func (s *State) decideCanary(now time.Time) []Fact {
 		switch {
 		case r.started && now.After(r.deadline.Add(grace)):
 			return []Fact{{Kind: StepFailed, Turn: id, Host: t.Plan.Host, Step: StepRevert, Attempt: r.attempt, Code: CodeNoAnswer, Retry: true, Why: "step revert gave no answer by its deadline"}}
-		case !t.reverts(), r.started:
-		case s.Phase == PhaseRunning && s.failed[id]:
+		case s.Phase == PhaseRunning && s.failed[id] && (t.reverts() || t.Phase == TurnOnHold && t.Code == CodeCanaryUnwell):
 			return []Fact{{Kind: CampaignHalted, Turn: id, Host: t.Plan.Host, Code: CodeCanary, Why: fmt.Sprintf("the canary %s failed: %s", t.Plan.Host, t.Why)}}
+		case !t.reverts(), r.started:
 		case !now.Before(r.retryAt):
 			return []Fact{{Kind: StepStarted, Turn: id, Host: t.Plan.Host, Step: StepRevert, Attempt: r.attempt + 1, Patches: r.names,
 				Deadline: now.Add(time.Duration(s.Plan.Policy.Times.UpdateMax)), Why: t.Why}}
 		}
 	}
-	return nil
+	return s.decideUnwell(now)
 }
 
 // applyRevert folds the revert's own steps; the step at which the turn is held stays as it is.

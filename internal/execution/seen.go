@@ -16,6 +16,7 @@ func (s *State) seeHost(id string, v *HostView) {
 		return
 	}
 	h.View, h.At, h.Lost, h.Why = v, v.At, time.Time{}, ""
+	h.Code, h.Since, h.Said, h.Heard = "", time.Time{}, 0, time.Time{}
 	h.Looks++
 	for inst, at := range s.landed[id] {
 		if !at.After(v.At) {
@@ -71,6 +72,21 @@ func (s *State) seeHost(id string, v *HostView) {
 	}
 	s.noteDoubled(id)
 	s.noteReached(id)
+	s.noteCanary(id)
+}
+
+// silent takes in that a host does not answer, and what is known of why.
+func (h *HostState) silent(f Fact) {
+	h.Looks++
+	if h.Lost.IsZero() {
+		h.Lost = f.At
+	}
+	if h.Said == 0 || h.Code != f.Code {
+		h.Code, h.Since, h.Said = f.Code, f.At, 0
+	}
+	h.Said++
+	h.Heard, h.Why = f.At, f.Why
+	h.RetryAt = f.At.Add(min(max(f.At.Sub(h.Lost)/4, lookAgain), time.Minute))
 }
 
 func runs(v *HostView, instance string) bool {

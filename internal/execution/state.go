@@ -89,7 +89,17 @@ type State struct {
 	parentEnded time.Time           // when the campaign that it supersedes was over; zero: it is not
 	inherited   map[string]string   // instance -> host on which the parent's moves left it, against the plan's fleet
 	doubled     map[string]*doubled // instance -> where the parent left it without proof
-	reached     map[string]string   // host -> what its last look shows of the target, when that is reached
+	reached     map[string]string   // turn -> what the last look at its host shows of the target, when that is reached
+
+	turnsOf   map[string][]*TurnState // host -> its turns: two where its reboot follows a live patch
+	canaries  []*TurnState            // in order
+	patching  map[string]bool         // live-patch turns that are not over
+	rebooting bool                    // a deferred reboot was permitted
+	patched   time.Time               // when the last live patch was done, or found not to be needed
+	cohortOf  map[string]string       // host -> name of its cohort
+	failing   map[string]*failing     // cohort -> its migrations that failed in a row
+	stopped   map[string]*CohortHold  // cohort -> why its migrations are held
+	aside     map[string]time.Time    // waiting turns of such cohorts -> when their slot is missed
 }
 
 // TurnState is the run of one turn.
@@ -120,6 +130,11 @@ type TurnState struct {
 	Why        string
 	Next       string
 	Guests     map[string]*TurnGuest
+	Judged     time.Time         // a canary: when, after its soak, its host was seen to be sound
+	ready      time.Time         // a refresh's canary: when, after the soak of its preparation, its host was seen to be sound
+	unwell     time.Time         // since when looks after its soak do not show that
+	found      map[string]string // installed when the turn was permitted
+	before     software          // what ran and lay on the disk before the reboot
 	revert     reverting
 	tries      map[Step]int // attempts of each step so far: a number is never used twice
 }
@@ -154,6 +169,12 @@ type HostState struct {
 	Lost    time.Time      // since when it does not answer; zero: it does
 	RetryAt time.Time
 	Why     string
+	// Code of the last report that it does not answer; empty: nobody can tell more. It was said since
+	// Since, Said times in a row; Heard is when the last report came.
+	Code  string
+	Since time.Time
+	Said  int
+	Heard time.Time
 }
 
 // GuestState is where an instance is, as far as this campaign knows.
@@ -184,6 +205,8 @@ func New() *State {
 		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		blocked: map[string]bool{}, unprepared: map[string]*TurnState{}, movedHere: map[string]string{},
 		landed: map[string]map[string]time.Time{}, inherited: map[string]string{}, doubled: map[string]*doubled{}, reached: map[string]string{},
+		turnsOf: map[string][]*TurnState{}, patching: map[string]bool{}, cohortOf: map[string]string{}, failing: map[string]*failing{},
+		stopped: map[string]*CohortHold{}, aside: map[string]time.Time{},
 	}
 }
 
@@ -231,8 +254,12 @@ func (s *State) begin(f Fact) error {
 	for _, t := range p.Turns {
 		s.Turns[t.ID] = &TurnState{Plan: t, Phase: TurnWaiting, Guests: map[string]*TurnGuest{}, tries: map[Step]int{}}
 		s.Order = append(s.Order, t.ID)
+		s.turnsOf[t.Host] = append(s.turnsOf[t.Host], s.Turns[t.ID])
 		if aheadOf[t.Tactic] != nil {
 			s.unprepared[t.Host] = s.Turns[t.ID]
+		}
+		if t.Tactic == plan.LivePatch {
+			s.patching[t.ID] = true
 		}
 	}
 	for tenant, slots := range s.slotsOf {
@@ -240,6 +267,11 @@ func (s *State) begin(f Fact) error {
 	}
 	slices.SortFunc(s.Order, func(a, b string) int { return compareTurns(s.Turns[a].Plan, s.Turns[b].Plan) })
 	s.waiting = slices.Clone(s.Order)
+	for _, id := range s.Order {
+		if t := s.Turns[id]; t.Plan.Canary {
+			s.canaries = append(s.canaries, t)
+		}
+	}
 	for _, b := range p.Blocked {
 		if b.Instance != "" {
 			s.blocked[b.Instance] = true

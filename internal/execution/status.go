@@ -19,6 +19,8 @@ type Status struct {
 	Turns    []TurnStatus `json:"turns"`
 	Notices  NoticeCount  `json:"notices"`
 	Overruns int          `json:"overruns"`
+	// Cohorts lists those whose migrations are held.
+	Cohorts []CohortHold `json:"cohorts,omitempty"`
 	// NotBack lists instances that a turn stopped and that do not run again.
 	NotBack []string `json:"not_back,omitempty"`
 }
@@ -32,22 +34,24 @@ type NoticeCount struct {
 
 // TurnStatus is one turn in brief.
 type TurnStatus struct {
-	Turn    string      `json:"turn"`
-	Host    string      `json:"host"`
-	Wave    int         `json:"wave"`
-	Tactic  plan.Tactic `json:"tactic"`
-	Phase   TurnPhase   `json:"phase"`
-	Step    Step        `json:"step,omitempty"`
-	Start   time.Time   `json:"start"` // planned
-	Begun   time.Time   `json:"begun,omitzero"`
-	Ended   time.Time   `json:"ended,omitzero"`
-	Acts    []Act       `json:"acts,omitempty"` // in flight
-	Moved   int         `json:"moved"`
-	Stopped int         `json:"stopped"`
-	Code    string      `json:"code,omitempty"`
-	Why     string      `json:"why,omitempty"`
-	Next    string      `json:"next,omitempty"`
-	Waits   string      `json:"waits,omitempty"` // what a waiting turn waits for
+	Turn   string      `json:"turn"`
+	Host   string      `json:"host"`
+	Wave   int         `json:"wave"`
+	Tactic plan.Tactic `json:"tactic"`
+	// Deferred: the reboot that follows the host's live patch, which is a turn of its own.
+	Deferred bool      `json:"deferred,omitempty"`
+	Phase    TurnPhase `json:"phase"`
+	Step     Step      `json:"step,omitempty"`
+	Start    time.Time `json:"start"` // planned
+	Begun    time.Time `json:"begun,omitzero"`
+	Ended    time.Time `json:"ended,omitzero"`
+	Acts     []Act     `json:"acts,omitempty"` // in flight
+	Moved    int       `json:"moved"`
+	Stopped  int       `json:"stopped"`
+	Code     string    `json:"code,omitempty"`
+	Why      string    `json:"why,omitempty"`
+	Next     string    `json:"next,omitempty"`
+	Waits    string    `json:"waits,omitempty"` // what a waiting turn waits for
 }
 
 // Act is one thing in flight.
@@ -69,9 +73,13 @@ func (s *State) Status(now time.Time) Status {
 	for _, id := range s.front() {
 		front[id] = true
 	}
+	for id := range s.aside {
+		front[id] = true
+	}
+	out.Cohorts = s.cohortHolds()
 	for _, id := range s.Order {
 		t := s.Turns[id]
-		ts := TurnStatus{Turn: id, Host: t.Plan.Host, Wave: t.Plan.Wave, Tactic: t.Plan.Tactic, Phase: t.Phase, Step: t.Step, Start: t.Plan.Start,
+		ts := TurnStatus{Turn: id, Host: t.Plan.Host, Wave: t.Plan.Wave, Tactic: t.Plan.Tactic, Deferred: t.Plan.Deferred, Phase: t.Phase, Step: t.Step, Start: t.Plan.Start,
 			Begun: t.Permitted, Ended: t.Ended}
 		if t.Phase == TurnOnHold || t.Phase == TurnAbandoned {
 			ts.Code, ts.Why, ts.Next = t.Code, t.Why, t.Next

@@ -35,7 +35,10 @@ func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
 	if facts := s.decideInDoubt(t); facts != nil {
 		return facts
 	}
-	quiet := s.Phase != PhaseRunning || t.Phase == TurnOnHold // no disruptive act may begin
+	if facts := s.holdBarred(t); facts != nil {
+		return facts
+	}
+	quiet := s.Phase != PhaseRunning || t.Phase == TurnOnHold || s.barred(t) != nil && !t.committed() && s.moves(t) // no disruptive act may begin
 	if quiet && !t.committed() {
 		// not beyond the point of no return: whoever was stopped comes back first
 		facts, ends := s.bringBack(t, now), s.Phase == PhaseAborted && t.Phase == TurnOnHold // who was given up on then keeps nobody waiting
@@ -50,7 +53,7 @@ func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
 		return s.bringBack(t, now)
 	}
 	if s.silent(t, now) {
-		return []Fact{*t.held(CodeNoAnswer, fmt.Sprintf("%s has not answered since %s: %s", t.Plan.Host, s.host(t.Plan.Host).Lost.Format(time.RFC3339), s.host(t.Plan.Host).Why), "bring the host back, then: evenkeel retry "+t.Plan.Host)}
+		return []Fact{*t.held(CodeNoAnswer, fmt.Sprintf("%s has not answered since %s: %s", t.Plan.Host, s.host(t.Plan.Host).Lost.Format(time.RFC3339), s.host(t.Plan.Host).Why), "bring the host back, then: evenkeel retry "+t.Plan.ID)}
 	}
 	if t.Started && t.Step != StepProve {
 		return nil
@@ -63,7 +66,7 @@ func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
 		if code == "" {
 			code = CodeStepFailed
 		}
-		return []Fact{*t.held(code, t.Why, orElse(t.Next, "mend the cause, then: evenkeel retry "+t.Plan.Host))}
+		return []Fact{*t.held(code, t.Why, orElse(t.Next, "mend the cause, then: evenkeel retry "+t.Plan.ID))}
 	}
 	if facts := s.decideUnneeded(t, now); facts != nil {
 		return facts

@@ -43,7 +43,7 @@ func (s *State) decideUnproven(t *TurnState, now time.Time) []Fact {
 		}
 		if g.Code == CodeSplit && t.Phase == TurnActive {
 			return []Fact{*t.held(CodeSplit, fmt.Sprintf("%s runs, or may run, on %s and on %s at once", g.ID, g.From, g.Sticky),
-				"look at both copies, leave exactly one running, then: evenkeel retry "+t.Plan.Host)}
+				"look at both copies, leave exactly one running, then: evenkeel retry "+t.Plan.ID)}
 		}
 		src, dst := s.end(g.From, g), s.end(g.Sticky, g)
 		f := Fact{Turn: t.Plan.ID, Instance: g.ID, From: g.From, To: g.Sticky, Attempt: g.Attempt, Home: g.From != t.Plan.Host,
@@ -61,7 +61,7 @@ func (s *State) decideUnproven(t *TurnState, now time.Time) []Fact {
 			return []Fact{f}
 		case t.Phase == TurnActive && now.Sub(g.FailedAt) > unprovenFor:
 			return []Fact{*t.held(CodeUnproven, fmt.Sprintf("where %s runs is not known: %s is %s, %s is %s", g.ID, g.From, src, g.Sticky, dst),
-				"look at both hosts, leave exactly one copy running, then: evenkeel retry "+t.Plan.Host)}
+				"look at both hosts, leave exactly one copy running, then: evenkeel retry "+t.Plan.ID)}
 		}
 	}
 	return nil

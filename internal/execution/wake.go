@@ -29,6 +29,12 @@ func (s *State) Wake(now time.Time) time.Time {
 	}
 	at(s.nextMissed())
 	at(s.nextPreparation(now))
+	s.nextCanary(at)
+	if s.Phase == PhaseRunning {
+		for _, missed := range s.aside {
+			at(missed.Add(time.Second))
+		}
+	}
 	for _, id := range s.unseen(now) {
 		if h := s.host(id); !h.Lost.IsZero() {
 			at(later(h.Lost, s.over()).Add(2*time.Minute + time.Second))
@@ -47,6 +53,9 @@ func (s *State) Wake(now time.Time) time.Time {
 		}
 		if h := s.host(t.Plan.Host); t.Phase == TurnActive {
 			at(h.At.Add(fresh + time.Second)) // the look grows old
+			if t.Step == StepProve && h.Code == CodeNoDom0 {
+				at(h.Since.Add(sureAfter))
+			}
 		}
 		for _, g := range t.Guests {
 			at(g.RetryAt)

@@ -10,10 +10,11 @@ import (
 )
 
 // exposure adds up how long hosts and instances stay unfixed. It begins when the plan is applied,
-// for those that the plan's target calls affected by the fleet's facts, and for those of a host with
-// a turn of which nothing is known. A host is fixed once its turn has proven it (a refresh: on its
-// disk; its instances count by themselves). An instance is fixed once its own monitor says so, or once
-// it began to run anew on a fixed host, as long as its monitor does not say the contrary after that.
+// for those that the plan's target calls affected by the fleet's facts, and for those of which nothing
+// is known, on a host that the plan has a turn for or calls blocked. A host is fixed once its turn has
+// proven it (a refresh: on its disk; its instances count by themselves), until that proof holds no
+// more. An instance is fixed once its own monitor says so, or once it began to run anew on a fixed
+// host, as long as its monitor does not say the contrary after that.
 type exposure struct {
 	target  *plan.Target
 	fleet   *fleet.Fleet
@@ -23,6 +24,8 @@ type exposure struct {
 	hosts   map[string]time.Time
 	guests  map[string]time.Time // since when unfixed
 	began   map[string]time.Time // of those: when it began to run anew on a fixed host
+	was     map[string]bool      // hosts and instances that were unfixed at the start
+	wasG    map[string]bool
 	first   int
 	firstG  int
 	hours   time.Duration
@@ -30,7 +33,7 @@ type exposure struct {
 }
 
 func newExposure() exposure {
-	return exposure{fixed: map[string]bool{}, hosts: map[string]time.Time{}, guests: map[string]time.Time{}, began: map[string]time.Time{}, byID: map[string]*fleet.Host{}}
+	return exposure{fixed: map[string]bool{}, hosts: map[string]time.Time{}, guests: map[string]time.Time{}, began: map[string]time.Time{}, byID: map[string]*fleet.Host{}, was: map[string]bool{}, wasG: map[string]bool{}}
 }
 
 func (e *exposure) begin(b *book, at time.Time) {
@@ -39,9 +42,12 @@ func (e *exposure) begin(b *book, at time.Time) {
 		return
 	}
 	e.cohorts = advisory.NewCohorts(b.fleet, e.target)
-	turns := map[string]bool{}
+	concerned := map[string]bool{} // by the plan they need the fix, or may
 	for _, t := range b.plan.Turns {
-		turns[t.Host] = true
+		concerned[t.Host] = true
+	}
+	for _, k := range b.plan.Blocked {
+		concerned[k.Host] = true
 	}
 	for i := range b.fleet.Hosts {
 		e.byID[b.fleet.Hosts[i].ID] = &b.fleet.Hosts[i]
@@ -49,16 +55,16 @@ func (e *exposure) begin(b *book, at time.Time) {
 	a := advisory.Assess(b.fleet, e.target, nil, 0, at)
 	for _, h := range a.Hosts {
 		switch {
-		case h.Verdict == advisory.IsAffected || (h.Verdict == advisory.IsUnknown && turns[h.Host]):
-			e.hosts[h.Host] = at
+		case h.Verdict == advisory.IsAffected || (h.Verdict == advisory.IsUnknown && concerned[h.Host]):
+			e.hosts[h.Host], e.was[h.Host] = at, true
 			e.first++
 		case h.Verdict == advisory.IsFixed:
 			e.fixed[h.Host] = true
 		}
 	}
 	for _, i := range a.Instances {
-		if i.Verdict == advisory.IsAffected || (i.Verdict == advisory.IsUnknown && turns[i.Host]) {
-			e.guests[i.Instance] = at
+		if i.Verdict == advisory.IsAffected || (i.Verdict == advisory.IsUnknown && concerned[i.Host]) {
+			e.guests[i.Instance], e.wasG[i.Instance] = at, true
 			e.firstG++
 		}
 	}
@@ -70,6 +76,21 @@ func (e *exposure) hostFixed(host string, at time.Time) {
 		delete(e.hosts, host)
 	}
 	e.fixed[host] = true
+}
+
+// hostUnfixed: what proved the fix of a host holds no more.
+func (e *exposure) hostUnfixed(host string, at time.Time) {
+	if _, is := e.hosts[host]; e.was[host] && !is {
+		e.hosts[host] = at
+	}
+	delete(e.fixed, host)
+}
+
+// guestUnfixed: the same of an instance that ran on the fix through its host alone.
+func (e *exposure) guestUnfixed(instance string, at time.Time) {
+	if _, is := e.guests[instance]; e.wasG[instance] && !is {
+		e.guests[instance] = at
+	}
 }
 
 // landed: the instance runs on a host in a process that began there.

@@ -49,8 +49,8 @@ type book struct {
 	fleet      *fleet.Fleet
 	generation int64
 	turns      map[string]*turn    // by turn id
-	hosts      map[string]*Host    // by host id
-	order      []string            // host ids in the order of the report
+	hosts      map[string]*Host    // by turn id, which is mostly the host's; by host id without a turn
+	order      []string            // their keys in the order of the report
 	guests     map[string]*guest   // by instance
 	promises   map[string]*Promise // by slot id
 	slotOf     map[string]*Promise // by turn/instance
@@ -94,6 +94,8 @@ func (b *book) take(f *execution.Fact) error {
 		b.external(f)
 	case execution.NotReturned:
 		b.notReturned(f)
+	case execution.CohortHeld, execution.CohortReleased:
+		b.cohort(f)
 	case execution.ParentEnded, execution.Inherited:
 		b.parent(f)
 	case execution.Unfixed:
@@ -151,21 +153,22 @@ func (b *book) enterTurns() {
 	slices.SortStableFunc(turns, func(x, y plan.Turn) int {
 		return cmp.Or(cmp.Compare(x.Wave, y.Wave), x.Start.Compare(y.Start), cmp.Compare(x.ID, y.ID))
 	})
-	planned := map[string]bool{}
+	planned, ids := map[string]bool{}, map[string]bool{}
 	for _, t := range turns {
-		h := b.host(t.Host)
+		h := b.line(t.ID, t.Host)
 		planned[t.Host] = true
 		if h.Began.IsZero() { // a turn that has begun stays as it was begun
 			h.Pool, h.Site, h.Wave, h.Canary, h.Tactic = t.Pool, t.Site, t.Wave, t.Canary, t.Tactic
-			h.turnID = t.ID
+			h.Turn, h.Deferred = t.ID, t.Deferred
 			h.PlannedStart, h.PlannedEnd, h.State, h.Code, h.Why = t.Start, t.End, HostWaiting, "", ""
 		}
 		if b.turns[t.ID] == nil {
 			b.turns[t.ID] = &turn{host: h}
 		}
+		ids[t.ID] = true
 	}
-	for _, t := range b.turns {
-		if !planned[t.host.Host] && t.host.State == HostWaiting {
+	for id, t := range b.turns {
+		if !ids[id] && t.host.State == HostWaiting {
 			t.host.State, t.host.Why = HostDropped, fmt.Sprintf("revision %d has no turn for it", b.r.Revision)
 		}
 	}
@@ -184,13 +187,16 @@ func (b *book) enterTurns() {
 	}
 }
 
-// host gives the line of a host, made when it is new.
-func (b *book) host(id string) *Host {
-	h := b.hosts[id]
+// host gives the line of a host, made when it is new: where it has two turns, that of its reboot.
+func (b *book) host(id string) *Host { return b.line(id, id) }
+
+// line gives the line of a turn, or of a host without one, made when it is new.
+func (b *book) line(key, host string) *Host {
+	h := b.hosts[key]
 	if h == nil {
-		h = &Host{Host: id}
-		b.hosts[id] = h
-		b.order = append(b.order, id)
+		h = &Host{Host: host}
+		b.hosts[key] = h
+		b.order = append(b.order, key)
 	}
 	return h
 }

@@ -48,6 +48,7 @@ func (b *book) turnFact(f *execution.Fact) {
 	case execution.TurnDone:
 		t.release(f.At)
 		h.State, h.Ended, h.Code, h.Why, h.Next = HostDone, f.At, "", "", ""
+		b.mended(f)
 		b.exposed.hostFixed(h.Host, f.At)
 		if h.Tactic == plan.LivePatch { // nobody moved: all that run there run on the patched code
 			b.allFixed(h.Host, f.At)
@@ -78,7 +79,12 @@ func (b *book) turnFact(f *execution.Fact) {
 func (b *book) hold(t *turn, f *execution.Fact) {
 	h := t.host
 	t.closeSteps(f.At, Failed, f.Code, f.Why)
+	if !h.Ended.IsZero() { // a canary that was done and did not stay sound: its proof holds no more
+		b.unfixed(h, f.At)
+		h.Ended = time.Time{}
+	}
 	h.State, h.Code, h.Why, h.Next = HostHeld, f.Code, f.Why, f.Next
+	b.wrong(f)
 	t.held = true
 	h.Holds = append(h.Holds, Span{Name: cmp.Or(string(f.Step), "before its first step"), Start: f.At, Result: Open, Code: f.Code, Why: f.Why})
 	b.r.Totals.Holds++
@@ -172,22 +178,28 @@ func (b *book) see(f *execution.Fact) {
 		b.misfit(f, "it holds no observation")
 		return
 	}
-	h := b.host(f.Host)
-	h.Health = f.Seen.Health
-	if len(f.Seen.Booted) > 0 {
-		h.Software = f.Seen.Booted
-	} else if len(f.Seen.Running) > 0 {
-		h.Software = f.Seen.Running
-	}
-	switch {
-	case f.Seen.BootID == "":
-	case h.BootBefore == "":
-		h.BootBefore = f.Seen.BootID
-	case f.Seen.BootID != h.BootBefore:
-		h.BootAfter = f.Seen.BootID
+	b.host(f.Host).see(f.Seen)
+	if patch := b.hosts[plan.PatchTurn(f.Host)]; patch != nil && patch.Ended.IsZero() { // what comes after is told of its reboot
+		patch.see(f.Seen)
 	}
 	for i := range f.Seen.Instances {
 		b.seeInstance(f, &f.Seen.Instances[i])
+	}
+}
+
+func (h *Host) see(v *execution.HostView) {
+	h.Health = v.Health
+	if len(v.Booted) > 0 {
+		h.Software = v.Booted
+	} else if len(v.Running) > 0 {
+		h.Software = v.Running
+	}
+	switch {
+	case v.BootID == "":
+	case h.BootBefore == "":
+		h.BootBefore = v.BootID
+	case v.BootID != h.BootBefore:
+		h.BootAfter = v.BootID
 	}
 }
 

@@ -105,6 +105,7 @@ func HTML(w io.Writer, r *Report, v *audit.Verdict) error {
 	short.Notices = rows(&p, "notices", r.Notices)
 	short.Acts = rows(&p, "acts", r.Acts)
 	short.Events = rows(&p, "events", r.Events)
+	short.Wrong = rows(&p, "wrong", r.Wrong)
 	short.NeverBack = rows(&p, "never", r.NeverBack)
 	short.Instances = rows(&p, "instances", r.Instances)
 	p.Report = &short
@@ -143,7 +144,7 @@ func tiles(r *Report, v *audit.Verdict) []tile {
 		return tile{name, strconv.Itoa(have) + " / " + strconv.Itoa(all), note, classOf(state), glyphOf(state)}
 	}
 	out := []tile{
-		of("hosts done", n.HostsDone, n.HostsPlanned, strconv.Itoa(n.Rebooted)+" rebooted"),
+		of("hosts done", n.HostsDone, n.HostsPlanned, rebootWords(n)),
 		of("instances running", n.InstancesRunning, n.InstancesBefore, strconv.Itoa(len(r.NeverBack))+" never came back"),
 		of("promises kept", n.Promises[Kept], len(r.Promises), r.PromiseCounts()),
 		of("notices accepted", n.NoticesAccepted, n.NoticesAsked, strconv.Itoa(n.NoticesFailed)+" failed attempts"),
@@ -165,6 +166,15 @@ func tiles(r *Report, v *audit.Verdict) []tile {
 	return out
 }
 
+// rebootWords says what was done to hosts.
+func rebootWords(n Totals) string {
+	words := strconv.Itoa(n.Rebooted) + " rebooted"
+	if n.Patched > 0 {
+		words = strconv.Itoa(n.Patched) + " live-patched, " + words
+	}
+	return words
+}
+
 func summary(r *Report) [][2]string {
 	rows := [][2]string{
 		{"applied", stamp(r.Applied) + " by " + dash(r.By)},
@@ -182,5 +192,5 @@ func summary(r *Report) [][2]string {
 	}
 	return append(rows,
 		[2]string{"touched", strconv.Itoa(r.Totals.InstancesTouched) + " instances of " + strconv.Itoa(r.Totals.TenantsTouched) + " tenants"},
-		[2]string{"moves", r.moves()}, [2]string{"stops", r.stops()}, [2]string{"trouble", r.trouble()}, [2]string{"exposure", r.exposure()})
+		[2]string{"hosts", rebootWords(r.Totals)}, [2]string{"moves", r.moves()}, [2]string{"stops", r.stops()}, [2]string{"trouble", r.trouble()}, [2]string{"exposure", r.exposure()})
 }

@@ -47,12 +47,15 @@ type Report struct {
 	Totals    Totals      `json:"totals"`
 	Promises  []Promise   `json:"promises"` // by slot start, then id
 	Notices   []Notice    `json:"notices"`  // in the order in which they were asked for
-	Hosts     []Host      `json:"hosts"`    // by wave, planned start, id; then those without a turn
+	Hosts     []Host      `json:"hosts"`    // a line each turn, by wave, planned start, id; then hosts without one
 	Acts      []Act       `json:"acts"`     // what was done to instances, by start
 	Events    []Event     `json:"events"`   // what went otherwise than planned, by time
 	Instances []Instance  `json:"instances"`
 	NeverBack []NeverBack `json:"never_back"`
-	Exposure  Exposure    `json:"exposure"`
+	// Cohorts whose migrations were held, and Wrong, the hosts that came back wrong, in order of time.
+	Cohorts  []CohortHold  `json:"cohorts,omitempty"`
+	Wrong    []WrongReturn `json:"wrong,omitempty"`
+	Exposure Exposure      `json:"exposure"`
 	// Misfits are facts that do not fit the ones before; they are left out of all the above.
 	Misfits []string `json:"misfits,omitempty"`
 
@@ -74,12 +77,14 @@ const (
 
 // Totals sum the report up.
 type Totals struct {
-	HostsPlanned int `json:"hosts_planned"` // with a turn
+	HostsPlanned int `json:"hosts_planned"` // with a turn; one that has two is done when both are
 	HostsDone    int `json:"hosts_done"`
 	HostsHeld    int `json:"hosts_held"`
 	HostsDropped int `json:"hosts_dropped"`
 	HostsOpen    int `json:"hosts_open"` // under way or waiting
 	Rebooted     int `json:"rebooted"`   // hosts whose boot id changed
+	Patched      int `json:"patched"`    // hosts whose live patches were proven applied
+	CohortHolds  int `json:"cohort_holds,omitempty"`
 
 	InstancesTouched int `json:"instances_touched"` // moved or stopped, or tried to be
 	TenantsTouched   int `json:"tenants_touched"`
@@ -181,18 +186,21 @@ const (
 	HostBlocked HostState = "blocked"
 )
 
-// Host is one host's turn and its end.
+// Host is one turn of a host and its end; a host without a turn has one line as well.
 type Host struct {
 	Host   string      `json:"host"`
+	Turn   string      `json:"turn,omitempty"` // its id; of a live patch that a reboot follows another than the host's
 	Pool   string      `json:"pool,omitempty"`
 	Site   string      `json:"site,omitempty"`
 	Wave   int         `json:"wave,omitempty"`
 	Canary bool        `json:"canary,omitempty"`
 	Tactic plan.Tactic `json:"tactic,omitempty"`
-	State  HostState   `json:"state"`
-	Code   string      `json:"code,omitempty"`
-	Why    string      `json:"why,omitempty"`
-	Next   string      `json:"next,omitempty"`
+	// Deferred: the reboot that follows the host's live patch, which is a line of its own.
+	Deferred bool      `json:"deferred,omitempty"`
+	State    HostState `json:"state"`
+	Code     string    `json:"code,omitempty"`
+	Why      string    `json:"why,omitempty"`
+	Next     string    `json:"next,omitempty"`
 
 	PlannedStart time.Time `json:"planned_start,omitzero"`
 	PlannedEnd   time.Time `json:"planned_end,omitzero"`
@@ -209,7 +217,39 @@ type Host struct {
 	Health     string            `json:"health,omitempty"`   // as last seen
 	// Borrowed are settings taken for the turn and not given back.
 	Borrowed []string `json:"borrowed,omitempty"`
-	turnID   string
+}
+
+// Name is what people read at the head of the line.
+func (h *Host) Name() string {
+	switch {
+	case h.Turn != "" && h.Turn != h.Host:
+		return h.Host + ", its live patch"
+	case h.Deferred:
+		return h.Host + ", its deferred reboot"
+	}
+	return h.Host
+}
+
+// CohortHold is a time in which a cohort's migrations were held.
+type CohortHold struct {
+	Cohort   string    `json:"cohort"`
+	Code     string    `json:"code"`
+	Why      string    `json:"why"`
+	Next     string    `json:"next,omitempty"`
+	Since    time.Time `json:"since"`
+	Released time.Time `json:"released,omitzero"` // zero: it is held
+	By       string    `json:"by,omitempty"`      // who released it
+}
+
+// WrongReturn is a host that did not come back from its reboot as it should.
+type WrongReturn struct {
+	Host   string    `json:"host"`
+	Turn   string    `json:"turn"`
+	At     time.Time `json:"at"`
+	Code   string    `json:"code"` // what it came back as
+	Why    string    `json:"why"`
+	Next   string    `json:"next,omitempty"`
+	Mended time.Time `json:"mended,omitzero"` // when its turn was done after all; zero: it was not
 }
 
 // Span is a step or a hold.

@@ -6,32 +6,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // sum counts what the lines say.
 func (b *book) sum() {
 	r := b.r
 	t := &r.Totals
-	for i := range r.Hosts {
-		h := &r.Hosts[i]
-		if h.Wave == 0 {
-			continue // no turn
-		}
-		t.HostsPlanned++
-		switch h.State {
-		case HostDone:
-			t.HostsDone++
-		case HostHeld:
-			t.HostsHeld++
-		case HostDropped:
-			t.HostsDropped++
-		default:
-			t.HostsOpen++
-		}
-		if h.BootAfter != "" && h.BootAfter != h.BootBefore {
-			t.Rebooted++
-		}
-	}
+	b.sumHosts()
 	touched, tenants := map[string]bool{}, map[string]bool{}
 	var blackouts []int64
 	for _, a := range r.Acts {
@@ -60,6 +44,46 @@ func (b *book) sum() {
 	if n := len(blackouts); n > 0 {
 		slices.Sort(blackouts)
 		t.BlackoutMedianMs, t.BlackoutMaxMs = (blackouts[(n-1)/2]+blackouts[n/2])/2, blackouts[n-1]
+	}
+}
+
+// sumHosts counts each host once, whatever turns it has: held where one is, open where one is, done where
+// all that were needed are.
+func (b *book) sumHosts() {
+	t := &b.r.Totals
+	states, rebooted, short := map[string][]HostState{}, map[string]bool{}, map[string]bool{}
+	for i := range b.r.Hosts {
+		h := &b.r.Hosts[i]
+		if h.Wave == 0 {
+			continue // no turn
+		}
+		state := h.State
+		if state == HostDropped && h.Code == execution.CodeInstead { // its reboot is what counts
+			state = ""
+		}
+		states[h.Host] = append(states[h.Host], state)
+		// A turn that was dropped although its host was not at the target leaves the host short of it.
+		short[h.Host] = short[h.Host] || state == HostDropped && h.Code != execution.CodeReached
+		rebooted[h.Host] = rebooted[h.Host] || h.BootAfter != "" && h.BootAfter != h.BootBefore
+		if h.Tactic == plan.LivePatch && h.State == HostDone {
+			t.Patched++
+		}
+	}
+	t.HostsPlanned = len(states)
+	for host, of := range states {
+		switch {
+		case slices.Contains(of, HostHeld):
+			t.HostsHeld++
+		case slices.ContainsFunc(of, func(s HostState) bool { return s != HostDone && s != HostDropped && s != "" }):
+			t.HostsOpen++
+		case short[host], !slices.Contains(of, HostDone):
+			t.HostsDropped++
+		default:
+			t.HostsDone++
+		}
+		if rebooted[host] {
+			t.Rebooted++
+		}
 	}
 }
 

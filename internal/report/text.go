@@ -17,6 +17,8 @@ func Text(w io.Writer, r *Report, v *audit.Verdict) error {
 	t.hosts(r)
 	t.promises(r)
 	t.notices(r)
+	t.wrong(r)
+	t.cohorts(r)
 	t.acts(r)
 	t.events(r)
 	t.ends(r)
@@ -86,7 +88,7 @@ func (t *text) head(r *Report) {
 	n := r.Totals
 	rows = append(rows,
 		[]string{"touched", fmt.Sprintf("instances %d, tenants %d", n.InstancesTouched, n.TenantsTouched)},
-		[]string{"moves", r.moves()}, []string{"stops", r.stops()}, []string{"trouble", r.trouble()}, []string{"exposure", r.exposure()})
+		[]string{"hosts", rebootWords(n)}, []string{"moves", r.moves()}, []string{"stops", r.stops()}, []string{"trouble", r.trouble()}, []string{"exposure", r.exposure()})
 	t.table(rows)
 }
 
@@ -136,7 +138,7 @@ func (t *text) hosts(r *Report) {
 	t.title("HOSTS")
 	for i := range r.Hosts {
 		h := &r.Hosts[i]
-		t.line("  %s  %s%s", h.Host, h.State, because(h.Why))
+		t.line("  %s  %s%s", h.Name(), h.State, because(h.Why))
 		if h.Wave > 0 {
 			canary := ""
 			if h.Canary {

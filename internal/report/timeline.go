@@ -162,7 +162,7 @@ func newTimeline(r *Report) *timeline {
 	}
 	slots := map[string][]*Promise{}
 	for i := range r.Promises {
-		slots[r.Promises[i].Host] = append(slots[r.Promises[i].Host], &r.Promises[i])
+		slots[r.Promises[i].Turn] = append(slots[r.Promises[i].Turn], &r.Promises[i])
 	}
 	for i := range r.Hosts {
 		h := &r.Hosts[i]
@@ -173,7 +173,7 @@ func newTimeline(r *Report) *timeline {
 			tl.Hidden++
 			continue
 		}
-		l := drawLane(r, s, h, acts[h.turnID], slots[h.Host], y)
+		l := drawLane(r, s, h, acts[h.Turn], slots[h.Turn], y)
 		tl.Lanes = append(tl.Lanes, l)
 		y += l.H
 	}
@@ -222,7 +222,7 @@ func (r *Report) busy() (all []interval) {
 
 // drawLane draws one host: slots as outlines behind, steps as one row, acts in rows below.
 func drawLane(r *Report, s scale, h *Host, acts []*Act, slots []*Promise, y int) lane {
-	l := lane{Y: y, Name: h.Host, Class: classOf(string(h.State)), Status: glyphOf(string(h.State)) + " " + string(h.State)}
+	l := lane{Y: y, Name: h.Name(), Class: classOf(string(h.State)), Status: glyphOf(string(h.State)) + " " + string(h.State)}
 	if !h.Began.IsZero() {
 		l.Status += ", " + span(time.Duration(h.DurationS)*time.Second)
 	}

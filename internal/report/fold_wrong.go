@@ -1,0 +1,68 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// What went wrong with a kind of its own: hosts that came back wrong, cohorts whose migrations were held,
+// canaries that did not stay sound.
+
+// wrongCodes are the codes of holds that say what a host came back as.
+var wrongCodes = []string{execution.CodeOldHypervisor, execution.CodeOldBuild, execution.CodeOldVersion, execution.CodeSameBoot, execution.CodeUnhealthy,
+	execution.CodeNoDom0, execution.CodeNoNetwork, execution.CodePowerOff, execution.CodeNotBack}
+
+// wrong enters a hold that says that its host came back wrong from its reboot.
+func (b *book) wrong(f *execution.Fact) {
+	h := b.turns[f.Turn].host
+	if f.Step != execution.StepProve || h.Tactic == plan.LivePatch || h.Tactic == plan.Refresh || !slices.Contains(wrongCodes, f.Code) {
+		return
+	}
+	b.r.Wrong = append(b.r.Wrong, WrongReturn{Host: h.Host, Turn: f.Turn, At: f.At, Code: f.Code, Why: cmp.Or(f.Why, f.Code), Next: f.Next})
+}
+
+// mended: the turn was done after all.
+func (b *book) mended(f *execution.Fact) {
+	for i := range b.r.Wrong {
+		if w := &b.r.Wrong[i]; w.Turn == f.Turn && w.Mended.IsZero() {
+			w.Mended = f.At
+		}
+	}
+}
+
+// unfixed: a host whose turn was done is not known to be fixed any more. Where it was live-patched,
+// nor are those that run on it.
+func (b *book) unfixed(h *Host, at time.Time) {
+	b.exposed.hostUnfixed(h.Host, at)
+	if h.Tactic != plan.LivePatch {
+		return
+	}
+	for id, g := range b.guests {
+		if g.line.After == h.Host && g.line.State != "gone" {
+			b.exposed.guestUnfixed(id, at)
+		}
+	}
+}
+
+// cohort enters that a cohort's migrations are held, or may go on.
+func (b *book) cohort(f *execution.Fact) {
+	if f.Kind == execution.CohortHeld {
+		b.r.Totals.CohortHolds++
+		b.r.Cohorts = append(b.r.Cohorts, CohortHold{Cohort: f.Cohort, Code: f.Code, Why: cmp.Or(f.Why, f.Code), Next: f.Next, Since: f.At})
+		b.event(f, fmt.Sprintf("the migrations of cohort %s are held%s", f.Cohort, because(cmp.Or(f.Why, f.Code))))
+		return
+	}
+	for i := range b.r.Cohorts {
+		if c := &b.r.Cohorts[i]; c.Cohort == f.Cohort && c.Released.IsZero() {
+			c.Released, c.By = f.At, f.Who
+			b.event(f, "the migrations of cohort "+f.Cohort+" may go on"+because(f.Why))
+			return
+		}
+	}
+	b.misfit(f, "cohort "+f.Cohort+" is not held")
+}
