@@ -51,8 +51,8 @@ begins once it has ended, also when the server is killed in between.`,
 				st.Campaign, st.Revision, p.Supersedes, st.Campaign)
 			return nil
 		}
-		fmt.Fprintf(app.Out, "campaign %s revision %d begins: %d hosts, tenants are being told\nwatch it:  evenkeel watch %s\nstop it:   evenkeel pause %s  |  evenkeel abort %s\n",
-			st.Campaign, st.Revision, len(st.Turns), st.Campaign, st.Campaign, st.Campaign)
+		fmt.Fprintf(app.Out, "campaign %s revision %d begins: %d %s, tenants are being told\nwatch it:  evenkeel watch %s\nstop it:   evenkeel pause %s  |  evenkeel abort %s\n",
+			st.Campaign, st.Revision, len(st.Turns), unitOf(st.Turns), st.Campaign, st.Campaign, st.Campaign)
 		return nil
 	}
 	return cmd

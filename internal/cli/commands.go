@@ -19,6 +19,7 @@ var commands = []func(*App) *cobra.Command{
 	newAbort,
 	newHold,
 	newRetry,
+	newReplan,
 	newReport,
 	newJournal,
 	newSimulate,

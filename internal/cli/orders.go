@@ -11,42 +11,61 @@ import (
 	"github.com/evenkeel/evenkeel/internal/httpapi"
 )
 
-// order makes the command of one operator's order.
-func order(verb, short, long string, host bool) func(*App) *cobra.Command {
-	return func(app *App) *cobra.Command {
-		use, args := verb+" [CAMPAIGN]", cobra.MaximumNArgs(1)
-		if host {
-			use, args = verb+" HOST", cobra.ExactArgs(1)
-		}
-		cmd := &cobra.Command{Use: use, Short: short, Long: long, Args: args}
-		server := serverFlag(app, cmd)
-		why := cmd.Flags().String("why", "", "the reason, for the journal")
-		campaign := ""
-		if host {
-			cmd.Flags().StringVar(&campaign, "campaign", "", "the campaign, when several are open")
-		}
-		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			c := dialServer(app, *server)
-			o := engine.Order{Verb: verb, Who: operator(app), Why: *why}
-			id := campaign
-			if host {
-				o.Host = args[0]
-			} else if len(args) == 1 {
-				id = args[0]
-			}
-			id, err := oneCampaign(cmd.Context(), c, id)
-			if err != nil {
-				return err
-			}
-			st, err := c.Order(cmd.Context(), id, o)
-			if err != nil {
-				return asRefusal(err)
-			}
-			printStatus(app.Out, st, false)
-			return nil
-		}
-		return cmd
+// ordering is the command of one operator's order.
+type ordering struct {
+	verb, short, long, example string
+	turn                       bool // it is about one turn: HOST
+	cohort                     bool // or about a cohort of a campaign
+}
+
+func (o ordering) command(app *App) *cobra.Command {
+	use, args := o.verb+" [CAMPAIGN]", cobra.MaximumNArgs(1)
+	if o.turn {
+		use, args = o.verb+" HOST", cobra.ExactArgs(1)
 	}
+	campaign, cohort := "", ""
+	if o.cohort {
+		use = o.verb + " HOST | " + o.verb + " [CAMPAIGN] --cohort NAME"
+		args = func(cmd *cobra.Command, args []string) error {
+			if cohort != "" {
+				return cobra.MaximumNArgs(1)(cmd, args)
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		}
+	}
+	cmd := &cobra.Command{Use: use, Short: o.short, Long: o.long, Example: o.example, Args: args}
+	server := serverFlag(app, cmd)
+	why := cmd.Flags().String("why", "", "the reason, for the journal")
+	if o.turn {
+		cmd.Flags().StringVar(&campaign, "campaign", "", "the campaign, when several are open")
+	}
+	if o.cohort {
+		cmd.Flags().StringVar(&cohort, "cohort", "", "the held cohort whose migrations may go on, instead of a host")
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c := dialServer(app, *server)
+		order := engine.Order{Verb: o.verb, Who: operator(app), Why: *why, Cohort: cohort}
+		id := campaign
+		switch {
+		case o.turn && cohort == "":
+			order.Host = args[0]
+		case len(args) == 1 && id != "" && args[0] != id:
+			return fmt.Errorf("both %s and --campaign %s name the campaign", args[0], id)
+		case len(args) == 1:
+			id = args[0]
+		}
+		id, err := oneCampaign(cmd.Context(), c, id)
+		if err != nil {
+			return err
+		}
+		st, err := c.Order(cmd.Context(), id, order)
+		if err != nil {
+			return asRefusal(err)
+		}
+		printStatus(app.Out, st, false)
+		return nil
+	}
+	return cmd
 }
 
 // oneCampaign is the named campaign, or the only open one, or the last one.
@@ -75,10 +94,20 @@ func oneCampaign(ctx context.Context, c *httpapi.Client, id string) (string, err
 	return "", fmt.Errorf("there is no campaign yet: evenkeel plan, then evenkeel apply")
 }
 
+const turnWords = `HOST is the id of the turn: its host's, or h1+live-patch for the live patch of a host that is rebooted
+later in the same campaign.`
+
 var (
-	newPause  = order("pause", "Begin no further disruption; what is under way ends in a safe place", "", false)
-	newResume = order("resume", "Go on after pause or halt", "", false)
-	newAbort  = order("abort", "End the campaign in a safe place: no further turn begins, what was stopped runs again", "", false)
-	newHold   = order("hold", "Hold one host's turn", "", true)
-	newRetry  = order("retry", "Let a held host's turn go on at the step where it was held", "", true)
+	newPause  = ordering{verb: "pause", short: "Begin no further disruption; what is under way ends in a safe place"}.command
+	newResume = ordering{verb: "resume", short: "Go on after pause or halt"}.command
+	newAbort  = ordering{verb: "abort", short: "End the campaign in a safe place: no further turn begins, what was stopped runs again"}.command
+	newHold   = ordering{verb: "hold", short: "Hold one host's turn", long: "Hold one host's turn.\n\n" + turnWords, turn: true}.command
+	newRetry  = ordering{verb: "retry", short: "Let a held host's turn, or a held cohort, go on where it was held", turn: true, cohort: true,
+		long: `Let a held host's turn go on at the step where it was held.
+
+` + turnWords + `
+
+With --cohort a whole cohort goes on whose migrations were held because they failed one after the other
+towards hosts that have the fix. What else can be done about it: evenkeel replan.`,
+		example: "  evenkeel retry hv-1\n  evenkeel retry spring --cohort racks-a"}.command
 )

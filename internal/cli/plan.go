@@ -68,13 +68,26 @@ maintenance, or may, and none can have a turn; 1: an error.`,
 	f.StringVar(&in.supersedes, "supersedes", "", "the running campaign whose place this one takes")
 	f.IntVar(&in.revision, "revision", 1, "the plan's revision")
 	f.IntVar(&in.parent, "parent", 0, "the revision that this plan replaces")
-	f.StringVar(&in.out, "out", "", "also save the plan, as JSON, to this file")
-	f.StringVarP(&in.output, "output", "o", "table", "table, json or yaml")
-	f.BoolVar(&in.all, "all", false, "name every host and blocker in the table")
+	in.outputFlags(cmd)
 	if err := cmd.MarkFlagRequired("fleet"); err != nil {
 		panic(err) // a flag of that name was defined just above
 	}
 	return cmd
+}
+
+// outputFlags say where a plan goes, and in which form.
+func (in *planFlags) outputFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&in.out, "out", "", "also save the plan, as JSON, to this file")
+	f.StringVarP(&in.output, "output", "o", "table", "table, json or yaml")
+	f.BoolVar(&in.all, "all", false, "name every host and blocker in the table")
+}
+
+func (in planFlags) checkOutput() error {
+	if !slices.Contains([]string{"table", "json", "yaml"}, in.output) {
+		return fmt.Errorf("-o %s is not known: use table, json or yaml; --out FILE saves the plan", in.output)
+	}
+	return nil
 }
 
 func runPlan(app *App, in planFlags) error {
@@ -94,6 +107,11 @@ func runPlan(app *App, in planFlags) error {
 		return err
 	}
 	p.Fleet = input.Fleet // so that the file stands for itself; it is pinned by the plan's fleet_digest
+	return in.giveOut(app, p, notes)
+}
+
+// giveOut saves and prints a plan; the exit code says whether there is something to do.
+func (in planFlags) giveOut(app *App, p plan.Plan, notes []plan.Note) error {
 	if in.out != "" {
 		if err := savePlan(in.out, p); err != nil {
 			return fmt.Errorf("--out %s: the plan was not saved: %w", in.out, reasonOf(err))
@@ -119,8 +137,6 @@ func (in planFlags) check() error {
 		return fmt.Errorf("--routine: found %q, expected reboot", in.routine)
 	case in.routine != "" && len(in.advisories) > 0:
 		return errors.New("--advisory has no meaning in a routine cycle: leave it out, or give a --target")
-	case !slices.Contains([]string{"table", "json", "yaml"}, in.output):
-		return fmt.Errorf("-o %s is not known: use table, json or yaml", in.output)
 	case in.supersedes != "" && !form.Fits("id", in.supersedes):
 		return fmt.Errorf("--supersedes: found %q, expected a campaign's name", in.supersedes)
 	case in.supersedes != "" && in.supersedes == in.campaign:
@@ -128,7 +144,7 @@ func (in planFlags) check() error {
 	case in.revision < 1 || in.parent < 0 || in.parent >= in.revision:
 		return fmt.Errorf("--revision %d --parent %d: a revision counts from 1 and its parent is below it (0: none)", in.revision, in.parent)
 	}
-	return nil
+	return in.checkOutput()
 }
 
 // planInput reads what was named, and gives what there is to say of it. Mistakes in all files are told

@@ -14,6 +14,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/internal/driver"
 	"github.com/evenkeel/evenkeel/internal/driver/libvirt"
+	"github.com/evenkeel/evenkeel/internal/driver/power"
 	"github.com/evenkeel/evenkeel/internal/driver/simulated"
 	"github.com/evenkeel/evenkeel/internal/driver/xen"
 	"github.com/evenkeel/evenkeel/internal/engine"
@@ -31,6 +32,7 @@ type serveFlags struct {
 	migrateTLS                                          bool
 	simulated                                           string
 	payloads                                            string
+	outOfBand                                           string
 	logFormat                                           string
 }
 
@@ -43,7 +45,15 @@ func newServe(app *App) *cobra.Command {
 goes on where it stood when it is started again, whatever ended it.
 
 Orders come in through its socket, which only its own user may open:
-  evenkeel apply plan.json, evenkeel watch, evenkeel status, evenkeel pause ...`,
+  evenkeel apply plan.json, evenkeel watch, evenkeel status, evenkeel pause ...
+
+A host that does not come back from its reboot cannot say what is wrong with it. With --out-of-band
+COMMAND the server asks a program of yours, without a shell, for 5 s at most each time:
+  COMMAND status HOST    prints on or off; anything else, or another exit code than 0: not known
+  COMMAND console HOST   prints what the host's serial console printed; the last 64 KiB count
+What it tells names the hold: power-off, no-dom0 or no-network, with the console's own line. HOST is the
+host's id; what else the program needs, a password above all, it must find by itself. No failure of
+it stops anything.`,
 		Example: `  evenkeel serve --smtp mail.example:25 --mail-from ops@operator.example \
     --ssh-key /etc/evenkeel/id_ed25519 --known-hosts /etc/evenkeel/known_hosts`,
 		Args: cobra.NoArgs,
@@ -62,6 +72,7 @@ Orders come in through its socket, which only its own user may open:
 	fl.BoolVar(&f.migrateTLS, "migrate-tls", false, "encrypt live migrations (hosts need certificates)")
 	fl.StringVar(&f.simulated, "simulated", "", "socket of a simulated world (evenkeel simulate), for hosts with sim:// URIs")
 	fl.StringVar(&f.payloads, "payloads", "", "folder with the files of live patches that targets name; each must have the SHA-256 that its target says")
+	fl.StringVar(&f.outOfBand, "out-of-band", "", "program that tells of a host that does not answer: its power and its console")
 	fl.StringVar(&f.logFormat, "log", "text", "log format on standard error: text or json")
 	return cmd
 }
@@ -79,7 +90,7 @@ func serve(ctx context.Context, app *App, f serveFlags) error {
 		return err
 	}
 	defer lock.Close()
-	world, err := f.world()
+	world, err := f.world(log)
 	if err != nil {
 		return err
 	}
@@ -134,12 +145,19 @@ func logger(app *App, format string) (*slog.Logger, error) {
 }
 
 // world sets drivers and the channel up.
-func (f serveFlags) world() (engine.World, error) {
+func (f serveFlags) world(log *slog.Logger) (engine.World, error) {
 	w := engine.World{Drivers: map[string]driver.Driver{}, Clock: engine.RealClock{}, WithDeadline: context.WithDeadline, Payloads: payloadsIn(f.payloads)}
 	w.Drivers["qemu"] = libvirt.New(libvirt.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts, MigrateTLS: f.migrateTLS})
 	w.Drivers["xen"] = xen.New(xen.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts})
 	if f.simulated != "" {
 		w.Drivers["sim"] = simulated.Dial(f.simulated)
+	}
+	if f.outOfBand != "" {
+		command, err := power.New(f.outOfBand, log)
+		if err != nil {
+			return w, fmt.Errorf("--out-of-band: %w", err)
+		}
+		w.OutOfBand = command
 	}
 	var err error
 	w.Channel, err = f.channel()

@@ -40,7 +40,7 @@ writes what really happens there, one JSON line each: the witness that the produ
 	flags.StringVar(&f.fleet, "fleet", "", "fleet file")
 	flags.StringVar(&f.socket, "socket", "", "unix socket to serve the world on")
 	flags.StringVar(&f.log, "log", "", "file for the world's log; what it held before is lost")
-	flags.StringVar(&f.faults, "faults", "", `rates of faults as JSON, e.g. {"migration_fails": 0.1}`)
+	flags.StringVar(&f.faults, "faults", "", `what goes wrong, as JSON: rates such as {"migration_fails": 0.1}, or {"returns": {"h1": ["no_dom0"]}}`)
 	flags.Float64Var(&f.speed, "speed", 1, "seconds that pass in the world in each real one")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of boot ids, durations and faults")
 	flags.BoolVar(&f.autostart, "autostart", false, "instances start by themselves when their host boots")
@@ -48,7 +48,7 @@ writes what really happens there, one JSON line each: the witness that the produ
 	for _, name := range []string{"fleet", "socket"} {
 		_ = cmd.MarkFlagRequired(name) // the flag is there: it was made above
 	}
-	cmd.AddCommand(newWitness(app))
+	cmd.AddCommand(newWitness(app), newProbe(app), newMend(app))
 	return cmd
 }
 

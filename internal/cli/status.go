@@ -60,7 +60,7 @@ func newStatus(app *App) *cobra.Command {
 }
 
 func printStatus(w io.Writer, s engine.Status, turns bool) {
-	fmt.Fprintf(w, "%s  %s  %d of %d hosts done  notices %d/%d accepted", s.Campaign, s.Phase, s.Done, len(s.Turns), s.Notices.Accepted, s.Notices.Asked)
+	fmt.Fprintf(w, "%s  %s  %d of %d %s done  notices %d/%d accepted", s.Campaign, s.Phase, s.Done, len(s.Turns), unitOf(s.Turns), s.Notices.Accepted, s.Notices.Asked)
 	if s.Overruns > 0 {
 		fmt.Fprintf(w, "  overruns %d", s.Overruns)
 	}
@@ -71,6 +71,9 @@ func printStatus(w io.Writer, s engine.Status, turns bool) {
 	if s.Why != "" && s.Phase != execution.PhaseFinished {
 		fmt.Fprintln(w, "  "+firstLine(s.Why))
 	}
+	for _, c := range s.Cohorts {
+		fmt.Fprintf(w, "  ‖ cohort %s is held (%s): %s\n      next: %s\n", c.Cohort, c.Code, firstLine(c.Why), c.Next)
+	}
 	if len(s.NotBack) > 0 {
 		fmt.Fprintln(w, "  stopped by us and not back yet: "+strings.Join(s.NotBack, " "))
 	}
@@ -80,21 +83,40 @@ func printStatus(w io.Writer, s engine.Status, turns bool) {
 	tw := tabwriter.NewWriter(w, 0, 2, 2, ' ', 0)
 	fmt.Fprintln(tw, "  \tHOST\tWAVE\tTACTIC\tPHASE\tSTEP\tMOVED\tSTOPPED\tPLANNED\t")
 	for _, t := range s.Turns {
-		fmt.Fprintf(tw, "  %s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", glyphs[t.Phase], t.Host, t.Wave, t.Tactic, t.Phase, t.Step, t.Moved, t.Stopped,
+		fmt.Fprintf(tw, "  %s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", glyphs[t.Phase], t.Turn, t.Wave, tacticOf(t), t.Phase, t.Step, t.Moved, t.Stopped,
 			t.Start.UTC().Format("2006-01-02 15:04:05Z"), acts(t))
 	}
 	tw.Flush()
 	for _, t := range s.Turns {
 		if t.Why != "" && (t.Phase == execution.TurnOnHold || t.Phase == execution.TurnAbandoned) {
-			fmt.Fprintf(w, "  %s %s is %s at %s (%s): %s\n", glyphs[t.Phase], t.Host, t.Phase, t.Step, t.Code, firstLine(t.Why))
+			fmt.Fprintf(w, "  %s %s is %s at %s (%s): %s\n", glyphs[t.Phase], t.Turn, t.Phase, t.Step, t.Code, firstLine(t.Why))
 			if t.Next != "" {
 				fmt.Fprintf(w, "      next: %s\n", t.Next)
 			}
 		}
 		if t.Waits != "" && s.Phase == execution.PhaseRunning {
-			fmt.Fprintf(w, "  %s %s waits: %s\n", glyphs[t.Phase], t.Host, t.Waits)
+			fmt.Fprintf(w, "  %s %s waits: %s\n", glyphs[t.Phase], t.Turn, t.Waits)
 		}
 	}
+}
+
+// unitOf names what is counted: hosts, unless some have two turns, a live patch and a later reboot.
+func unitOf(turns []execution.TurnStatus) string {
+	hosts := map[string]bool{}
+	for _, t := range turns {
+		hosts[t.Host] = true
+	}
+	if len(hosts) < len(turns) {
+		return "turns"
+	}
+	return "hosts"
+}
+
+func tacticOf(t execution.TurnStatus) string {
+	if t.Deferred {
+		return string(t.Tactic) + " (deferred)"
+	}
+	return string(t.Tactic)
 }
 
 func acts(t execution.TurnStatus) string {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/advisory"
@@ -18,6 +19,9 @@ type Campaign struct {
 	Asked  func(notice string) time.Time
 	Code   func(notice string) string
 	Actual func(slot string) *execution.Actual
+	// Awaited says that a turn of ours takes the host down and up, or patches its running code, so that it
+	// is asked about by other ways when it does not answer. nil: none does.
+	Awaited func(host string) bool
 
 	known lookup // empty: reckoned anew by each chore
 }
@@ -90,6 +94,15 @@ func (p *Pump) Campaign() Campaign {
 				}
 			})
 			return a
+		},
+		Awaited: func(host string) (is bool) {
+			p.Read(func(s *execution.State) {
+				is = slices.ContainsFunc(s.Active(), func(id string) bool {
+					t := s.Turns[id]
+					return t.Plan.Host == host && (t.Rebooted || !t.Ordered.IsZero() || t.Step == execution.StepProve || t.Plan.Tactic == plan.LivePatch)
+				})
+			})
+			return is
 		},
 		known: p.known,
 	}

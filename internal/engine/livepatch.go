@@ -58,7 +58,7 @@ func (w World) livePatch(ctx context.Context, k Campaign, c execution.Chore, h d
 func (w World) payloads(cohort *plan.Cohort, build, host string) ([]driver.Patch, error) {
 	var out []driver.Patch
 	for _, p := range cohort.PatchesFor(build) {
-		patch := driver.Patch{Name: p.Name, Component: p.Component, BuildID: p.BuildID, SHA256: p.SHA256}
+		patch := driver.Patch{Name: p.Name, Component: p.Component, BuildID: p.BuildID, SHA256: p.SHA256, Replace: p.Replace}
 		switch {
 		case p.SHA256 == "":
 			return nil, &driver.Error{Code: driver.CodePatchHash, Why: "the target gives no SHA-256 for the payload of live patch " + p.Name + ", so nobody approved what would be uploaded", Next: "name its sha256 in the target and plan again"}

@@ -57,11 +57,13 @@ func TestALivePatchWithAFileIsTheDriversWork(t *testing.T) {
 		payloads func(string) ([]byte, error)
 		fails    error
 		applied  string
+		replace  bool
 		commands int
 		code     string
 		retry    bool
 	}{
 		"as it should":            {patches: []plan.WantedPatch{one, other}, payloads: have, applied: "lp1"},
+		"one that replaces":       {patches: with(one, func(p *plan.WantedPatch) { p.Replace = true }), payloads: have, applied: "lp1", replace: true},
 		"no file":                 {patches: with(one, func(p *plan.WantedPatch) { p.File = "" }), payloads: have, commands: 1},
 		"of Linux":                {patches: with(one, func(p *plan.WantedPatch) { p.Component = "linux" }), payloads: have, commands: 1},
 		"another tactic":          {patches: []plan.WantedPatch{one}, tactic: plan.Evacuate, payloads: have, commands: 1},
@@ -86,6 +88,9 @@ func TestALivePatchWithAFileIsTheDriversWork(t *testing.T) {
 			var applied []string
 			for _, p := range h.got {
 				applied = append(applied, p.Name)
+				if p.Replace != tt.replace {
+					t.Errorf("%s replaces the others: %v, want %v", p.Name, p.Replace, tt.replace)
+				}
 			}
 			if len(facts) != 1 || facts[0].Code != tt.code || facts[0].Retry != tt.retry || strings.Join(applied, " ") != tt.applied || h.commands != tt.commands {
 				t.Fatalf("applied %q, %d commands, facts %+v", applied, h.commands, facts)

@@ -4,19 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/plan"
 	"github.com/evenkeel/evenkeel/internal/store"
 )
 
 // Order is what an operator tells a campaign to do.
 type Order struct {
 	Verb string `json:"verb"` // pause, resume, abort, hold, retry
-	Host string `json:"host,omitempty"`
-	Who  string `json:"who"`
-	Why  string `json:"why,omitempty"`
+	// Host is what hold and retry are about: the id of a turn, which is its host's or h1+live-patch.
+	Host   string `json:"host,omitempty"`
+	Cohort string `json:"cohort,omitempty"` // or, of retry, the held cohort that is to go on
+	Who    string `json:"who"`
+	Why    string `json:"why,omitempty"`
 }
 
 // Order records an operator's order. It is refused when it makes no sense in the present state.
@@ -50,6 +55,9 @@ func (o Order) fill(s *execution.State, f *execution.Fact) error {
 		f.Kind = execution.CampaignAborted
 		return phase(s, execution.PhaseRunning, execution.PhaseWaiting, execution.PhasePaused, execution.PhaseHalted)
 	case "hold", "retry":
+		if o.Cohort != "" {
+			return o.cohort(s, f)
+		}
 		return o.turn(s, f)
 	}
 	return &Refused{"unknown-order", fmt.Sprintf("%q is no order", o.Verb), "orders are pause, resume, abort, hold and retry"}
@@ -66,30 +74,65 @@ func phase(s *execution.State, allowed ...execution.Phase) error {
 	return &Refused{"phase", fmt.Sprintf("campaign %s is %s", s.Campaign, s.Phase), "this order needs one that is " + strings.Join(names, " or ")}
 }
 
-// turn holds a host's turn, or lets a held one go on.
+// turn holds a turn, or lets a held one go on.
 func (o Order) turn(s *execution.State, f *execution.Fact) error {
-	var held []string
-	for _, t := range s.Turns {
-		if t.Phase == execution.TurnOnHold {
-			held = append(held, t.Plan.Host)
-		}
-		if t.Plan.Host != o.Host {
-			continue
-		}
-		f.Turn = t.Plan.ID
-		switch {
-		case o.Verb == "hold" && (t.Phase == execution.TurnWaiting || t.Phase == execution.TurnPreparing || t.Phase == execution.TurnActive):
-			f.Kind, f.Code, f.Next = execution.TurnHeld, execution.CodeOperator, "evenkeel retry "+o.Host
-			if f.Why == "" {
-				f.Why = "an operator holds it"
+	t := o.find(s)
+	if t == nil {
+		var held []string
+		for id, t := range s.Turns {
+			if t.Phase == execution.TurnOnHold {
+				held = append(held, id)
 			}
-			return nil
-		case o.Verb == "retry" && t.Phase == execution.TurnOnHold:
-			f.Kind = execution.TurnReleased
-			return nil
 		}
-		return &Refused{"phase", fmt.Sprintf("the turn of host %s is %s", o.Host, t.Phase), "only a turn that waits, is prepared or is under way can be held, and only a held one retried"}
+		sort.Strings(held)
+		return &Refused{"unknown-host", fmt.Sprintf("host %q has no turn in campaign %s", o.Host, s.Campaign), "held are: " + strings.Join(held, " ")}
 	}
-	sort.Strings(held)
-	return &Refused{"unknown-host", fmt.Sprintf("host %q has no turn in campaign %s", o.Host, s.Campaign), "held are: " + strings.Join(held, " ")}
+	f.Turn, f.Host = t.Plan.ID, t.Plan.Host
+	switch {
+	case o.Verb == "hold" && (t.Phase == execution.TurnWaiting || t.Phase == execution.TurnPreparing || t.Phase == execution.TurnActive):
+		f.Kind, f.Code, f.Next = execution.TurnHeld, execution.CodeOperator, "evenkeel retry "+t.Plan.ID
+		if f.Why == "" {
+			f.Why = "an operator holds it"
+		}
+		return nil
+	case o.Verb == "retry" && t.Phase == execution.TurnOnHold:
+		if t.Code == execution.CodeMigrationsFail && len(s.HeldCohorts()) > 0 { // it would be held again at once
+			return &Refused{"cohort-held", fmt.Sprintf("turn %s is held with its cohort: %s", t.Plan.ID, t.Why), t.Next}
+		}
+		f.Kind = execution.TurnReleased
+		return nil
+	}
+	next := "only a turn that waits, is prepared or is under way can be held, and only a held one retried"
+	if other := s.Turns[plan.PatchTurn(t.Plan.Host)]; other != nil && other != t {
+		next += fmt.Sprintf("; its host has another turn, %s, which is %s", other.Plan.ID, other.Phase)
+	}
+	return &Refused{"phase", fmt.Sprintf("turn %s is %s", t.Plan.ID, t.Phase), next}
+}
+
+// find gives the turn that is meant: by its id or, where that names none, the one of that host.
+func (o Order) find(s *execution.State) *execution.TurnState {
+	if t := s.Turns[o.Host]; t != nil {
+		return t
+	}
+	for _, t := range s.Turns {
+		if t.Plan.Host == o.Host {
+			return t
+		}
+	}
+	return nil
+}
+
+// cohort lets a held cohort go on.
+func (o Order) cohort(s *execution.State, f *execution.Fact) error {
+	held := s.HeldCohorts()
+	switch _, is := held[o.Cohort]; {
+	case o.Verb != "retry":
+		return &Refused{"unknown-order", "a cohort is held by the machine alone", "evenkeel pause holds a whole campaign, evenkeel hold one turn"}
+	case !is && len(held) == 0:
+		return &Refused{"unknown-cohort", fmt.Sprintf("cohort %q of campaign %s is not held", o.Cohort, s.Campaign), "no cohort is"}
+	case !is:
+		return &Refused{"unknown-cohort", fmt.Sprintf("cohort %q of campaign %s is not held", o.Cohort, s.Campaign), "held are: " + strings.Join(slices.Sorted(maps.Keys(held)), " ")}
+	}
+	f.Kind, f.Cohort, f.Host = execution.CohortReleased, o.Cohort, ""
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
@@ -13,8 +14,9 @@ import (
 	"github.com/evenkeel/evenkeel/internal/notify"
 )
 
-// lookTimeout bounds one look at one host.
-const lookTimeout = 20 * time.Second
+// lookTimeout bounds one look at one host: a dom0 that is busy with a migration takes its time, and a look
+// must still be fresh when its answer comes.
+const lookTimeout = 45 * time.Second
 
 // World is what chores act on.
 type World struct {
@@ -23,6 +25,8 @@ type World struct {
 	Clock   Clock
 	// Payloads reads the file of a live patch by the name that the target gives it; nil: there are none.
 	Payloads func(name string) ([]byte, error)
+	// OutOfBand tells of hosts that do not answer; nil: nobody does.
+	OutOfBand driver.OutOfBand
 	// WithDeadline gives a context that ends at a moment of Clock.
 	WithDeadline func(ctx context.Context, at time.Time) (context.Context, context.CancelFunc)
 }
@@ -63,7 +67,7 @@ func Perform(ctx context.Context, w World, k Campaign, c execution.Chore) []exec
 func (w World) reach(k Campaign, id string) (driver.Host, driver.Driver, error) {
 	if h := k.lookup().hosts[id]; h != nil {
 		d, err := w.DriverOf(h.URI)
-		return driver.Host{ID: h.ID, URI: h.URI, SSH: h.SSH, MemoryMiB: h.MemoryMiB}, d, err
+		return hostOf(h), d, err
 	}
 	return driver.Host{ID: id}, nil, &driver.Error{Code: driver.CodeNotFound, Why: "host " + id + " is not in the fleet", Next: "plan again with a fleet that names it"}
 }
@@ -129,6 +133,9 @@ func (w World) view(ctx context.Context, k Campaign, id string) (*execution.Host
 func viewOf(o driver.Observation, at time.Time) *execution.HostView {
 	v := &execution.HostView{At: at, BootID: o.BootID, Health: string(o.Health), Installed: o.Software.Installed, Booted: o.Software.Booted,
 		Running: o.Software.Running, BuildID: o.Software.BuildID, LivePatches: o.Software.LivePatches, MemoryMiB: o.MemoryMiB, FreeMiB: o.FreeMiB, Missing: o.Missing}
+	if o.Facts != nil {
+		v.VirtCaps = slices.Clone(o.Facts.VirtCaps)
+	}
 	for _, in := range o.Instances {
 		v.Instances = append(v.Instances, execution.InstanceView{ID: in.ID, State: string(in.State), Incoming: in.Incoming,
 			Migrating: in.Migrating, Saved: in.Saved, MemoryMiB: in.MemoryMiB, Running: in.Running})
@@ -142,33 +149,32 @@ func (w World) look(ctx context.Context, k Campaign, c execution.Chore) []execut
 		return nil
 	}
 	if err != nil {
-		return []execution.Fact{told(execution.Fact{Kind: execution.HostLost, Host: c.Host}, err)}
+		return []execution.Fact{w.lost(ctx, k, c.Host, err)}
 	}
 	return []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: v}}
 }
 
-// prove looks at a host until it runs on another boot and is healthy, or the deadline comes.
+// prove looks at a host until it runs on another boot and is healthy, or the deadline comes. Of one that
+// does not answer it gives word from time to time, and is then begun again.
 func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
-	var last []execution.Fact
+	stint := w.stint(c.Deadline)
 	for {
 		v, err := w.view(ctx, k, c.Host)
+		if err == nil && v.BootID != "" && v.BootID != c.BootID && v.Health == string(fleet.Up) {
+			return []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: v}}
+		}
+		word := err != nil && !stint.IsZero() && !w.Clock.Now().Before(stint)
+		if !word && w.Clock.Wait(ctx, 2*time.Second) == nil {
+			continue
+		}
 		switch {
+		case errors.Is(ctx.Err(), context.Canceled):
+			return nil
 		case err != nil:
-			last = []execution.Fact{told(execution.Fact{Kind: execution.HostLost, Host: c.Host}, err)}
-		default:
-			last = []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: v}}
-			if v.BootID != "" && v.BootID != c.BootID && v.Health == string(fleet.Up) {
-				return last
-			}
+			return []execution.Fact{w.lost(ctx, k, c.Host, err)}
 		}
-		if w.Clock.Wait(ctx, 2*time.Second) != nil {
-			break
-		}
+		return []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: v}}
 	}
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil
-	}
-	return last
 }
 
 func (w World) cordon(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {

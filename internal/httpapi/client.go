@@ -108,6 +108,11 @@ func (c *Client) Order(ctx context.Context, id string, o engine.Order) (out engi
 	return out, c.ask(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/orders", o, &out)
 }
 
+// Replan proposes a child of a campaign; the plan carries its fleet. It takes as long as planning does.
+func (c *Client) Replan(ctx context.Context, id string, r engine.Replan) (out *plan.Plan, err error) {
+	return out, c.call(ctx, http.MethodPost, "/v1/campaigns/"+url.PathEscape(id)+"/replan", r, &out)
+}
+
 // Facts reads a campaign's journal after the fact numbered after; follow waits for more until the
 // campaign is finished.
 func (c *Client) Facts(ctx context.Context, id string, after int64, follow bool, fn func(execution.Fact) error) error {

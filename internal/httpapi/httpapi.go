@@ -7,7 +7,9 @@
 //	GET  /v1/campaigns                    all campaigns in brief
 //	POST /v1/campaigns                    begin one: {"plan": ..., "who": ...}
 //	GET  /v1/campaigns/ID                 one in brief
-//	POST /v1/campaigns/ID/orders          {"verb": "pause", "host": ..., "who": ..., "why": ...}
+//	POST /v1/campaigns/ID/orders          {"verb": "pause", "host": ..., "cohort": ..., "who": ..., "why": ...}
+//	POST /v1/campaigns/ID/replan          {"campaign": ..., "cohorts": [...]}, both may be left out: a child is proposed;
+//	                                      the answer is its plan with its fleet, and nothing is changed
 //	GET  /v1/campaigns/ID/facts?after=N   its journal as JSON lines; with Accept: text/event-stream as
 //	                                      server-sent events that go on, resumed by Last-Event-ID
 //
@@ -63,6 +65,7 @@ func Handler(c *engine.Controller, now func() time.Time, log *slog.Logger) http.
 	mux.HandleFunc("/v1/campaigns", s.methods(map[string]http.HandlerFunc{http.MethodGet: s.list, http.MethodPost: s.apply}))
 	mux.HandleFunc("/v1/campaigns/{id}", s.methods(map[string]http.HandlerFunc{http.MethodGet: s.status}))
 	mux.HandleFunc("/v1/campaigns/{id}/orders", s.methods(map[string]http.HandlerFunc{http.MethodPost: s.order}))
+	mux.HandleFunc("/v1/campaigns/{id}/replan", s.methods(map[string]http.HandlerFunc{http.MethodPost: s.replan}))
 	mux.HandleFunc("/v1/campaigns/{id}/facts", s.methods(map[string]http.HandlerFunc{http.MethodGet: s.facts}))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, &Problem{Title: "not found", Status: http.StatusNotFound, Code: "not-found", Detail: "there is no " + r.URL.Path})
@@ -159,4 +162,19 @@ func (s *server) order(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.status(w, r)
+}
+
+// replan answers with the plan of a child campaign; to take its place is another request.
+func (s *server) replan(w http.ResponseWriter, r *http.Request) {
+	var in engine.Replan
+	err := read(w, r, &in)
+	var p *plan.Plan
+	if err == nil {
+		p, err = s.c.Replan(r.PathValue("id"), in)
+	}
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	s.answer(w, http.StatusOK, p)
 }

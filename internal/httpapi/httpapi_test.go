@@ -87,10 +87,16 @@ func TestErrorsAreProblems(t *testing.T) {
 		"no such order":        {"POST", at + "/orders", `{"verb":"destroy","who":"t"}`, 409, "unknown-order"},
 		"no sense":             {"POST", at + "/orders", `{"verb":"resume","who":"t"}`, 409, "phase"},
 		"an unknown host":      {"POST", at + "/orders", `{"verb":"hold","host":"h9","who":"t"}`, 409, "unknown-host"},
+		"an unknown cohort":    {"POST", at + "/orders", `{"verb":"retry","cohort":"x","who":"t"}`, 409, "unknown-cohort"},
+		"nothing to replan":    {"POST", at + "/replan", `{}`, 409, "nothing-held"},
+		"no cohorts at all":    {"POST", at + "/replan", `{"cohorts":["x"]}`, 409, "no-child"},
+		"a strange question":   {"POST", at + "/replan", `{"tactic":"reboot"}`, 400, "bad-json"},
+		"nobody to replan":     {"POST", "/v1/campaigns/none/replan", `{}`, 404, "unknown-campaign"},
 		"a plan without fleet": {"POST", "/v1/campaigns", `{"plan":{},"who":"t"}`, 400, "no-fleet"},
 		"a plan without name":  {"POST", "/v1/campaigns", `{"plan":{"fleet":{}},"who":"t"}`, 409, "digest"},
 		"a bad number":         {"GET", at + "/facts?after=-1", "", 400, "bad-number"},
 		"a wrong method":       {"DELETE", at, "", 405, "method"},
+		"no child fetched":     {"GET", at + "/replan", "", 405, "method"},
 		"no facts posted":      {"POST", at + "/facts", "{}", 405, "method"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +111,11 @@ func TestErrorsAreProblems(t *testing.T) {
 			if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {
 				t.Fatal(err)
 			}
-			if resp.StatusCode != tt.status || p.Status != tt.status || p.Code != tt.code || p.Detail == "" || (tt.status == 405) != (resp.Header.Get("Allow") == "GET, HEAD") || resp.Header.Get("Content-Type") != "application/problem+json" {
+			allow := "GET, HEAD"
+			if strings.HasSuffix(tt.path, "/replan") {
+				allow = "POST"
+			}
+			if resp.StatusCode != tt.status || p.Status != tt.status || p.Code != tt.code || p.Detail == "" || (tt.status == 405) != (resp.Header.Get("Allow") == allow) || resp.Header.Get("Content-Type") != "application/problem+json" {
 				t.Fatalf("%d %s %+v", resp.StatusCode, resp.Header.Get("Content-Type"), p)
 			}
 		})

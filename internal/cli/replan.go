@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/evenkeel/evenkeel/internal/engine"
+)
+
+func newReplan(app *App) *cobra.Command {
+	var out planFlags
+	var ask engine.Replan
+	cmd := &cobra.Command{
+		Use:   "replan [CAMPAIGN]",
+		Short: "Propose another tactic for the cohorts of a running campaign that are held",
+		Long: `Propose another tactic for the cohorts of a running campaign that are held because migrations
+towards hosts that have the fix fail. The server plans a child campaign from what it knows now: the
+fleet as it was last seen, the campaign's own target and policy, and for the held cohorts only those of the
+policy's tactics that move nobody: live-patch, suspend, reboot. The auditor judges it. Nothing is changed
+before 'evenkeel apply': then the running campaign ends in a safe place and the child takes its
+place.
+
+With --cohort a cohort's instances stay on their hosts that is not held. What else can be done about a held
+one is to mend what makes its migrations fail, then: evenkeel retry CAMPAIGN --cohort NAME.
+
+Exit codes are those of 'evenkeel plan': 2: changes are planned; 3: refused, or no host that needs
+maintenance can have a turn.`,
+		Example: `  evenkeel replan spring --out child.json
+  evenkeel apply child.json --revision 1`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	server := serverFlag(app, cmd)
+	out.outputFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&ask.Campaign, "as", "", "the child's name (default: the campaign's with the next number)")
+	f.StringArrayVar(&ask.Cohorts, "cohort", nil, "a cohort beside those that are held; may be repeated")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := out.checkOutput(); err != nil {
+			return err
+		}
+		c, id := dialServer(app, *server), ""
+		if len(args) == 1 {
+			id = args[0]
+		}
+		id, err := oneCampaign(cmd.Context(), c, id)
+		if err != nil {
+			return err
+		}
+		p, err := c.Replan(cmd.Context(), id, ask)
+		if err != nil {
+			return asRefusal(err)
+		}
+		return out.giveOut(app, *p, nil)
+	}
+	return cmd
+}
