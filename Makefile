@@ -49,18 +49,22 @@ test-libvirt: ## the libvirt driver's conformance and fault tests, on a lab of t
 	@lab/libvirt/test
 lab-xen: ## two real Xen hosts with PV and PVH guests, emulated; says how to use and to stop them (root on Debian 12)
 	@lab/xen/up
-test-xen: ## the Xen driver's tests, on a lab of their own (10 min, at most 20)
+test-xen: ## the Xen driver on two real hosts, and a campaign whose server is killed (12 min, at most 20)
 	@lab/xen/test
-soak: ## ROUNDS demos with server and destinations killed, test-libvirt, 10 x SEEDS, fuzz 60s each
+soak: ## ROUNDS demos with server and destinations killed, all libvirt and Xen tests, 10 x SEEDS, fuzz 60s each
 	@for n in $$(seq $(ROUNDS)); do lab/demo/kill9; lab/demo/crash-destination; done
-	@lab/demo/down; lab/libvirt/test
+	@lab/demo/down; lab/libvirt/test; lab/xen/test all
 	go test ./internal/sim -run Seeds -seeds=$$(( $(SEEDS) * 10 )) -timeout 4h
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	@$(MAKE) --no-print-directory mutate
+compare-xen: ## the same on Xen, beside bare xl and xen-livepatch: wall time
+	@lab/compare/xen 1 suspend
+study: ## the Xen campaign of March 2015 planned on 9,990 simulated hosts in two arms: docs/studies/march-2015.md (30 s)
+	go run ./lab/cmd/march2015 -out docs/studies/march-2015.md
 compare: ## ROUNDS times the same maintenance by hand with virsh and by evenkeel: wall time, blackouts
 	@lab/compare/run $(ROUNDS)
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench test-libvirt lab-xen test-xen soak compare help
+.PHONY: demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench test-libvirt lab-xen test-xen soak compare compare-xen study help

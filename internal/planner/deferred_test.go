@@ -343,8 +343,8 @@ func TestWavesGrow(t *testing.T) {
 func TestPatchedIsBetterThanNothing(t *testing.T) {
 	f, pol := xenFleet(6, 16384, 2, 1024), mixedPolicy()
 	pol.MaxAwayPercent = 20
-	f.Hosts[0].Software.BuildID = "cc" // to be rebooted at once
-	f.Hosts[5].Software.BuildID = ""   // blocked
+	f.Hosts[0].Software.BuildID = "cc"                         // to be rebooted at once
+	f.Hosts[5].Software.BuildID = ""                           // blocked
 	for _, name := range []string{"none stays", "one stays"} { // in that order: the second changes the fleet
 		stays := name == "one stays"
 		if stays {

@@ -21,7 +21,7 @@ world_fleet
 expect 0 bin/evenkeel fleet check "$OUT/fleet.yaml"
 expect 0 bin/evenkeel fleet show "$OUT/fleet.yaml"
 
-phase "Assessing: which hosts and instances does CVE-2025-11234 touch?"
+phase "Assessing: which hosts and instances does ${ADVISORY:-CVE-2025-11234} touch?"
 expect 2 bin/evenkeel assess --fleet "$OUT/fleet.yaml" --target "$TARGET" >"$OUT/assessment.txt"
 tail -n 3 "$OUT/assessment.txt"
 expect 2 bin/evenkeel assess --fleet "$OUT/fleet.yaml" --target "$TARGET" -o json >"$OUT/assessment.json"
@@ -33,8 +33,8 @@ phase "Judging the plan by other code than the planner's"
 expect 0 bin/evenkeel audit --fleet "$OUT/fleet.yaml" --plan "$OUT/plan.json"
 
 phase "What a tenant will read"
-bin/evenkeel notice preview --plan "$OUT/plan.json" --tenant cedar >"$OUT/notice-cedar.txt" || give_up "no preview"
-head -n 24 "$OUT/notice-cedar.txt" | sed 's/^/    | /'
+bin/evenkeel notice preview --plan "$OUT/plan.json" --tenant "${TENANT:-cedar}" >"$OUT/notice.txt" || give_up "no preview"
+head -n 24 "$OUT/notice.txt" | sed 's/^/    | /'
 
 phase "Starting the server and applying the plan: tenants are told, then hosts are maintained"
 SERVE+=(--state "$OUT/state" --smtp "$smtp" --smtp-tls none --mail-from "Operator <maintenance@operator.example>")
@@ -69,6 +69,7 @@ phase "Asking the witness, who has seen neither journal nor report"
 verdict=0
 line=$(world_verdict "$findings") || verdict=$?
 world_counts
+! declare -F world_after >/dev/null || world_after
 
 phase "Where to look"
 note "report    $OUT/report.html  (also report.txt, report.json)"

@@ -51,15 +51,16 @@ expect() {
 # The demo stops only a lab that it has started itself; a note outside the lab says which one that is.
 LAB_NOTE=/run/evenkeel-demo.${PFX:-evk}
 lab_up() { # lab_up ARGS of up
-  local dir=${EVENKEEL_LAB:-/var/lib/evenkeel-lab}
-  [ ! -e "$dir/lab.json" ] || give_up "a lab that the demo did not start stands in $dir: stop it with lab/libvirt/down, or set PFX, NET and EVENKEEL_LAB for another one"
-  echo "$dir" >"$LAB_NOTE"
-  lab/libvirt/up "$@"
+  local kind=${LAB_KIND:-libvirt} dir=${EVENKEEL_LAB:-/var/lib/evenkeel-lab}
+  [ "$kind" = libvirt ] || dir=$EVENKEEL_XEN_LAB
+  [ ! -e "$dir/lab.json" ] || give_up "a lab that the demo did not start stands in $dir: stop it with lab/$kind/down, or set PFX, NET and its folder for another one"
+  echo "$dir $kind" >"$LAB_NOTE"
+  lab/$kind/up "$@"
 }
 lab_down() {
-  local dir
-  { read -r dir <"$LAB_NOTE"; } 2>/dev/null || return 0
-  EVENKEEL_LAB=$dir lab/libvirt/down
+  local dir kind
+  { read -r dir kind <"$LAB_NOTE"; } 2>/dev/null || return 0
+  EVENKEEL_LAB=$dir EVENKEEL_XEN_LAB=$dir lab/"${kind:-libvirt}"/down
   rm -f "$LAB_NOTE"
 }
 build() {

@@ -22,6 +22,7 @@ const longPause = 30 * time.Second
 type XenRun struct {
 	Fleet *fleet.Fleet // whose instances those are
 	Mark  *XenMark     // the moment before it began
+	Boots int          // of each host at most
 	Patch string       // the live patch that each host was to get, once, before its reboot; empty: none
 }
 
@@ -78,7 +79,7 @@ func JudgeXen(l *Lab, run XenRun, s *Summary, mails []Mail) (*Verdict, error) {
 	return v, v.xenGuests(run.Fleet, s, mails)
 }
 
-// xenHost: it was booted once, into the fixed hypervisor, and got the live patch once before.
+// xenHost: it was booted, last into the fixed hypervisor, and got the live patch once before.
 func (l *Lab) xenHost(v *Verdict, host, fixed string, run XenRun) (bool, error) {
 	raw, err := os.ReadFile(filepath.Join(l.Dir, host, "boots"))
 	if err != nil {
@@ -95,11 +96,12 @@ func (l *Lab) xenHost(v *Verdict, host, fixed string, run XenRun) (bool, error) 
 			boots++
 		}
 	}
-	if boots > 1 {
+	if boots > run.Boots {
 		v.violation("host %s booted %d times", host, boots)
 	}
+	well := boots > 0 && boots <= run.Boots && runs == fixed
 	if run.Patch == "" {
-		return boots == 1 && runs == fixed, nil
+		return well, nil
 	}
 	before, err := os.ReadFile(filepath.Join(l.Dir, host, "console.old")) // until it was rebooted
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -110,7 +112,7 @@ func (l *Lab) xenHost(v *Verdict, host, fixed string, run XenRun) (bool, error) 
 	if applied != 1 {
 		v.violation("host %s: its hypervisor applied %s %d times before the reboot", host, run.Patch, applied)
 	}
-	return boots == 1 && runs == fixed && applied == 1, nil
+	return well && applied == 1, nil
 }
 
 // xenGuests: each counted on without a new start or a step back, and its tenant had been told.

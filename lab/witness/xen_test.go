@@ -77,7 +77,7 @@ func TestJudgeXen(t *testing.T) {
 				c.mails = []Mail{scheduled("09:00:00", "ops@acme.example", "g1", "g2")}
 			}
 			f := &fleet.Fleet{Instances: []fleet.Instance{{ID: "g1", Tenant: "acme"}, {ID: "g2", Tenant: "acme"}}}
-			v, err := JudgeXen(xenDir(t, c.files), XenRun{Fleet: f, Mark: &XenMark{UnixMS: 1000, Console: map[string]int64{"h1": int64(len(earlier)), "h2": int64(len(earlier))}}, Patch: "good"}, &Summary{Guests: c.guests(whole())}, c.mails)
+			v, err := JudgeXen(xenDir(t, c.files), XenRun{Fleet: f, Mark: &XenMark{UnixMS: 1000, Console: map[string]int64{"h1": int64(len(earlier)), "h2": int64(len(earlier))}}, Boots: 1, Patch: "good"}, &Summary{Guests: c.guests(whole())}, c.mails)
 			if err != nil {
 				t.Fatal(err)
 			}

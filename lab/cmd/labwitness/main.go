@@ -7,7 +7,7 @@
 //	                                           print all of that in one line; exit 1 unless all is well
 //	labwitness refreshed ...                   the same of a refresh: no host rebooted, each instance on the new QEMU
 //	labwitness mark-xen [-lab DIR] -out FILE   note the moment, and how much the hypervisors have printed
-//	labwitness xen -fleet FILE -mark FILE [-patch NAME] -follow DIR -mails DIR [-findings N] [-out FILE]
+//	labwitness xen -fleet FILE -mark FILE [-boots N] [-patch NAME] -follow DIR -mails DIR [-findings N] [-out FILE]
 //	                                           of the Xen lab: each host patched once, rebooted once and fixed
 //	labwitness simulated -fleet FILE -log FILE -speed N -mails DIR [-findings N] [-out FILE]
 //	                                           the same of a simulated world, from its own log
@@ -53,6 +53,7 @@ func run(args []string) error {
 	fleetFile := fs.String("fleet", "", "the fleet file of a simulated world")
 	log := fs.String("log", "", "the log of a simulated world")
 	speed := fs.Float64("speed", 1, "how many times as fast as the mail server's clock a simulated world's is")
+	boots := fs.Int("boots", 1, "how often a Xen host may have been booted")
 	patch := fs.String("patch", "", "the live patch that each Xen host was to get")
 	if err := fs.Parse(args[1:]); err != nil {
 		return err
@@ -101,7 +102,7 @@ func run(args []string) error {
 		}
 		return save(*out, m)
 	case args[0] == "xen" && *fleetFile != "" && *mark != "" && *followed != "" && *mails != "":
-		v, err := xen(lab, *patch, *fleetFile, *mark, *followed, *mails)
+		v, err := xen(lab, witness.XenRun{Mark: &witness.XenMark{}, Boots: *boots, Patch: *patch}, *fleetFile, *mark, *followed, *mails)
 		if err != nil {
 			return err
 		}
@@ -169,8 +170,7 @@ func readFleet(path string) (*fleet.Fleet, error) {
 	return f, nil
 }
 
-func xen(lab *witness.Lab, patch, fleetFile, mark, followed, mails string) (v *witness.Verdict, err error) {
-	run := witness.XenRun{Mark: &witness.XenMark{}, Patch: patch}
+func xen(lab *witness.Lab, run witness.XenRun, fleetFile, mark, followed, mails string) (v *witness.Verdict, err error) {
 	if run.Fleet, err = readFleet(fleetFile); err != nil {
 		return nil, err
 	}
