@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"hash/fnv"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ func (x *drill) actors() {
 			}
 			if x.Now().Before(x.quiet) {
 				x.meddle()
+				x.mayRelease()
 			} else {
 				x.settle()
 			}
@@ -91,9 +93,40 @@ func (x *drill) meddle() {
 }
 
 func (x *drill) tell(k execution.Kind, turn, host string) {
-	if err := x.order(k, turn, host); err != nil {
+	f := execution.Fact{Kind: k, Turn: turn, Host: host}
+	if k == execution.TurnHeld {
+		f.Code, f.Next = execution.CodeOperator, "retry"
+	}
+	x.record(f)
+}
+
+func (x *drill) record(f execution.Fact) {
+	f.Who, f.Why = "operator:drill", "drill"
+	if err := x.order(f); err != nil {
 		panic("an order was not recorded: " + err.Error())
 	}
+}
+
+// mayRelease has an operator go on, after some twenty minutes, with what is held because migrations fail.
+func (x *drill) mayRelease() {
+	held := false
+	if x.state != nil {
+		x.state(func(s *execution.State) { held = s.Phase == execution.PhaseRunning && len(s.HeldCohorts()) > 0 })
+	}
+	if held && x.r.IntN(20) == 0 {
+		x.release()
+	}
+}
+
+// release lets an operator go on with one of the cohorts whose migrations are held, and says whether
+// there was one.
+func (x *drill) release() bool {
+	var held []string
+	x.state(func(s *execution.State) { held = slices.Sorted(maps.Keys(s.HeldCohorts())) })
+	if len(held) > 0 {
+		x.record(execution.Fact{Kind: execution.CohortReleased, Cohort: held[0]})
+	}
+	return len(held) > 0
 }
 
 // settle ends a run: hosts are repaired, nothing new breaks, held turns are retried; at last the
@@ -102,7 +135,7 @@ func (x *drill) settle() {
 	x.world.SetFaults(simulated.Faults{})
 	x.troubles = Troubles{}
 	for _, h := range x.fleet.Hosts {
-		x.world.PowerOn(h.ID)
+		x.world.Mend(h.ID)
 	}
 	if x.state == nil || x.Now().Minute()%10 != 0 {
 		return
@@ -123,6 +156,7 @@ func (x *drill) settle() {
 		x.tell(execution.CampaignAborted, "", "")
 	case phase != execution.PhaseRunning:
 		x.tell(execution.CampaignResumed, "", "")
+	case x.release():
 	case len(held) > 0:
 		x.tell(execution.TurnReleased, held[0].Plan.ID, held[0].Plan.Host)
 	}
@@ -187,11 +221,14 @@ func (x *drill) against(res *Result) (wrong []string) {
 			}
 		}
 	}
-	released := map[string]int{}
+	released, listed := map[string]int{}, []string(nil)
 	s, _ := execution.Fold(res.Facts)
 	for _, f := range res.Facts {
-		if f.Kind == execution.TurnReleased {
+		switch f.Kind {
+		case execution.TurnReleased:
 			released[f.Host]++
+		case execution.NotReturned:
+			listed = append(listed, f.Instance)
 		}
 	}
 	for h, n := range boots {
@@ -203,7 +240,7 @@ func (x *drill) against(res *Result) (wrong []string) {
 		wrong = append(wrong, "an instance ran in two places: "+strings.Join(x.world.DoubleRun(), " "))
 	}
 	killed := x.world.Killed()
-	notBack := s.Status(x.Now()).NotBack
+	notBack := append(listed, s.Status(x.Now()).NotBack...)
 	for _, in := range x.fleet.Instances {
 		if in.State == "stopped" || removed[in.ID] || byOthers[in.ID] || slices.Contains(killed, in.ID) || slices.Contains(notBack, in.ID) {
 			continue
@@ -212,20 +249,28 @@ func (x *drill) against(res *Result) (wrong []string) {
 			wrong = append(wrong, in.ID+" ran before, does not run, and stands on no list")
 		}
 	}
-	return append(wrong, append(x.notDone(res, s), x.notInPlace(res, s)...)...)
+	wrong = append(wrong, append(x.notDone(res, s), x.notInPlace(res, s)...)...)
+	return append(wrong, untrue(x.real, x.plan, res.Facts, res.Log)...)
 }
 
-// notDone finds turns that the journal calls done and the world does not.
+// notDone finds turns that the journal calls done and the world does not. What Xen hosts really run,
+// truth.go knows.
 func (x *drill) notDone(res *Result, s *execution.State) (wrong []string) {
-	booted := map[string]string{}
+	booted := map[string]map[string]string{}
 	for _, r := range res.Log {
 		if r.Kind == simulated.HostBooted {
-			booted[r.Host] = r.Booted["qemu-system-x86"]
+			booted[r.Host] = r.Booted
 		}
 	}
 	for _, id := range s.Order {
-		if t := s.Turns[id]; t.Phase == execution.TurnFinished && !inPlace(t.Plan.Tactic) && booted[t.Plan.Host] != newQEMU {
-			wrong = append(wrong, t.Plan.Host+" is called done and booted "+booted[t.Plan.Host])
+		t := s.Turns[id]
+		if t.Phase != execution.TurnFinished || inPlace(t.Plan.Tactic) || resets(res.Log, t.Plan.Host) {
+			continue
+		}
+		for pkg, want := range x.target.Cohorts[0].Packages {
+			if have := booted[t.Plan.Host][pkg]; have != want {
+				wrong = append(wrong, t.Plan.Host+" is called done and booted "+pkg+" "+have)
+			}
 		}
 	}
 	return wrong

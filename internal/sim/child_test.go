@@ -11,12 +11,15 @@ import (
 
 // TestChildSeeds lets a child campaign take its parent's place in each seed's course.
 func TestChildSeeds(t *testing.T) {
-	var children, skipped, inherited, crashes, permits int
+	var children, followed, skipped, inherited, crashes, permits int
 	first, n := *first, max(40, *seeds/3)
 	if *only != 0 {
 		first, n = *only, 1
 	}
 	for seed := first; seed < first+uint64(n); seed++ {
+		if *fresh && !newKinds(seed) {
+			continue
+		}
 		res, err := RunChild(seed, troublesOf(seed))
 		if err != nil || res.Bad() {
 			t.Errorf("seed %d: %v\n%s\nreplay: go test ./internal/sim -run TestChildSeeds -seed=%d", seed, err, whySuccession(res), seed)
@@ -28,6 +31,9 @@ func TestChildSeeds(t *testing.T) {
 			continue
 		}
 		children++
+		if res.Followed {
+			followed++
+		}
 		skipped, inherited, crashes = skipped+res.Skipped, inherited+res.Inherited, crashes+res.Crashes
 		for _, f := range res.Child {
 			if f.Kind == execution.TurnPermitted {
@@ -35,8 +41,8 @@ func TestChildSeeds(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d seeds: %d children, %d turns of theirs begun, %d hosts skipped as past the target, %d instances inherited, %d crashes", n, children, permits, skipped, inherited, crashes)
-	if *only == 0 && (children < n/4 || permits == 0 || inherited == 0 || crashes == 0) {
+	t.Logf("%d seeds: %d children, %d of them with another tactic, %d turns of theirs begun, %d hosts skipped as past the target, %d instances inherited, %d crashes", n, children, followed, permits, skipped, inherited, crashes)
+	if *only == 0 && (children < n/4 || followed == 0 || permits == 0 || inherited == 0 || crashes == 0) {
 		t.Error("the runs do not exercise what they should")
 	}
 }

@@ -128,17 +128,27 @@ const (
 	byLivePatch = "live-patch"
 )
 
-// kindOf makes a third of the runs refreshes and a sixth live patches, whatever troubles they have.
+// kindOf makes half of the runs those of old: of them a third are refreshes and a sixth live patches,
+// whatever troubles they have. The other half are those of xen_fleets.go.
 func kindOf(seed uint64) string {
+	if newKinds(seed) {
+		return []string{byPatches, byDeferred, byXenBoot, byPatches, byDeferred, byHold}[(seed/4)%6]
+	}
 	return []string{byReboot, byRefresh, byReboot, byRefresh, byReboot, byLivePatch}[(seed/4)%6]
 }
 
 // livePatch is what such a campaign applies.
 const livePatch = "livepatch_1"
 
-// fit adapts what was drawn to the kind of campaign.
-func fit(kind string, r *rand.Rand, f *fleet.Fleet, p *plan.Policy, tg *plan.Target) {
+// fit adapts what was drawn to the kind of campaign. It gives the payloads of live patches by file name.
+func fit(kind string, r *rand.Rand, f *fleet.Fleet, p *plan.Policy, tg *plan.Target) map[string][]byte {
+	if onXen(kind) {
+		return fitXen(kind, r, f, p, tg)
+	}
 	c := &tg.Cohorts[0]
+	if kind == byHold {
+		kind, p.MigrationFailures = byReboot, 1+r.IntN(3)
+	}
 	c.Remedy = kind
 	switch kind {
 	case byRefresh:
@@ -156,6 +166,7 @@ func fit(kind string, r *rand.Rand, f *fleet.Fleet, p *plan.Policy, tg *plan.Tar
 			f.Hosts[i].Capabilities = []string{fleet.CanLiveMigrate, fleet.CanReboot, fleet.CanSuspend, fleet.CanUpdate, fleet.CanLivePatch}
 		}
 	}
+	return nil
 }
 
 func target() *plan.Target {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/advisory"
@@ -30,6 +31,10 @@ type Troubles struct {
 	Mail     float64 // chance that a mail is refused for now
 	Bounce   float64 // chance that an address is refused for good
 	Operator float64 // chance that an operator pauses, aborts, holds or retries in any one minute
+	// MovesFail is the moment from which on migrations towards hosts with the fix fail, as a part of the
+	// plan's length; 0: never. MovesRefused: the hypervisor refuses them; else they break in the copy.
+	MovesFail    float64
+	MovesRefused bool
 }
 
 // Result is what one run came to.
@@ -46,7 +51,7 @@ type Result struct {
 	Findings []audit.Finding // of the plan and of the journal
 	Wrong    []string        // what the world's own record says against the product
 	Plan     *plan.Plan
-	Fleet    *fleet.Fleet
+	Fleet    *fleet.Fleet // as the product knows it
 }
 
 // Bad says whether the run shows a defect of the product.
@@ -57,12 +62,15 @@ type drill struct {
 	*Scheduler
 	r        *rand.Rand
 	troubles Troubles
-	fleet    *fleet.Fleet
+	fleet    *fleet.Fleet // as the product knows it
+	real     *fleet.Fleet // as it is
+	target   *plan.Target
+	payloads map[string][]byte
 	plan     *plan.Plan
 	world    *simulated.World
 	journal  *store.Memory
 	state    func(func(*execution.State)) // of the controller that lives; nil while none does
-	order    func(execution.Kind, string, string) error
+	order    func(execution.Fact) error   // an operator's; see tell
 	chores   []*Process
 	pump     *Process
 	crashes  int
@@ -76,7 +84,8 @@ func Run(seed uint64, t Troubles) (*Result, error) {
 	defer x.Close()
 	res := &Result{Seed: seed, Fleet: x.fleet}
 	pol, tg := drawPolicy(r), target()
-	fit(kindOf(seed), r, x.fleet, &pol, tg)
+	x.target, x.payloads = tg, fit(kindOf(seed), r, x.fleet, &pol, tg)
+	x.reality(kindOf(seed))
 	p, err := planner.Propose(planner.Input{Fleet: x.fleet, Target: tg, Assessment: advisory.Assess(x.fleet, tg, nil, 0, epoch), Policy: pol,
 		Campaign: "drill", Now: epoch, Revision: 1})
 	if err != nil {
@@ -88,7 +97,7 @@ func Run(seed uint64, t Troubles) (*Result, error) {
 		res.Empty = len(p.Turns) == 0
 		return res, nil
 	}
-	x.world, err = simulated.NewWorld(x.fleet, simulated.Options{Clock: x, Seed: seed, Faults: t.World})
+	x.world, err = simulated.NewWorld(x.real, simulated.Options{Clock: x, Seed: seed, Faults: x.faults()})
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +108,39 @@ func Run(seed uint64, t Troubles) (*Result, error) {
 	err = x.carryOut()
 	x.judge(res)
 	return res, err
+}
+
+// reality keeps the fleet as it is, and may hide some of it from the product.
+func (x *drill) reality(kind string) {
+	is := *x.fleet
+	is.Hosts = slices.Clone(x.fleet.Hosts)
+	if x.real = &is; onXen(kind) && x.r.IntN(2) == 0 {
+		unread(x.r, x.fleet)
+	}
+}
+
+// faults are the world's, with the moment from which on migrations fail.
+func (x *drill) faults() simulated.Faults {
+	f := x.troubles.World
+	if part := x.troubles.MovesFail; part > 0 {
+		for pkg, v := range x.target.Cohorts[0].Packages {
+			f.MigrationsTo = append(slices.Clone(f.MigrationsTo), simulated.MigrationsTo{Package: pkg, Version: v, Rate: 1, Refused: x.troubles.MovesRefused,
+				After: part * x.plan.End.Sub(epoch).Seconds()})
+		}
+	}
+	return f
+}
+
+// engineWorld is what chores act on.
+func (x *drill) engineWorld() engine.World {
+	d := simulated.NewDriver(x.world)
+	return engine.World{Drivers: map[string]driver.Driver{"sim": d}, Channel: &mailServer{x}, Clock: x, WithDeadline: x.WithDeadline, OutOfBand: d,
+		Payloads: func(name string) ([]byte, error) {
+			if p, ok := x.payloads[name]; ok {
+				return p, nil
+			}
+			return nil, fmt.Errorf("there is no file %s", name)
+		}}
 }
 
 // begin stores the plan, as the controller does when it is applied.
@@ -162,8 +204,7 @@ func (d *dispatcher) Start(c execution.Chore, report func([]execution.Fact)) fun
 // startController opens the journal as a process that was just started would, and turns it.
 func (x *drill) startController() {
 	x.pump = x.Go("controller", func(ctx context.Context) {
-		drv := simulated.NewDriver(x.world)
-		w := engine.World{Drivers: map[string]driver.Driver{"sim": drv}, Channel: &mailServer{x}, Clock: x, WithDeadline: x.WithDeadline}
+		w := x.engineWorld()
 		var pump *engine.Pump
 		d := &dispatcher{x: x, world: w, pump: func() *engine.Pump { return pump }}
 		wake := func() {}
@@ -176,11 +217,7 @@ func (x *drill) startController() {
 			panic(err)
 		}
 		x.state = pump.Read
-		x.order = func(k execution.Kind, turn, host string) error {
-			f := execution.Fact{Kind: k, Who: "operator:drill", Why: "drill", Turn: turn, Host: host}
-			if k == execution.TurnHeld {
-				f.Code, f.Next = execution.CodeOperator, "retry"
-			}
+		x.order = func(f execution.Fact) error {
 			return pump.Command(ctx, &f, func(*execution.State) error { return nil })
 		}
 		for {

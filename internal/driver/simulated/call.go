@@ -30,6 +30,7 @@ const (
 	OpReboot   Op = "reboot"
 	OpCordon   Op = "cordon"
 	OpUncordon Op = "uncordon"
+	OpProbe    Op = "probe" // of the host's power supply and console, not of the host
 )
 
 // Call is one request.
@@ -55,6 +56,7 @@ type Answer struct {
 	Host     *HostReport     `json:"host,omitempty"`
 	Instance *InstanceReport `json:"instance,omitempty"`
 	Job      *JobReport      `json:"job,omitempty"`
+	Probe    *driver.Probe   `json:"probe,omitempty"`
 	Exit     int             `json:"exit,omitempty"` // of an update
 }
 
@@ -132,6 +134,10 @@ func (w *World) Do(ctx context.Context, c Call, patience time.Duration) (Answer,
 	if h == nil {
 		w.mu.Unlock()
 		return Answer{}, ErrNoHost
+	}
+	if c.Op == OpProbe {
+		w.mu.Unlock()
+		return w.probed(h, t)
 	}
 	fate := w.drawFate(h)
 	w.mu.Unlock()

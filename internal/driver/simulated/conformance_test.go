@@ -33,7 +33,16 @@ func (b *locked) Write(p []byte) (int, error) {
 
 // conformanceWorld has h1 and h2 for moving about, h3 to update and reboot, and h4, which is silent.
 func conformanceWorld(t *testing.T, log *locked) (*simulated.World, *fleet.Fleet) {
+	return conformanceWorldOf(t, log, fleet.KVM)
+}
+
+func conformanceWorldOf(t *testing.T, log *locked, hypervisor fleet.Hypervisor) (*simulated.World, *fleet.Fleet) {
 	f := threeHosts()
+	for i := range f.Hosts {
+		if f.Hosts[i].Hypervisor = hypervisor; hypervisor == fleet.Xen {
+			f.Hosts[i].VirtCaps, f.Hosts[i].Software = oldCaps, fleet.Software{Installed: map[string]string{xenPackage: oldXen, "qemu": oldQEMU}, BuildID: oldBuild}
+		}
+	}
 	f.Hosts = append(f.Hosts, fleet.Host{ID: "h4", MemoryMiB: 1024})
 	for i := range f.Instances {
 		if f.Instances[i].ID == "wide" {
@@ -95,6 +104,13 @@ func wantAll(t *testing.T, sum drivertest.Summary) {
 func TestConformance(t *testing.T) {
 	t.Parallel() // it waits on the machine's clock most of the time
 	w, _ := conformanceWorld(t, &locked{})
+	wantAll(t, drivertest.Run(t, conformanceLab(w, simulated.NewDriver(w))))
+}
+
+// TestConformanceOfXen: a world of Xen hosts, whose instances tell nothing of what they run on.
+func TestConformanceOfXen(t *testing.T) {
+	t.Parallel()
+	w, _ := conformanceWorldOf(t, &locked{}, fleet.Xen)
 	wantAll(t, drivertest.Run(t, conformanceLab(w, simulated.NewDriver(w))))
 }
 

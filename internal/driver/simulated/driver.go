@@ -108,6 +108,7 @@ func (d *Driver) lost(ctx context.Context, h driver.Host, c Call, err error) err
 		Code: driver.CodeUnreachable, Why: fmt.Sprintf("host %s did not answer the call %q", h.ID, c.Op),
 		Next: "look at the host's power, network and service; then try again", Retry: true, Err: err,
 	}
+	e.Awake = errors.Is(err, ErrServiceOff)
 	switch {
 	case errors.Is(err, ErrNoHost):
 		e.Why, e.Next, e.Retry = "host "+h.ID+" is not in the simulated world", "correct its uri in the fleet", false

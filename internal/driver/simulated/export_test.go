@@ -42,6 +42,7 @@ func AllFaults() (all []Fault) {
 	for f := range (Faults{}).rates() {
 		all = append(all, f)
 	}
+	all = append(all, MovesFail)
 	slices.Sort(all)
 	return all
 }

@@ -1,9 +1,11 @@
 package simulated
 
 import (
+	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 )
 
 // Faults says how often things go wrong: each field is the chance, 0 to 1, taken at each
@@ -35,6 +37,43 @@ type Faults struct {
 	PatchLost    float64 `json:"patch_lost,omitempty"`     // each live patch: others take it away within a minute
 	OthersStart  float64 `json:"others_start,omitempty"`   // each emptied host: others start an instance there within 30 s
 	OthersRemove float64 `json:"others_remove,omitempty"`  // each migration: the instance is removed by its owner within 30 s
+
+	OldBuild  float64 `json:"old_build,omitempty"`  // each reboot of a Xen host: all versions look right, and the Xen that runs is the one from before
+	NoDom0    float64 `json:"no_dom0,omitempty"`    // each reboot: no control domain (KVM: no system) comes up; it answers once it is mended
+	NoNetwork float64 `json:"no_network,omitempty"` // each reboot: it comes up without network; it answers once it is mended
+	StaysOff  float64 `json:"stays_off,omitempty"`  // each reboot: it switches itself off; it answers once it is mended
+	ProbeMute float64 `json:"probe_mute,omitempty"` // each out-of-band look: it tells nothing
+
+	PatchFades    float64 `json:"patch_fades,omitempty"`    // each live patch: others take it away within 40 minutes
+	RebootsItself float64 `json:"reboots_itself,omitempty"` // each live patch and each reboot: the host resets itself within the 40 minutes after it
+
+	// MigrationsTo makes migrations towards hosts that run some version fail.
+	MigrationsTo []MigrationsTo `json:"migrations_to,omitempty"`
+	// Returns says what the next reboots of a host come to, whatever the rates: host -> in order well,
+	// never_returns, stays_off, no_dom0, no_network, boots_old, old_build.
+	Returns map[string][]Fault `json:"returns,omitempty"`
+}
+
+// Check refuses what cannot be: a rate that is none, a return that is none.
+func (f Faults) Check() error {
+	for name, rate := range f.rates() {
+		if !(rate >= 0 && rate <= 1) {
+			return fmt.Errorf("%s is %g: a rate lies from 0 to 1", name, rate)
+		}
+	}
+	for n, r := range f.MigrationsTo {
+		if !(r.Rate >= 0 && r.Rate <= 1) {
+			return fmt.Errorf("migrations_to, entry %d: rate is %g: a rate lies from 0 to 1", n+1, r.Rate)
+		}
+	}
+	for host, returns := range f.Returns {
+		for _, how := range returns {
+			if how != well && !slices.Contains(wrongReturns, how) {
+				return fmt.Errorf("returns of host %s: a reboot comes to well or %v, not to %q", host, wrongReturns, how)
+			}
+		}
+	}
+	return nil
 }
 
 // Fault names one field of Faults, by its JSON name.
@@ -66,6 +105,15 @@ const (
 	PatchLost        Fault = "patch_lost"
 	OthersStart      Fault = "others_start"
 	OthersRemove     Fault = "others_remove"
+	OldBuild         Fault = "old_build"
+	NoDom0           Fault = "no_dom0"
+	NoNetwork        Fault = "no_network"
+	StaysOff         Fault = "stays_off"
+	ProbeMute        Fault = "probe_mute"
+	PatchFades       Fault = "patch_fades"
+	RebootsItself    Fault = "reboots_itself"
+	// MovesFail counts the migrations that a rule of Faults.MigrationsTo made fail.
+	MovesFail Fault = "migrations_to"
 )
 
 // rates gives the fields by name.
@@ -73,8 +121,10 @@ func (f Faults) rates() map[Fault]float64 {
 	rates := map[Fault]float64{}
 	v := reflect.ValueOf(f)
 	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("json")
-		rates[Fault(name[:len(name)-len(",omitempty")])] = v.Field(i).Float()
+		if v.Field(i).Kind() == reflect.Float64 {
+			name := v.Type().Field(i).Tag.Get("json")
+			rates[Fault(name[:len(name)-len(",omitempty")])] = v.Field(i).Float()
+		}
 	}
 	return rates
 }
@@ -84,13 +134,25 @@ func (f Faults) rates() map[Fault]float64 {
 type chance struct {
 	seed   uint64
 	rates  map[Fault]float64
+	moves  []MigrationsTo
+	next   map[string][]Fault // what a host's next reboots come to
 	dice   map[Fault]*rand.Rand
 	forced map[Fault]int
 	hits   map[Fault]int
 }
 
 func newChance(seed uint64, f Faults) *chance {
-	return &chance{seed: seed, rates: f.rates(), dice: map[Fault]*rand.Rand{}, forced: map[Fault]int{}, hits: map[Fault]int{}}
+	c := &chance{seed: seed, dice: map[Fault]*rand.Rand{}, forced: map[Fault]int{}, hits: map[Fault]int{}}
+	c.set(f)
+	return c
+}
+
+// set changes what goes wrong from now on.
+func (c *chance) set(f Faults) {
+	c.rates, c.moves, c.next = f.rates(), slices.Clone(f.MigrationsTo), map[string][]Fault{}
+	for host, returns := range f.Returns {
+		c.next[host] = slices.Clone(returns)
+	}
 }
 
 // stream is the source of chance under a name.

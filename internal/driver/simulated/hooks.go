@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -82,11 +83,34 @@ func (w *World) BootID(host string) string {
 	return w.mustHost(host).bootID
 }
 
-// SetFaults changes the rates from now on.
-func (w *World) SetFaults(f Faults) {
+// Break changes what goes wrong from now on.
+func (w *World) Break(f Faults) error {
+	if err := f.Check(); err != nil {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.chance.rates = f.rates()
+	for host := range f.Returns {
+		if w.hosts[host] == nil {
+			return fmt.Errorf("returns of host %s: %w", host, ErrNoHost)
+		}
+	}
+	w.advance()
+	w.chance.set(f)
+	return nil
+}
+
+// SetFaults is Break for those who know that the faults are sound: it panics where they are not.
+func (w *World) SetFaults(f Faults) {
+	if err := w.Break(f); err != nil {
+		panic("simulated: " + err.Error())
+	}
+}
+
+func (w *World) has(host string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.hosts[host] != nil
 }
 
 // Force makes a fault strike at each of its next n opportunities, whatever its rate.
@@ -106,11 +130,13 @@ func (w *World) Cut(host string, d time.Duration) {
 
 // Rejoin ends a Cut and a Freeze now.
 func (w *World) Rejoin(host string) {
-	w.onHost(host, func(h *machine) {
-		h.cutUntil, h.frozen = w.now, w.now
-		w.record(Record{Kind: HostBack, Host: h.id})
-		w.rebalance(h)
-	})
+	w.onHost(host, w.rejoin)
+}
+
+func (w *World) rejoin(h *machine) {
+	h.cutUntil, h.frozen = w.now, w.now
+	w.record(Record{Kind: HostBack, Host: h.id})
+	w.rebalance(h)
 }
 
 // Freeze stops a host's service and its half of each migration for a while; its guests run on.
@@ -136,7 +162,7 @@ func (w *World) PowerOff(host string) {
 func (w *World) PowerOn(host string) {
 	w.onHost(host, func(h *machine) {
 		if !h.up {
-			w.boot(h, false)
+			w.boot(h, "")
 		}
 	})
 }

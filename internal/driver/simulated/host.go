@@ -22,6 +22,10 @@ type machine struct {
 	booted     map[string]string
 	running    map[string]string
 	patches    []fleet.LivePatch // of the running kernel and hypervisor
+	began      hypervisor        // the one of the fleet
+	runs       hypervisor        // the one that runs, or ran last
+	off        bool              // it has no power
+	console    string            // what it printed since it was last switched on
 	generation int64
 	cordoned   bool
 	serviceOff int       // reasons for which the service is off
@@ -49,8 +53,12 @@ func (w *World) addHost(spec fleet.Host) {
 		h.bootID = w.newBootID(h)
 	}
 	w.hosts[h.id] = h
+	w.firstHypervisor(h)
+	if h.off = !h.up; h.up {
+		h.prints(consoleOf(h, ""))
+	}
 	if h.up {
-		w.record(Record{Kind: HostBooted, Host: h.id, BootID: h.bootID, Booted: maps.Clone(h.booted), Why: "beginning"})
+		w.record(Record{Kind: HostBooted, Host: h.id, BootID: h.bootID, BuildID: h.runs.build, Booted: maps.Clone(h.booted), Why: "beginning"})
 	}
 }
 
@@ -135,24 +143,12 @@ func (w *World) orderReboot(h *machine) {
 	})
 }
 
-// bootLater lets a host that is down come back.
-func (w *World) bootLater(h *machine) {
-	if w.chance.strikes(NeverReturns) {
-		return
-	}
-	spread := w.chance.between("reboot", float64(w.times.RebootMin), float64(w.times.RebootMax))
-	old := w.chance.strikes(BootsOld)
-	bootID := h.bootID
-	w.after(time.Duration(spread), func() {
-		if !h.up && h.bootID == bootID {
-			w.boot(h, old)
-		}
-	})
-}
-
 // goDown takes a host's power away: all that runs there is lost.
 func (w *World) goDown(h *machine, why string) {
-	h.up, h.goingDown = false, false
+	h.up, h.goingDown, h.off = false, false, strings.HasPrefix(why, "power")
+	if why == "reboot" {
+		h.prints(shutdownText)
+	}
 	if h.updating != nil {
 		h.updating.giveUp()
 		h.updating = nil
@@ -164,22 +160,6 @@ func (w *World) goDown(h *machine, why string) {
 	for _, m := range slices.Clone(h.moves) {
 		w.peerGone(m, h)
 	}
-}
-
-// boot brings a host up. With old it comes back on the version that it had booted before.
-func (w *World) boot(h *machine, old bool) {
-	h.past = append(h.past, h.bootID)
-	h.up, h.goingDown, h.serviceOff, h.frozen = true, false, 0, time.Time{}
-	h.bootID = w.newBootID(h)
-	if !old {
-		h.booted = maps.Clone(h.installed)
-	}
-	h.running, h.patches = maps.Clone(h.booted), nil
-	w.record(Record{Kind: HostBooted, Host: h.id, BootID: h.bootID, Booted: maps.Clone(h.booted)})
-	if w.autostart {
-		w.after(w.times.Start, func() { w.startAll(h) })
-	}
-	w.flap(h)
 }
 
 // startAll starts what is stopped on a host that has booted, and runs nowhere else.

@@ -56,12 +56,17 @@ type lab struct {
 
 func newLab(t *testing.T, change func(*simulated.Options)) *lab {
 	t.Helper()
+	return newLabOf(t, threeHosts(), change)
+}
+
+func newLabOf(t *testing.T, f *fleet.Fleet, change func(*simulated.Options)) *lab {
+	t.Helper()
 	l := &lab{t: t, sched: sim.NewScheduler(dawn)}
 	o := simulated.Options{Clock: l.sched, Seed: 7, Updates: map[string]string{"qemu": newQEMU}}
 	if change != nil {
 		change(&o)
 	}
-	w, err := simulated.NewWorld(threeHosts(), o)
+	w, err := simulated.NewWorld(f, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,14 +79,27 @@ func (w *World) settlePatch(h *machine, p fleet.LivePatch, bootID string) {
 			w.record(Record{Kind: HostPatched, Host: h.id, Why: p.Component + " " + p.Name})
 		}
 	})
-	if w.chance.strikes(PatchLost) {
-		w.after(time.Duration(w.chance.between(PatchLost, 0, float64(time.Minute))), func() {
-			if same() != nil {
+	w.mayLose(h, p)
+}
+
+// mayLose lets others take a live patch away again, soon or later, and the host reset itself.
+func (w *World) mayLose(h *machine, p fleet.LivePatch) {
+	for _, f := range []struct {
+		fault  Fault
+		within time.Duration
+	}{{PatchLost, time.Minute}, {PatchFades, 40 * time.Minute}} {
+		if !w.chance.strikes(f.fault) {
+			continue
+		}
+		bootID := h.bootID
+		w.after(time.Duration(w.chance.between(f.fault, 0, float64(f.within))), func() {
+			if h.up && h.bootID == bootID && h.patch(p) != nil {
 				h.patches = slices.DeleteFunc(h.patches, func(o fleet.LivePatch) bool { return o.Component == p.Component && o.Name == p.Name })
 				w.record(Record{Kind: OthersActed, Host: h.id, Why: "live patch " + p.Name + " taken away"})
 			}
 		})
 	}
+	w.mayReset(h)
 }
 
 // LivePatches lists a host's live patches at this moment.

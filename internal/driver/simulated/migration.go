@@ -94,16 +94,9 @@ func (w *World) beginMove(src *resident, to *machine, c Call) {
 // drawMoveFaults decides what will go wrong with a migration.
 func (w *World) drawMoveFaults(m *migration) {
 	c := w.chance
-	expected := m.pass / max(1, min(m.src.on.nicMiBps(), m.dst.on.nicMiBps()))
-	inCopy := func(f Fault) time.Duration {
-		return time.Duration(c.between(f, 0, expected) * float64(time.Second))
-	}
+	inCopy := func(f Fault) time.Duration { return w.inCopy(m, f) }
 	if c.strikes(MigrationFails) {
-		w.after(inCopy(MigrationFails), func() {
-			if m.phase == copying {
-				w.breakMove(m, codeFailed, "internal error: the stream to the destination ended early")
-			}
-		})
+		w.failInCopy(m, MigrationFails, "internal error: the stream to the destination ended early")
 	}
 	m.plan.stuck = c.strikes(MigrationStuck)
 	if c.strikes(FinishHangs) {
@@ -142,6 +135,21 @@ func (w *World) drawMoveFaults(m *migration) {
 			}
 		})
 	}
+}
+
+// inCopy draws a moment of a migration's first pass, counted from its beginning.
+func (w *World) inCopy(m *migration, f Fault) time.Duration {
+	expected := float64(m.src.of.spec.MemoryMiB) / max(1, min(m.src.on.nicMiBps(), m.dst.on.nicMiBps()))
+	return time.Duration(w.chance.between(f, 0, expected) * float64(time.Second))
+}
+
+// failInCopy has the hypervisor give a migration up in its first pass.
+func (w *World) failInCopy(m *migration, f Fault, why string) {
+	w.after(w.inCopy(m, f), func() {
+		if m.phase == copying {
+			w.breakMove(m, codeFailed, why)
+		}
+	})
 }
 
 // flows says that the migration's memory is being sent.

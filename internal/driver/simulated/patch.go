@@ -168,14 +168,14 @@ func (w *World) judgePatch(h *machine, c Call) Answer {
 		return Answer{}
 	}
 	build, on, ok := readPayload(p.Payload)
-	switch runs := h.spec.Software.BuildID; {
+	switch runs := h.runs.build; {
 	case have != nil && have.State == fleet.PatchApplied, p.Payload == nil && have != nil:
 		return Answer{}
 	case p.Payload == nil:
 		return refuse(driver.CodePatchMissing, "it is not in the list, and its payload is not at hand")
 	case !ok:
 		return refuse(driver.CodePatchInvalid, "Not an ELF payload!")
-	case build != runs || p.BuildID != "" && p.BuildID != runs:
+	case build != runs || p.BuildID != "" && !strings.EqualFold(p.BuildID, runs):
 		return refuse(driver.CodePatchBuild, "check against hypervisor build-id failed")
 	case !p.Replace && on != top:
 		return refuse(driver.CodePatchDependency, "check against "+top+" build-id failed")
@@ -194,19 +194,12 @@ func (w *World) changePatch(h *machine, c Call) {
 		return
 	}
 	for i := range h.patches {
-		if c.Patch.Replace && h.patches[i].Component == "xen" {
-			h.patches[i].State = fleet.PatchLoaded
+		if o := &h.patches[i]; c.Patch.Replace && o.Component == "xen" && o.State == fleet.PatchApplied {
+			o.State = fleet.PatchLoaded
+			w.record(Record{Kind: HostUnpatched, Host: h.id, Why: "xen " + o.Name})
 		}
 	}
 	h.patches = append(h.patches, fleet.LivePatch{Name: name, Component: "xen", State: fleet.PatchApplied})
 	w.record(Record{Kind: HostPatched, Host: h.id, Why: "xen " + name})
-	if w.chance.strikes(PatchLost) {
-		bootID := h.bootID
-		w.after(time.Duration(w.chance.between(PatchLost, 0, float64(time.Minute))), func() {
-			if h.up && h.bootID == bootID {
-				h.patches = slices.DeleteFunc(h.patches, func(o fleet.LivePatch) bool { return o.Component == "xen" && o.Name == name })
-				w.record(Record{Kind: OthersActed, Host: h.id, Why: "live patch " + name + " taken away"})
-			}
-		})
-	}
+	w.mayLose(h, fleet.LivePatch{Component: "xen", Name: name})
 }

@@ -19,6 +19,7 @@ type Record struct {
 	Instance string            `json:"instance,omitempty"`
 	To       string            `json:"to,omitempty"` // the other host of a migration
 	BootID   string            `json:"boot_id,omitempty"`
+	BuildID  string            `json:"build_id,omitempty"`  // on boot: of the Xen that runs
 	Booted   map[string]string `json:"booted,omitempty"`    // on boot: package -> version
 	Install  map[string]string `json:"installed,omitempty"` // on update: package -> version, all of them
 	Why      string            `json:"why,omitempty"`
@@ -36,11 +37,13 @@ const (
 	HostPatched   RecordKind = "patched"   // Host, Why: a live patch has reached every task
 	HostUnpatched RecordKind = "unpatched" // Host, Why: a live patch was taken back
 	HostTold      RecordKind = "reboot-ordered"
-	HostRefused   RecordKind = "refused"      // Host, Why: a guard refused a call
-	HostGone      RecordKind = "cut"          // Host, Why: cannot be reached
-	HostBack      RecordKind = "joined"       // Host
-	ServiceOff    RecordKind = "service-down" // Host, Why
-	ServiceOn     RecordKind = "service-up"   // Host
+	HostRefused   RecordKind = "refused"         // Host, Why: a guard refused a call
+	HostGone      RecordKind = "cut"             // Host, Why: cannot be reached
+	HostBack      RecordKind = "joined"          // Host
+	HostWrong     RecordKind = "came-back-wrong" // Host, Why: the fault's name
+	HostMute      RecordKind = "probe-mute"      // Host: an out-of-band look at it was told nothing
+	ServiceOff    RecordKind = "service-down"    // Host, Why
+	ServiceOn     RecordKind = "service-up"      // Host
 
 	Runs        RecordKind = "runs"   // Instance runs on Host from now; Why: beginning, start, resume, arrive, restore
 	Ceases      RecordKind = "ceases" // Instance runs on Host no more; Why: stop, pause, save, leave, duplicate, removed, killed

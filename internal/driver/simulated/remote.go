@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/driver"
 )
 
 // A world in a process of its own, so that it lives on when the control plane is killed: one JSON
@@ -30,6 +32,11 @@ var lostNames = map[string]error{"no-answer": ErrNoAnswer, "service-off": ErrSer
 
 // Serve lets callers on the listener reach the world until ctx ends. In a world that runs speed
 // times as fast as its callers' clock, durations are told in the callers' time.
+//
+// Beside the product's door there are some for people and scripts: PUT /faults takes Faults as JSON from
+// now on; POST /mend?host=ID makes a host that came back wrong answer again; GET /status?host=ID and
+// GET /console?host=ID are what its power supply and its console say, as a command that is asked about
+// hosts which do not answer would (curl -sf --unix-socket SOCKET "http://world/$1?host=$2").
 func (w *World) Serve(ctx context.Context, l net.Listener, speed float64) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+callPath, func(rw http.ResponseWriter, r *http.Request) {
@@ -58,6 +65,14 @@ func (w *World) Serve(ctx context.Context, l net.Listener, speed float64) error 
 		rw.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(rw).Encode(out) // a caller that has left is not told
 	})
+	mux.HandleFunc("PUT /faults", w.takeFaults)
+	mux.HandleFunc("POST /mend", w.takeMend)
+	mux.HandleFunc("GET /status", func(rw http.ResponseWriter, r *http.Request) {
+		w.tellProbe(rw, r, func(p driver.Probe) string { return string(p.Power) })
+	})
+	mux.HandleFunc("GET /console", func(rw http.ResponseWriter, r *http.Request) {
+		w.tellProbe(rw, r, func(p driver.Probe) string { return p.Console })
+	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
@@ -65,6 +80,40 @@ func (w *World) Serve(ctx context.Context, l net.Listener, speed float64) error 
 		return err
 	}
 	return nil
+}
+
+func (w *World) takeFaults(rw http.ResponseWriter, r *http.Request) {
+	var f Faults
+	d := json.NewDecoder(http.MaxBytesReader(rw, r.Body, maxCall))
+	d.DisallowUnknownFields()
+	err := d.Decode(&f)
+	if err == nil {
+		err = w.Break(f)
+	}
+	if err != nil {
+		http.Error(rw, "not faults: "+err.Error(), http.StatusBadRequest)
+	}
+}
+
+// tellProbe tells a part of what is seen out of band; what cannot be told is an error.
+func (w *World) tellProbe(rw http.ResponseWriter, r *http.Request, part func(driver.Probe) string) {
+	a, err := w.Do(r.Context(), Call{Op: OpProbe, Host: r.FormValue("host")}, 0)
+	switch {
+	case err != nil:
+		http.Error(rw, err.Error(), http.StatusNotFound)
+	case part(*a.Probe) == "":
+		http.Error(rw, "it cannot be told", http.StatusServiceUnavailable)
+	default:
+		_, _ = io.WriteString(rw, part(*a.Probe)+"\n")
+	}
+}
+
+func (w *World) takeMend(rw http.ResponseWriter, r *http.Request) {
+	if !w.has(r.FormValue("host")) {
+		http.Error(rw, "no such host: "+r.FormValue("host"), http.StatusNotFound)
+		return
+	}
+	w.Mend(r.FormValue("host"))
 }
 
 // Live brings the world up to its clock every now and then until ctx ends, so that its log grows

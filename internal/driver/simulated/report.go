@@ -9,8 +9,11 @@ import (
 
 // What hosts tell of themselves. LieNotFound may leave an instance out that is there.
 
-// capabilities of every simulated host that its fleet entry does not limit.
-var capabilities = []string{"live-migrate", "reboot", "suspend", "update"}
+// capabilities of every simulated host that its fleet entry does not limit; a Xen can be live-patched.
+var (
+	capabilities    = []string{"live-migrate", "reboot", "suspend", "update"}
+	xenCapabilities = []string{"live-migrate", "live-patch", "reboot", "suspend", "update"}
+)
 
 // hides says that the host lies about one copy this time.
 func (w *World) hides(d *resident) bool {
@@ -24,14 +27,18 @@ func (w *World) hides(d *resident) bool {
 func (w *World) reportHost(h *machine) *HostReport {
 	r := &HostReport{
 		BootID: h.bootID, PastBootIDs: slices.Clone(h.past),
-		Software: fleet.Software{Installed: maps.Clone(h.installed), Booted: maps.Clone(h.booted), Running: maps.Clone(h.running),
-			BuildID: h.spec.Software.BuildID, LivePatches: append([]fleet.LivePatch{}, h.patches...)},
+		Software: fleet.Software{Installed: maps.Clone(h.installed), Booted: maps.Clone(h.booted), Running: h.tellsRunning(),
+			BuildID: h.runs.build, LivePatches: append([]fleet.LivePatch{}, h.patches...)},
 		Capabilities: capabilities, MemoryMiB: h.spec.MemoryMiB, FreeMiB: h.free(), Cordoned: h.cordoned,
 		Instances: []InstanceReport{}, Facts: h.spec,
+	}
+	if h.spec.Hypervisor == fleet.Xen {
+		r.Capabilities = xenCapabilities
 	}
 	if h.spec.Capabilities != nil {
 		r.Capabilities = h.spec.Capabilities
 	}
+	r.Facts.VirtCaps = h.runs.caps
 	r.Facts.BootID, r.Facts.Software, r.Facts.Capabilities = h.bootID, r.Software, r.Capabilities
 	for _, d := range h.sortedCopies() {
 		if !w.hides(d) {
@@ -46,7 +53,7 @@ func report(d *resident) InstanceReport {
 		ID: d.of.id, State: d.state, Incoming: d.incoming, Migrating: d.job != nil, Saved: d.saved,
 		MemoryMiB: d.of.spec.MemoryMiB, Facts: d.of.spec,
 	}
-	if d.state != fleet.Stopped {
+	if d.state != fleet.Stopped && d.on.spec.Hypervisor != fleet.Xen { // a domain has no monitor that would tell
 		r.Running = maps.Clone(d.software)
 	}
 	r.Facts.Host, r.Facts.State, r.Facts.Running = d.on.id, d.state, r.Running

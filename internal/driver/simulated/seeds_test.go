@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/internal/driver"
 	"github.com/evenkeel/evenkeel/internal/driver/simulated"
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 	"github.com/evenkeel/evenkeel/internal/sim"
 )
@@ -21,6 +22,8 @@ var storm = simulated.Faults{
 	HostCut: 0.003, ServiceDies: 0.003, MigrationFails: 0.05, MigrationStuck: 0.05, DestinationDies: 0.03, SourceDies: 0.03,
 	FinishHangs: 0.03, FinishServiceOff: 0.03, NeverReturns: 0.1, BootsOld: 0.1, SameBoot: 0.1, Flaps: 0.1,
 	UpdateFails: 0.2, UpdateSays70: 0.2, OthersStart: 0.3, OthersRemove: 0.01, PatchStuck: 0.2, PatchLost: 0.2,
+	OldBuild: 0.1, NoDom0: 0.05, NoNetwork: 0.05, StaysOff: 0.05, ProbeMute: 0.2, PatchFades: 0.2, RebootsItself: 0.1,
+	MigrationsTo: []simulated.MigrationsTo{{Package: "qemu", Version: newQEMU, Rate: 0.3}},
 }
 
 // chaos is one world in a storm, with three callers that do whatever comes to their mind.
@@ -38,7 +41,12 @@ type chaos struct {
 
 func newChaos(t *testing.T, seed uint64, f simulated.Faults) *chaos {
 	c := &chaos{t: t, seed: seed, sched: sim.NewScheduler(dawn), dice: rand.New(rand.NewPCG(seed, 2))}
-	w, err := simulated.NewWorld(threeHosts(), simulated.Options{
+	fl := threeHosts()
+	if seed%3 == 0 {
+		fl.Hosts[1].Hypervisor, fl.Hosts[1].VirtCaps = fleet.Xen, oldCaps
+		fl.Hosts[1].Software = fleet.Software{Installed: map[string]string{xenPackage: oldXen}, BuildID: oldBuild}
+	}
+	w, err := simulated.NewWorld(fl, simulated.Options{
 		Clock: c.sched, Seed: seed, Faults: f, Autostart: seed%2 == 0, Updates: map[string]string{"qemu": newQEMU},
 	})
 	if err != nil {
@@ -98,7 +106,9 @@ func (c *chaos) act(ctx context.Context) {
 	case 8:
 		err = c.d.AbortMigration(ctx, f, from, id)
 	case 9:
-		_, err = c.d.Observe(ctx, from)
+		if _, err = c.d.Observe(ctx, from); c.dice.IntN(2) == 0 {
+			_, err = c.d.Probe(ctx, from)
+		}
 	default:
 		if on := c.world.RunningOn(id); len(on) > 0 && what > 10 { // mostly from where it is
 			from = host(on[0])

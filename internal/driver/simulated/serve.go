@@ -123,6 +123,14 @@ func (w *World) migrate(d *resident, c Call) Answer {
 	if why := d.of.immovable(to); why != "" {
 		return Answer{Code: codeUnsafe, Why: why}
 	}
+	if why := d.unfollowed(); why != "" {
+		w.record(Record{Kind: HostRefused, Host: d.on.id, Instance: d.of.id, To: to.id, Why: "migrate: " + why})
+		return Answer{Code: codeUnsafe, Why: why}
+	}
+	rule := w.hinders(d, to)
+	if rule != nil && rule.Refused {
+		return Answer{Code: codeUnsafe, Why: whyHindered(to)}
+	}
 	if free := to.free(); free < d.of.spec.MemoryMiB {
 		return Answer{Code: codeNoRoom, Why: noRoom(to, free, d.of)}
 	}
@@ -130,6 +138,9 @@ func (w *World) migrate(d *resident, c Call) Answer {
 		w.forget(old)
 	}
 	w.beginMove(d, to, c)
+	if m := d.job; m != nil && rule != nil {
+		w.failInCopy(m, MovesFail, whyHindered(to))
+	}
 	return Answer{}
 }
 
@@ -208,7 +219,11 @@ func (w *World) update(h *machine, c Call) (Answer, *work) {
 			return
 		}
 		maps.Copy(h.installed, want)
-		maps.Copy(h.running, want)
+		for pkg, version := range want {
+			if !h.isHypervisor(pkg) { // that one begins to run at the next boot
+				h.running[pkg] = version
+			}
+		}
 		job.why = "installed " + versions(want)
 		w.record(Record{Kind: HostUpdated, Host: h.id, Install: maps.Clone(h.installed)})
 		w.flap(h)

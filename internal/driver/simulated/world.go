@@ -66,6 +66,8 @@ type World struct {
 	hosts     map[string]*machine
 	hostIDs   []string // of the fleet, sorted
 	instances map[string]*instance
+	builds    map[string]hypervisor // by the versions of its packages
+	began     time.Time
 	ids       []string // of the fleet's instances that ran at the beginning, sorted
 	added     int      // instances that others added
 	log       []Record
@@ -85,13 +87,17 @@ func NewWorld(f *fleet.Fleet, o Options) (*World, error) {
 	w := &World{
 		clock: o.Clock, times: o.Times, updates: maps.Clone(o.Updates), autostart: o.Autostart, sink: o.Log,
 		chance: newChance(o.Seed, o.Faults), now: o.Clock.Now(),
-		hosts: map[string]*machine{}, instances: map[string]*instance{}, tally: NewTally(),
+		hosts: map[string]*machine{}, instances: map[string]*instance{}, builds: map[string]hypervisor{}, tally: NewTally(),
 	}
+	w.began = w.now
 	for _, spec := range f.Hosts {
 		if w.hosts[spec.ID] != nil {
 			return nil, fmt.Errorf("host %s is in the fleet twice", spec.ID)
 		}
 		w.addHost(spec)
+	}
+	if err := w.Break(o.Faults); err != nil {
+		return nil, err
 	}
 	w.hostIDs = slices.Sorted(maps.Keys(w.hosts))
 	for _, spec := range f.Instances {
