@@ -14,6 +14,9 @@ import (
 	"github.com/evenkeel/evenkeel/internal/notify"
 )
 
+// looksLost is how many looks in a row a host does not answer before it counts as silent.
+const looksLost = 3
+
 // lookTimeout bounds one look at one host: a dom0 that is busy with a migration takes its time, and a look
 // must still be fresh when its answer comes.
 const lookTimeout = 45 * time.Second
@@ -156,10 +159,16 @@ func (w World) look(ctx context.Context, k Campaign, c execution.Chore) []execut
 
 // prove looks at a host until it runs on another boot and is healthy, or the deadline comes. Of one that
 // does not answer it gives word from time to time, and is then begun again.
+//
+// A look that is lost, or that had no time left, does not make a host silent which answered just before.
 func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
 	stint := w.stint(c.Deadline)
-	for {
+	var seen *execution.HostView // what it answered last
+	for missed := 0; ; {
 		v, err := w.view(ctx, k, c.Host)
+		if missed++; err == nil {
+			seen, missed = v, 0
+		}
 		if err == nil && v.BootID != "" && v.BootID != c.BootID && v.Health == string(fleet.Up) {
 			return []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: v}}
 		}
@@ -170,10 +179,10 @@ func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execu
 		switch {
 		case errors.Is(ctx.Err(), context.Canceled):
 			return nil
-		case err != nil:
+		case seen == nil || missed >= looksLost:
 			return []execution.Fact{w.lost(ctx, k, c.Host, err)}
 		}
-		return []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: v}}
+		return []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: seen}}
 	}
 }
 

@@ -64,7 +64,7 @@ func (s *State) apply(f Fact) error {
 	case CampaignApplied:
 		return s.begin(f)
 	case ControllerTook:
-		s.Generation = f.Generation
+		s.Generation, s.took = f.Generation, f.At
 	case CampaignPaused:
 		s.Phase, s.PhaseWhy = PhasePaused, f.Why
 	case CampaignResumed:

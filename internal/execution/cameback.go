@@ -39,15 +39,21 @@ func (s *State) decideProof(t *TurnState, now time.Time) []Fact {
 	if s.deadForSure(t, now) {
 		return []Fact{*s.notBack(t, h)}
 	}
-	old := later(h.Heard, h.At).Before(t.Deadline.Add(-lookAfter)) // the last word on it is still to come
+	deadline, silence := s.proveBy(t), min(tooShort, time.Duration(s.Plan.Policy.Times.RebootMax)/4)
+	old := later(h.Heard, h.At).Before(deadline.Add(-lookAfter)) // the last word on it is still to come
 	switch {
-	case now.Before(t.Deadline), old && now.Before(t.Deadline.Add(grace)):
+	case now.Before(deadline), old && now.Before(deadline.Add(grace)):
 		return nil
-	case !old && h.View != nil && h.At.After(t.Since) && h.Lost.IsZero() && h.View.BootID == t.OldBoot:
-		return []Fact{*t.held(CodeSameBoot, "it still answers with the boot id from before its reboot order", "reboot it by hand or find out why it did not, then: evenkeel retry "+t.Plan.ID)}
+	case h.View != nil && h.At.After(t.Since) && h.View.BootID == t.OldBoot && !h.At.Before(deadline.Add(-silence)):
+		// One look that was lost after it is no sign of a reboot, nor is what its console says of that boot.
+		return []Fact{*t.held(CodeSameBoot, "it answered at "+h.At.UTC().Format(time.RFC3339)+" with the boot id from before its reboot order", "reboot it by hand or find out why it did not, then: evenkeel retry "+t.Plan.ID)}
 	}
 	return []Fact{*s.notBack(t, h)}
 }
+
+// proveBy is when a host must have shown what came of the change to it: the step's deadline, but a
+// controller that took over since then looks itself before it names anything.
+func (s *State) proveBy(t *TurnState) time.Time { return later(t.Deadline, s.took.Add(ownLook)) }
 
 // deadForSure: its console says again and again that no control domain came up, and waiting does not
 // mend that. Every other code may mend itself until the deadline: a host that reboots is off for a

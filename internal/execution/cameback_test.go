@@ -213,3 +213,87 @@ func TestXenGuestsAreJudgedByTheirHost(t *testing.T) {
 		t.Errorf("%d are back, it is %s %s, fixed %v: %s", n, w.s.Phase, w.s.PhaseWhy, w.s.Fixed("h1"), w.tail(4))
 	}
 }
+
+// A host that answers on its old boot until shortly before the deadline was not rebooted: one look that was
+// lost after that, and the old boot's login on its console, are no sign of anything else.
+func TestOneLostLookNamesNothing(t *testing.T) {
+	view := HostView{Booted: pkg(oldXenPkg), Installed: pkg(oldXenPkg), BuildID: "b1"}
+	w := xenWorld(t, nil, &view, &view)
+	inner := w.answer
+	w.answer = func(c Chore) ([]Fact, bool) {
+		tn := w.s.Turns["h1"]
+		switch {
+		case c.Kind == ChoreReboot:
+			return []Fact{{Kind: StepDone, Turn: c.Turn, Host: c.Host, Step: c.Step, Attempt: c.Attempt}}, true
+		case c.Host == "h1" && tn.Step == StepProve && tn.Deadline.Sub(w.now) < 5*time.Second:
+			return []Fact{{Kind: HostLost, Host: "h1", Code: CodeNoNetwork, Why: "its console says \"h1 login:\""}}, true
+		}
+		return inner(c)
+	}
+	w.run(at("01:58:00"))
+	if f := w.held("h1"); f.Code != CodeSameBoot {
+		t.Errorf("held with %+v", f)
+	}
+}
+
+// A controller that takes over long after the deadline looks for itself before it names a trouble: the host
+// may have come back well meanwhile.
+func TestTakeOverLooksFirst(t *testing.T) {
+	was := HostView{Booted: pkg(oldXenPkg), Installed: pkg(oldXenPkg), BuildID: "b1"}
+	back := HostView{Booted: pkg(newXenPkg), Installed: pkg(newXenPkg), BuildID: "b2"}
+	w := xenWorld(t, nil, &was, &back)
+	inner := w.answer
+	away := true
+	w.answer = func(c Chore) ([]Fact, bool) {
+		if c.Kind == ChoreProve && away {
+			return nil, true // the controller is killed: nobody hears of anything
+		}
+		return inner(c)
+	}
+	for until := w.now; w.s.Turns["h1"].Step != StepProve && until.Before(at("01:58:00")); until = until.Add(time.Second) {
+		w.run(until)
+	}
+	w.now = w.s.Turns["h1"].Deadline.Add(time.Hour)
+	w.store(Fact{Kind: ControllerTook, Generation: w.s.Generation + 1})
+	for _, f := range w.s.Decide(w.now) {
+		if f.Kind == TurnHeld {
+			t.Fatalf("held before it looked: %+v", f)
+		}
+	}
+	i := slices.IndexFunc(w.s.Outstanding(w.now), func(c Chore) bool { return c.Kind == ChoreProve })
+	if i < 0 || w.s.Outstanding(w.now)[i].Deadline.Sub(w.now) < 45*time.Second {
+		t.Fatalf("the look has no time: %+v", w.s.Outstanding(w.now))
+	}
+	away = false
+	w.run(w.now.Add(5 * time.Minute))
+	if !slices.ContainsFunc(w.facts, func(f Fact) bool { return f.Kind == StepDone && f.Step == StepProve }) {
+		t.Errorf("it came back well, and is not proven: %s", w.tail(5))
+	}
+}
+
+// A host whose packages look right and whose build id is that of the older hypervisor which the plan saw
+// there is not at the target: its turn stays.
+func TestSameBuildIsNotReached(t *testing.T) {
+	for name, c := range map[string]struct {
+		build   string
+		reached bool
+	}{"the very build": {"B1", false}, "another build": {"b2", true}} {
+		look := HostView{Booted: pkg(newXenPkg), Installed: pkg(newXenPkg), Running: release("4.17.7"), BuildID: c.build}
+		w := newWorld(t, func(p *plan.Plan, f *fleet.Fleet) {
+			for i := range f.Hosts {
+				f.Hosts[i].Hypervisor = fleet.Xen
+				f.Hosts[i].Software = fleet.Software{Booted: pkg(oldXenPkg), Installed: pkg(oldXenPkg), BuildID: "b1"}
+			}
+			p.Target.Cohorts[0].Packages = map[string]string{hypervisor: newXenPkg}
+		})
+		v := w.view("h1")
+		v.Booted, v.Running, v.Installed, v.BuildID, v.Missing = look.Booted, look.Running, look.Installed, look.BuildID, nil
+		for i := range v.Instances {
+			v.Instances[i].Running = nil
+		}
+		w.store(Fact{Kind: HostSeen, Host: "h1", Seen: v})
+		if got := w.s.reached["h1"] != ""; got != c.reached {
+			t.Errorf("%s: at the target %v, want %v (%s)", name, got, c.reached, w.s.reached["h1"])
+		}
+	}
+}

@@ -69,7 +69,7 @@ func (s *State) proveInPlace(t *TurnState, now time.Time) []Fact {
 	switch {
 	case p.ok:
 		return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepProve, Attempt: t.Attempt, BootID: h.View.BootID, Why: p.why}}
-	case p.soon && now.Before(t.Deadline):
+	case p.soon && now.Before(s.proveBy(t)):
 		return nil
 	}
 	return []Fact{*t.held(p.code, p.why, p.next)}

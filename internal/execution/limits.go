@@ -8,6 +8,8 @@ const (
 	fresh     = 60 * time.Second // an older look starts nothing
 	lookAfter = 30 * time.Second // a look this old is renewed while a turn needs it
 	lookAgain = 3 * time.Second  // after a host did not answer
+	ownLook   = 60 * time.Second // a controller that took over has so long for a look of its own before it names a trouble
+	tooShort  = 2 * time.Minute  // a host that has been silent for less, and for a quarter of a reboot's time, is not down for good
 	grace     = 15 * time.Second // a chore's answer may come this long after its deadline
 
 	// looksToBelieve is how many looks in a row must miss an instance before it counts as gone: one

@@ -61,6 +61,9 @@ func (s *State) atTarget(t *TurnState, v *HostView) string {
 	if h == nil || v == nil || v.Health != string(fleet.Up) || len(v.Missing) > 0 {
 		return ""
 	}
+	if s.sameOldXen(h, v) {
+		return ""
+	}
 	seen := *h
 	seen.Seen = v.At
 	// Nothing of the plan's snapshot is kept: what the look does not tell is not known.
@@ -78,6 +81,21 @@ func (s *State) atTarget(t *TurnState, v *HostView) string {
 		on = append(on, i)
 	}
 	return s.judgeTarget(t, &seen, on, v.At)
+}
+
+// sameOldXen: the versions may look right, and by its build id a Xen host runs the very hypervisor that the
+// plan saw there, when that was older than wanted.
+func (s *State) sameOldXen(h *fleet.Host, v *HostView) bool {
+	c := s.cohort(h.ID)
+	if c == nil || h.Hypervisor != fleet.Xen || v.BuildID == "" || !strings.EqualFold(v.BuildID, h.Software.BuildID) {
+		return false
+	}
+	for _, pkg := range sortedKeys(c.Packages) {
+		if isHypervisor(pkg) && s.olderXen(h.ID, h.Software.Booted, h.Software.Running, pkg, c.Packages[pkg]) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // plannedAtTarget: by the plan's own snapshot the host was at the target.

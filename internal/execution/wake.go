@@ -50,9 +50,16 @@ func (s *State) Wake(now time.Time) time.Time {
 		if t.Started {
 			at(t.Deadline.Add(time.Second))
 			at(t.Deadline.Add(grace + time.Second))
+			if t.Step == StepProve {
+				at(s.proveBy(t).Add(time.Second))
+				at(s.proveBy(t).Add(grace + time.Second))
+			}
 		}
 		if h := s.host(t.Plan.Host); t.Phase == TurnActive {
 			at(h.At.Add(fresh + time.Second)) // the look grows old
+			if t.Step == StepEmpty {
+				at(t.stillSince().Add(time.Duration(s.Plan.Policy.Times.MigrateMax)))
+			}
 			if t.Step == StepProve && h.Code == CodeNoDom0 {
 				at(h.Since.Add(sureAfter))
 			}

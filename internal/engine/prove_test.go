@@ -1,0 +1,47 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/driver"
+	"github.com/evenkeel/evenkeel/internal/engine"
+	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// falls is a host that answers on one boot for so many looks, and not after that.
+type falls struct {
+	last, looks int
+}
+
+func (u *falls) Observe(context.Context, driver.Host) (driver.Observation, error) {
+	if u.looks++; u.looks > u.last {
+		return driver.Observation{}, &driver.Error{Code: driver.CodeUnreachable, Why: "no"}
+	}
+	return driver.Observation{BootID: "boot-1", Health: fleet.Up}, nil
+}
+func (u *falls) Close() error { return nil }
+
+// A single look that is lost at the end of the time does not make a host silent that answered just before;
+// three in a row do.
+func TestOneLostLookIsNoSilence(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answers int
+		kind    execution.Kind
+	}{
+		"it always answers": {1000, execution.HostSeen}, "the last look is lost": {14, execution.HostSeen},
+		"the last three are": {12, execution.HostLost}, "it never answers": {0, execution.HostLost},
+	} {
+		c := &running{now: dawn, deadline: dawn.Add(30 * time.Second)} // a look every two seconds: fifteen
+		h := &falls{last: tt.answers}
+		w := engine.World{Drivers: map[string]driver.Driver{"xen": h}, Clock: c, WithDeadline: endless}
+		k := engine.Campaign{Plan: &plan.Plan{}, Fleet: &fleet.Fleet{Hosts: []fleet.Host{{ID: "h1", URI: "xen+ssh://root@192.0.2.1/"}}}}
+		facts := engine.Perform(context.Background(), w, k, execution.Chore{Kind: execution.ChoreProve, Turn: "h1", Host: "h1", Step: execution.StepProve, Attempt: 1, BootID: "boot-1", Deadline: c.deadline})
+		if len(facts) != 1 || facts[0].Kind != tt.kind || h.looks != 15 || tt.kind == execution.HostSeen && facts[0].Seen.BootID != "boot-1" {
+			t.Errorf("%s: after %d looks %+v", name, h.looks, facts)
+		}
+	}
+}
