@@ -86,3 +86,37 @@ func TestThenByDocuments(t *testing.T) {
 		t.Errorf("its instance is %s: %q", v.Verdict, v.Evidence)
 	}
 }
+
+// TestPatchesOfTwoKinds: live patches of Xen and of the kernel fix together what the target fixes, and none of
+// them may be missing.
+func TestPatchesOfTwoKinds(t *testing.T) {
+	const old, fixed = "4.17.5+72-1", "4.17.7+13-1"
+	xen := fleet.LivePatch{Name: "p1", Component: "xen", State: fleet.PatchApplied}
+	linux := fleet.LivePatch{Name: "k1", Component: "linux", State: fleet.PatchApplied}
+	for _, c := range []struct {
+		name    string
+		applied []fleet.LivePatch
+		all     bool // each of the patches fixes all
+		want    Verdict
+		says    string
+	}{
+		{"both applied", []fleet.LivePatch{xen, linux}, false, IsFixed, "the live patch p1, k1 is applied"},
+		{"Xen's alone", []fleet.LivePatch{xen}, false, IsAffected, "the live patch k1 is not applied"},
+		{"the kernel's alone", []fleet.LivePatch{linux}, false, IsAffected, "the live patch p1 is not applied"},
+		{"Xen's alone, and each fixes all", []fleet.LivePatch{xen}, true, IsAffected, "the live patch k1 is not applied"},
+		{"none", []fleet.LivePatch{}, false, IsAffected, "the live patch p1, k1 is not applied"},
+		{"not read", nil, false, IsUnknown, "the host's list was not read"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := xenWorld(old, "pv")
+			f.Hosts[0].Software = fleet.Software{Booted: m{"xen-hypervisor": old}, BuildID: "aa", LivePatches: c.applied}
+			tg := &plan.Target{ID: "t", Fixes: []string{"XSA-1", "CVE-3"}, Cohorts: []plan.Cohort{{Name: "x", Packages: m{"xen-hypervisor": fixed}, Remedy: "live-patch",
+				LivePatches: []plan.WantedPatch{{Name: "p1", Component: "xen", BuildID: "aa", Fixes: []string{"XSA-1"}}, {Name: "k1", Component: "linux", Fixes: []string{"CVE-3"}}}}}}
+			if c.all {
+				tg.Cohorts[0].LivePatches[0].Fixes, tg.Cohorts[0].LivePatches[1].Fixes = nil, nil
+			}
+			v := Assess(f, tg, nil, 0, now).Hosts[0]
+			expect(t, "host", v.Verdict, v.Evidence, c.want, c.says)
+		})
+	}
+}

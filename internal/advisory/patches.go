@@ -131,19 +131,21 @@ func bindsTo(p *plan.WantedPatch, in *setting) binding {
 }
 
 // behind is the target's word on a version older than it wants: fixed all the same, where the live
-// patches that the target names for this build are applied to code that runs.
+// patches that the target names for this build, of this code and of any other, are applied and together fix
+// all that it fixes. Without one of this code nothing but a newer version helps.
 func (j *judge) behind(s *subject, line string, in *setting, live bool) word {
 	w := word{says: affected, line: line}
 	if !live || j.cohort == nil {
 		return w
 	}
 	var missing, have, maybe []string
-	uncovered := slices.Clone(j.target.Fixes)
+	own, uncovered := false, slices.Clone(j.target.Fixes)
 	for i := range j.cohort.LivePatches {
 		p := &j.cohort.LivePatches[i]
 		bound, applied := bindsTo(p, in), in.patches[p.Name] == p.Component
+		own = own || p.Component == s.project && bound != bindsNot
 		switch {
-		case p.Component != s.project || bound == bindsNot:
+		case bound == bindsNot:
 		case bound == mayBind && (applied || !in.looked):
 			maybe = append(maybe, p.Name)
 		case bound == mayBind:
@@ -155,6 +157,7 @@ func (j *judge) behind(s *subject, line string, in *setting, live bool) word {
 		}
 	}
 	switch {
+	case !own:
 	case !in.looked && len(missing)+len(maybe) > 0:
 		return word{says: cannot, need: lookAtPatches, line: line + "; whether the live patch " + joined(append(missing, maybe...)) + " is applied is not known: the host's list was not read"}
 	case len(missing) > 0:

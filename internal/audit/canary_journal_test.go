@@ -177,3 +177,55 @@ func TestTold(t *testing.T) {
 		})
 	}
 }
+
+// resetJournal is a canary that was rebooted by the second of two orders, was done, was reset by itself while it
+// soaked, and is proven anew when a person has it tried again.
+func resetJournal(t *testing.T) *tape {
+	p := &tape{t, patchedJournal()}
+	i := p.of("step-started", "x1", "reboot")
+	again := p.facts[i]
+	again.Attempt = 2
+	p.put(i+1, Fact{Kind: "step-failed", Turn: "x1", Host: "x1", Step: "reboot", Attempt: 1, Code: "no-answer", Why: "lost"})
+	p.put(i+2, again)
+	p.facts[p.of("step-done", "x1", "reboot")].Attempt = 2
+	i = p.of("turn-done", "x1") + 1
+	look := p.facts[i]
+	v := *look.Seen
+	v.BootID = "boot-3-x1"
+	look.Seen = &v
+	p.cut(i)
+	p.facts = append(p.facts, look)
+	s := &script{facts: p.facts, now: look.At}
+	s.add(Fact{Kind: "turn-held", Turn: "x1", Host: "x1", Code: "canary-unwell", Why: "it was rebooted since", Next: "n"})
+	s.add(Fact{Kind: "campaign-halted", Turn: "x1", Host: "x1", Code: "canary-failed", Why: "it was rebooted since"})
+	s.add(Fact{Kind: "turn-released", Who: "operator:robin", Turn: "x1", Host: "x1", Why: "a loose cable"})
+	s.add(Fact{Kind: "campaign-resumed", Who: "operator:robin", Why: "a loose cable"})
+	s.add(Fact{Kind: "step-started", Turn: "x1", Host: "x1", Step: "prove", Attempt: 2, Deadline: s.now.Add(time.Hour)})
+	w := v
+	w.At, w.BootID = s.now, "boot-4-x1" // and once more
+	s.add(Fact{Kind: "host-seen", Host: "x1", Seen: &w})
+	s.add(Fact{Kind: "step-done", Turn: "x1", Host: "x1", Step: "prove", Attempt: 2, BootID: "boot-4-x1", Why: "seen"})
+	s.add(Fact{Kind: "turn-done", Turn: "x1", Host: "x1"})
+	p.facts = s.facts
+	p.renumber()
+	return p
+}
+
+// TestResetAfterTheTurn: that a host was reset by itself after its turn was done is not the turn's doing, however
+// many orders it took; that it boots twice before that is.
+func TestResetAfterTheTurn(t *testing.T) {
+	p := resetJournal(t)
+	if found := Facts(p.facts).Findings; len(found) > 0 {
+		show(t, found)
+		t.Error("found fault with a canary that others reset")
+	}
+	i := p.of("turn-done", "x1")
+	p.put(i, p.facts[i+1])
+	p.facts[i].At = p.facts[i-1].At
+	v := *p.facts[i].Seen
+	v.At, p.facts[i].Seen = p.facts[i].At, &v
+	p.renumber()
+	if found := codes(Facts(p.facts).Findings); !slices.Contains(found, "rebooted-twice") {
+		t.Errorf("a second boot before the turn was done is not among %v", found)
+	}
+}

@@ -23,7 +23,8 @@ func patchedFleet() *fleet.Fleet {
 		return fleet.Software{Installed: m, Booted: m, Running: m, BuildID: build, LivePatches: []fleet.LivePatch{}}
 	}
 	host := func(id, v, build string) fleet.Host {
-		return fleet.Host{ID: id, Pools: []string{"p1"}, Hypervisor: fleet.Xen, MemoryMiB: 8192, Software: soft(v, build), VirtCaps: []string{"pv", "hvm", "hap", "shadow"}}
+		return fleet.Host{ID: id, Pools: []string{"p1"}, Hypervisor: fleet.Xen, MemoryMiB: 8192, Software: soft(v, build), VirtCaps: []string{"pv", "hvm", "hap", "shadow"},
+			Capabilities: []string{fleet.CanLivePatch, fleet.CanLiveMigrate, fleet.CanSuspend, fleet.CanReboot, fleet.CanUpdate}}
 	}
 	inst := func(id, host, tenant string) fleet.Instance {
 		return fleet.Instance{ID: id, Host: host, Tenant: tenant, GuestType: "pv", MemoryMiB: 1024, Disks: []fleet.Disk{{Name: "xvda", Shared: true}}}

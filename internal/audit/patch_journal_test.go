@@ -205,6 +205,14 @@ func TestGoodPatchJournals(t *testing.T) {
 			p.put(i, f)
 			p.facts[i].At = v.At
 		},
+		"a move onto the old, for nobody was told of the patched host's reboot": func(p *tape) {
+			p.overX4(true)
+			p.repatch(func(f *fleet.Fleet, pl *plan.Plan) {
+				ontoPatched(f, pl, "y1")
+				pl.Moves = pl.Moves[:3]
+				pl.Slots = slices.DeleteFunc(pl.Slots, func(s plan.Slot) bool { return s.ID == "x2/v3" })
+			})
+		},
 		"a PV guest leaves a hypervisor whose capabilities nobody read": func(p *tape) { p.look(p.of("turn-permitted", "x2"), "x2").VirtCaps = nil },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -91,6 +91,7 @@ var patchPlanMutants = []planMutant{
 		dropTurnOf(p, "x2")
 		dropTurnOf(p, "x2+live-patch")
 		p.End = turnOf(p, "x1").End
+		f.Hosts[1].Software.LivePatches = []fleet.LivePatch{{Name: "lp1", Component: "xen", State: fleet.PatchApplied}}
 		p.Skipped = append(p.Skipped, plan.Skipped{Host: "x2", Code: "fixed", Why: "its live patch is applied"})
 	}},
 	{"deferred reboots without a canary of their own", 6, one("no-canary"), false, func(f *fleet.Fleet, p *plan.Plan) { turnOf(p, "x1").Canary = false }},

@@ -24,6 +24,7 @@ func PlanVerdict(f *fleet.Fleet, p *plan.Plan) Verdict {
 	d.pace()
 	d.patching()
 	d.embargo()
+	d.tacticsAllowed()
 	d.coverage()
 	d.prepared()
 	d.replay()

@@ -53,11 +53,12 @@ func hexSum(text []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// serving are the tactics that bring a host to the target.
+var serving = map[plan.Tactic]bool{plan.LivePatch: true, plan.Refresh: true, plan.Evacuate: true, plan.Suspend: true, plan.Reboot: true}
+
 func (d *dossier) formTurns() {
 	p := d.p
-	ids, known := map[string]bool{}, map[plan.Tactic]bool{
-		plan.LivePatch: true, plan.Refresh: true, plan.Evacuate: true, plan.Suspend: true, plan.Reboot: true,
-	}
+	ids := map[string]bool{}
 	for i := range p.Turns {
 		t := &p.Turns[i]
 		s := ofTurn(t)
@@ -71,7 +72,7 @@ func (d *dossier) formTurns() {
 			d.must(t.Pool == d.home(t.Host) && t.Site == at.site, 10, "turn-place", s, t.Start, "the host's home pool and its site",
 				"turn %s says pool %q and site %q, the fleet %q and %q", t.ID, t.Pool, t.Site, d.home(t.Host), at.site)
 		}
-		d.must(known[t.Tactic], 10, "tactic", s, t.Start, "a tactic that brings the host to the target; a host that is held belongs under blocked",
+		d.must(serving[t.Tactic], 10, "tactic", s, t.Start, "a tactic that brings the host to the target; a host that is held belongs under blocked",
 			"turn %s has the tactic %q", t.ID, t.Tactic)
 		d.must(t.Wave >= 1, 10, "wave", s, t.Start, "waves counted from 1", "turn %s lies in wave %d", t.ID, t.Wave)
 		d.must(t.Start.Before(t.End) && !t.End.After(worst(t)), 10, "turn-times", s, t.Start, "start < end <= start + worst_s",

@@ -21,7 +21,7 @@ var hostMutants = []planMutant{
 		f.Hosts[1].Health = fleet.Sick
 		p.Policy.KeepReserve = false
 	}},
-	{"into a host's turn", 6, []string{"into-a-turn", "no-live-patch"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+	{"into a host's turn", 6, []string{"host-unable", "into-a-turn", "no-live-patch"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		p.Moves[5].Start, p.Moves[5].End, p.Moves[5].To = at("2026-03-11 02:01"), at("2026-03-11 02:03"), "b"
 		p.Turns[1].Start, p.Turns[1].End = at("2026-03-11 02:00"), at("2026-03-11 02:20")
 		p.Turns[1].Wave, p.Turns[1].Tactic = 3, plan.LivePatch

@@ -130,13 +130,20 @@ func (d *dossier) deferred(t *plan.Turn, over time.Time, wave int) {
 	c := d.cohort(h)
 	d.must(reboots(t.Tactic) && c != nil && c.Then == "reboot", 10, "deferred-what", s, t.Start, "a turn that reboots, in a cohort whose `then` is reboot", "turn %s, %s, is called deferred", t.ID, t.Tactic)
 	if d.patchTurn(t.Host) == nil {
-		want, why := bringing(d.p.Target, c, h.Software.BuildID)
-		if why == "" {
-			why = patchLess(want, h.Software.LivePatches)
-		}
+		why := d.hasPatches(h)
 		d.must(why == "", 9, "deferred-exposed", s, t.Start, "a live patch ahead of it, a fleet that shows the live patches applied, or a reboot that is not deferred", "turn %s defers the reboot of host %s, no live patch is planned for it, and %s", t.ID, t.Host, why)
 	}
 	d.must(wave == 0 || !t.Start.Before(over) && t.Wave > wave, 6, "deferred-early", s, t.Start, "a later wave, from "+clock(over)+" on", "turn %s of wave %d starts %s, the live patches are over at worst and have soaked %s, the last ones in wave %d", t.ID, t.Wave, clock(t.Start), clock(over), wave)
+}
+
+// hasPatches says what a host lacks of its cohort's live patches by the plan's own fleet; "" when it has all
+// that bind to its build, and these bring all fixes.
+func (d *dossier) hasPatches(h *fleet.Host) string {
+	want, why := bringing(d.p.Target, d.cohort(h), h.Software.BuildID)
+	if why == "" {
+		why = patchLess(want, h.Software.LivePatches)
+	}
+	return why
 }
 
 // patchTurn is the live patch that is planned for a host; nil without one.
@@ -181,8 +188,10 @@ func (d *dossier) rebootsOwed() {
 		turned[t.Host] = turned[t.Host] || reboots(t.Tactic)
 		patched[t.Host] = patched[t.Host] || t.Tactic == plan.LivePatch
 	}
-	for _, k := range d.p.Skipped {
-		patched[k.Host] = patched[k.Host] || k.Code == "fixed"
+	for _, k := range d.p.Skipped { // whom documents call fixed without its live patches has nothing that a reboot is to follow
+		if h := d.hosts[k.Host]; h != nil && k.Code == "fixed" && d.thenReboots(k.Host) {
+			patched[k.Host] = patched[k.Host] || d.hasPatches(h) == ""
+		}
 	}
 	for i := range d.f.Hosts {
 		h := &d.f.Hosts[i]

@@ -66,7 +66,7 @@ func elsewhere(site string) func(f *fleet.Fleet, p *plan.Plan) {
 }
 
 // planMutants are all mutants of a plan.
-var planMutants = slices.Concat(promiseMutants, hostMutants)
+var planMutants = slices.Concat(promiseMutants, hostMutants, tacticMutants)
 
 // promiseMutants break laws 1 to 5.
 var promiseMutants = []planMutant{
@@ -149,7 +149,7 @@ var promiseMutants = []planMutant{
 		p.Moves = append(p.Moves, plan.Move{Instance: "a1", From: "a", To: "c", Turn: "a", Start: at("2026-03-10 02:02"), End: at("2026-03-10 02:04")})
 	}},
 	{"a move from where it is not", 5, []string{"from-elsewhere", "left-behind"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Moves[2].From = "c" }},
-	{"two turns of a host", 5, []string{"double-id", "live-patch-disturbs", "no-live-patch", "two-turns"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+	{"two turns of a host", 5, []string{"double-id", "host-unable", "live-patch-disturbs", "no-live-patch", "two-turns"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		t := p.Turns[0]
 		t.Canary, t.Wave = false, 2
 		t.Start, t.End = at("2026-03-11 02:40"), at("2026-03-11 02:50")

@@ -19,6 +19,7 @@ func drawn(t *rapid.T) (*fleet.Fleet, *plan.Plan) {
 	f.HostGroups, f.Hosts, f.Instances, f.Groups = nil, nil, nil, []fleet.Group{{ID: "g", MaxUnavailable: 1}}
 	p.Turns, p.Moves, p.Slots, p.Blocked, p.Skipped = nil, nil, nil, nil, nil
 	p.Target.FinishBy = time.Time{}
+	p.Policy.Tactics = append(p.Policy.Tactics, plan.Reboot)
 	hosts := rapid.IntRange(3, 7).Draw(t, "hosts")
 	soft := map[string]string{"qemu-system-x86": oldQEMU}
 	for i := range hosts {

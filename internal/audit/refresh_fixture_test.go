@@ -111,6 +111,13 @@ func patchPlan() *plan.Plan {
 	return p
 }
 
+// patchFleet is refreshFleet with a host that takes live patches.
+func patchFleet() *fleet.Fleet {
+	f := refreshFleet()
+	f.Hosts[2].Capabilities = []string{fleet.CanLivePatch, fleet.CanUpdate}
+	return f
+}
+
 func patchJournal() []Fact {
 	s := newScript(refreshFleet(), patchPlan())
 	s.now = at("2026-03-11 02:00")
@@ -130,7 +137,7 @@ func patchJournal() []Fact {
 func TestGoodInPlace(t *testing.T) {
 	for name, found := range map[string][]Finding{
 		"refresh plan": Plan(refreshFleet(), refreshPlan()), "refresh journal": Facts(refreshJournal()).Findings,
-		"live-patch plan": Plan(refreshFleet(), patchPlan()), "live-patch journal": Facts(patchJournal()).Findings,
+		"live-patch plan": Plan(patchFleet(), patchPlan()), "live-patch journal": Facts(patchJournal()).Findings,
 	} {
 		if len(found) > 0 {
 			show(t, found)

@@ -75,6 +75,7 @@ type turnRun struct {
 	bootBefore string              // boot id that the reboot ends
 	bootAfter  string              // boot id that the proof saw
 	boots      []string            // boot ids seen since the permit
+	orders     int                 // reboots that were ordered and could still be its doing
 	unseen     bool                // the reboot was started without a fresh look
 	placed     map[string][]placed // by instance
 	busy       map[string]bool     // instances with an act of the turn that has not ended

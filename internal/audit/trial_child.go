@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
-	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // A child campaign takes another one's place: two campaigns on one fleet would each count on room and
@@ -46,9 +45,6 @@ func (t *trial) parentFact(r *run, f *Fact) {
 // to the host has had its least stay there since.
 func (t *trial) afterParent(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.must(!r.awaits(), 5, "parent-not-ended", s, f.At, "a parent-ended fact ahead of the first permit", "turn %s is permitted and campaign %s, whose place is taken, is not over", tr.id, r.plan.Supersedes)
-	if tr.tactic() == plan.Refresh || tr.tactic() == plan.LivePatch {
-		return // it leaves alone who was brought here: see stayed
-	}
 	if tr.inPlace() {
 		return // it leaves alone who was brought here
 	}

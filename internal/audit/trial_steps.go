@@ -69,6 +69,7 @@ func (t *trial) rebootStarts(r *run, tr *turnRun, f *Fact, s Subject) {
 	s.Instance = ""
 	t.checked[0]++
 	tr.before, tr.ordered = m.view, f.Seq
+	tr.orders++
 	tr.unseen = m.view == nil || f.At.Sub(m.view.At) > freshLook
 	if m.view == nil || m.view.BootID == "" {
 		return

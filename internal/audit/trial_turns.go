@@ -206,7 +206,7 @@ func (t *trial) turnEnds(r *run, tr *turnRun, f *Fact, s Subject) {
 		t.refreshEnds(r, tr, f, s)
 		s.Instance = ""
 	}
-	tr.preparing = false
+	tr.preparing, tr.orders = false, 0
 	tr.open, tr.held, tr.done, tr.dropped, tr.ended = false, false, done, !done, f.At
 	r.soaksFrom(tr)
 	if !done {

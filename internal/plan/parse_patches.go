@@ -37,7 +37,7 @@ func (c *checker) replaces(path string, k *Cohort, n int) {
 	if !p.Replace {
 		return
 	}
-	if p.Component != "xen" || p.File == "" {
+	if !p.uploaded() {
 		c.wrong(path+".replace", "replace in a patch that the update command brings", "replace only with component xen and a file: only then is it told how to apply it")
 	}
 	for _, o := range k.LivePatches[:n] {
@@ -63,6 +63,9 @@ func (c *checker) livePatches(path string, k *Cohort, t *Target) {
 		c.once(at+".fixes", p.Fixes, "advisory")
 		if p.File != "" && p.SHA256 == "" {
 			c.wrong(at+".file", "a file without sha256", "sha256: of its bytes, without which nobody approved what would be uploaded")
+		}
+		if !p.uploaded() && slices.ContainsFunc(k.LivePatches, WantedPatch.uploaded) {
+			c.wrong(at, "a live patch that the update command brings beside one with a file, which nobody would upload then", "component xen and a file in each live patch of the cohort, or no file in any: the update command brings them all then")
 		}
 		c.replaces(at, k, n)
 	}

@@ -79,11 +79,12 @@ func (c *checker) window(path string, w *WindowRule, slot Duration) {
 // times: what is expected is never longer than what is the longest.
 func (c *checker) times(p *Policy) {
 	t := p.Times
+	patch, patchMax := t.livePatch()
 	for _, pair := range []struct {
 		key            string
 		expected, most Duration
 	}{
-		{"update", t.Update, t.UpdateMax}, {"reboot", t.Reboot, t.RebootMax},
+		{"update", t.Update, t.UpdateMax}, {"patch", patch, patchMax}, {"reboot", t.Reboot, t.RebootMax},
 		{"migrate", t.MigrateBase, t.MigrateMax}, {"save", t.Save, t.SaveMax},
 	} {
 		if pair.expected > pair.most {

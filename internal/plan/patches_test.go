@@ -57,6 +57,7 @@ cohorts:
       - {name: e, component: xen, build_id: ee, file: e.livepatch}
 `, `7:151: cohorts[0].live_patches[1].replace: found replace after "a" for the same build, expected replace in the first of the patches for a build: it would take away those before it
 8:137: cohorts[0].live_patches[2].replace: found replace after "a" for the same build, expected replace in the first of the patches for a build: it would take away those before it
+9:9: cohorts[0].live_patches[3]: found a live patch that the update command brings beside one with a file, which nobody would upload then, expected component xen and a file in each live patch of the cohort, or no file in any: the update command brings them all then
 9:46: cohorts[0].live_patches[3].replace: found replace in a patch that the update command brings, expected replace only with component xen and a file: only then is it told how to apply it
 10:55: cohorts[0].live_patches[4].file: found a file without sha256, expected sha256: of its bytes, without which nobody approved what would be uploaded`},
 	} {

@@ -12,13 +12,11 @@ const NoLivePatch = "no-live-patch"
 // ByPayload: the cohort's live patches are brought by their own files, which a driver uploads and
 // applies by itself; no update command is needed.
 func (c *Cohort) ByPayload() bool {
-	for _, p := range c.LivePatches {
-		if p.Component != "xen" || p.File == "" {
-			return false
-		}
-	}
-	return len(c.LivePatches) > 0
+	return len(c.LivePatches) > 0 && !slices.ContainsFunc(c.LivePatches, func(p WantedPatch) bool { return !p.uploaded() })
 }
+
+// uploaded: a driver can bring the patch by its own file.
+func (p WantedPatch) uploaded() bool { return p.Component == "xen" && p.File != "" }
 
 // PatchesFor are the cohort's live patches that bind to a build, in their order.
 func (c *Cohort) PatchesFor(buildID string) (out []WantedPatch) {

@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // PolicySchemaV1 is the value of a policy file's `evenkeel` key.
 const PolicySchemaV1 = "policy/v1"
@@ -94,15 +97,31 @@ func (l Lead) Of(c Class) time.Duration {
 
 // Times are the durations that planning predicts with and execution sets deadlines by.
 type Times struct {
-	Update      Duration `json:"update" yaml:"update" form:"min=1"`           // expected
-	UpdateMax   Duration `json:"update_max" yaml:"update_max" form:"min=1"`   // p99, and the step's deadline
-	Reboot      Duration `json:"reboot" yaml:"reboot" form:"min=1"`           // expected, down to proven up
-	RebootMax   Duration `json:"reboot_max" yaml:"reboot_max" form:"min=1"`   //
-	MigrateMax  Duration `json:"migrate_max" yaml:"migrate_max" form:"min=1"` // longest for one migration
-	MigrateBase Duration `json:"migrate_base" yaml:"migrate_base"`            // fixed share of one migration, on top of memory / rate
-	Save        Duration `json:"save" yaml:"save"`                            // fixed share of a save or a restore
-	SaveMax     Duration `json:"save_max" yaml:"save_max" form:"min=1"`       //
-	Overhead    Duration `json:"overhead" yaml:"overhead"`                    // looks, cordon, proof
+	Update      Duration `json:"update" yaml:"update" form:"min=1"`              // expected
+	UpdateMax   Duration `json:"update_max" yaml:"update_max" form:"min=1"`      // p99, and the step's deadline
+	Patch       Duration `json:"patch,omitempty" yaml:"patch,omitempty"`         // expected, of a live patch; 0: as an update
+	PatchMax    Duration `json:"patch_max,omitempty" yaml:"patch_max,omitempty"` // p99, and its deadline; 0: as an update
+	Reboot      Duration `json:"reboot" yaml:"reboot" form:"min=1"`              // expected, down to proven up
+	RebootMax   Duration `json:"reboot_max" yaml:"reboot_max" form:"min=1"`      //
+	MigrateMax  Duration `json:"migrate_max" yaml:"migrate_max" form:"min=1"`    // longest for one migration
+	MigrateBase Duration `json:"migrate_base" yaml:"migrate_base"`               // fixed share of one migration, on top of memory / rate
+	Save        Duration `json:"save" yaml:"save"`                               // fixed share of a save or a restore
+	SaveMax     Duration `json:"save_max" yaml:"save_max" form:"min=1"`          //
+	Overhead    Duration `json:"overhead" yaml:"overhead"`                       // looks, cordon, proof
+}
+
+// UpdateIn is how long it takes to change a host's software in a turn of a tactic: expected, and p99.
+func (t Times) UpdateIn(tactic Tactic) (expected, most time.Duration) {
+	e, m := t.Update, t.UpdateMax
+	if tactic == LivePatch {
+		e, m = t.livePatch()
+	}
+	return e.Std(), max(e, m).Std()
+}
+
+// livePatch: plans from before live patches had times of their own reckon with those of an update.
+func (t Times) livePatch() (expected, most Duration) {
+	return cmp.Or(t.Patch, t.Update), cmp.Or(t.PatchMax, t.UpdateMax)
 }
 
 // Duration is a time.Duration that is written like 90s, 10m, 2h or 7d.
@@ -138,7 +157,7 @@ func DefaultPolicy() Policy {
 		FailureBudget:     1,
 		MigrationFailures: 3,
 		Times: Times{
-			Update: 3 * m, UpdateMax: 10 * m, Reboot: 5 * m, RebootMax: 20 * m,
+			Update: 3 * m, UpdateMax: 10 * m, Patch: m, PatchMax: 5 * m, Reboot: 5 * m, RebootMax: 20 * m,
 			MigrateMax: 15 * m, MigrateBase: 2 * s, Save: 10 * s, SaveMax: 5 * m, Overhead: 15 * s,
 		},
 	}

@@ -38,6 +38,9 @@ type Cohort struct {
 	Sources map[string]string `json:"sources,omitempty" yaml:"sources,omitempty"`
 	// Tactics allowed, least disruptive first; policy may narrow them.
 	Tactics []Tactic `json:"tactics,omitempty" yaml:"tactics,omitempty" form:"enum=live-patch|refresh|evacuate|suspend|reboot|hold"`
+	// InPlace: no instance is live-migrated for these hosts' sake. Whoever runs on them is saved or stopped
+	// where it is, in a refresh too, as far as Tactics and policy allow suspend and reboot.
+	InPlace bool `json:"in_place,omitempty" yaml:"in_place,omitempty"`
 	// Remedy is what makes the fix take effect: reboot (default), refresh (instances moved once), live-patch.
 	Remedy string `json:"remedy,omitempty" yaml:"remedy,omitempty" form:"enum=reboot|refresh|live-patch"`
 	Update Update `json:"update,omitempty" yaml:"update,omitempty"`

@@ -15,12 +15,13 @@ type tactics struct {
 	livePatch, refresh, evacuate, suspend, reboot bool
 
 	save, stop bool // what may be done to an instance that does not move
+	inPlace    bool // and none may
 }
 
 func (t tactics) none() bool {
 	return !t.livePatch && !t.refresh && !t.evacuate && !t.suspend && !t.reboot
 }
-func (t tactics) moves() bool { return t.refresh || t.evacuate }
+func (t tactics) moves() bool { return (t.refresh || t.evacuate) && !t.inPlace }
 
 // classify decides for each host whether it gets a turn, is skipped or is blocked.
 func (w *world) classify() {
@@ -169,6 +170,9 @@ func (w *world) allowed(h *host, c *plan.Cohort) tactics {
 		reboot:    reboot && may(plan.Reboot),
 	}
 	t.save, t.stop = t.suspend, t.reboot
+	if c != nil && c.InPlace {
+		t.inPlace, t.evacuate = true, false
+	}
 	if t.refresh { // in place: no reboot is needed
 		t.save, t.stop = may(plan.Suspend) && h.Can(fleet.CanSuspend), may(plan.Reboot)
 	}
@@ -190,6 +194,9 @@ func (w *world) whyNoTactic(h *host, c *plan.Cohort) string {
 	if c != nil {
 		if len(c.Tactics) > 0 {
 			why += fmt.Sprintf(", the cohort %s", list(c.Tactics))
+		}
+		if c.InPlace {
+			why += ", and that nobody is live-migrated (in_place)"
 		}
 		why += ", the remedy is " + orElse(c.Remedy, "reboot")
 	}
@@ -241,9 +248,16 @@ func (w *world) blockUnpatched(h *host, c *plan.Cohort) {
 	if h.can.none() {
 		why, unblock = w.whyNoTactic(h, c), "allow one of evacuate, suspend and reboot in the policy's and the cohort's tactics"
 	}
-	if why != "" {
-		w.blockHost(h, plan.NoLivePatch, strings.TrimPrefix(h.unpatched, plan.NoLivePatch+": ")+"; "+why, "bring live patches for its build that fix all that the target fixes, or "+unblock)
+	if why == "" {
+		return
 	}
+	switch {
+	case !w.may(c, plan.LivePatch):
+		unblock = "allow the tactic live-patch in policy and cohort, or " + unblock
+	case w.shed[h.ID] == "":
+		unblock = "bring live patches for its build that fix all that the target fixes, or " + unblock
+	}
+	w.blockHost(h, plan.NoLivePatch, strings.TrimPrefix(h.unpatched, plan.NoLivePatch+": ")+"; "+why, unblock)
 }
 
 func (w *world) blockHost(h *host, code, why, unblock string) {

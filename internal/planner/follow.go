@@ -11,8 +11,8 @@ import (
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
-// movesNobody are the tactics that leave every instance on its own host.
-var movesNobody = []plan.Tactic{plan.LivePatch, plan.Suspend, plan.Reboot}
+// movesNobody are the tactics that leave every instance on its own host, a refresh where it is done in place.
+var movesNobody = []plan.Tactic{plan.LivePatch, plan.Refresh, plan.Suspend, plan.Reboot}
 
 // Follow is the input of the plan that a campaign calls for whose cohorts are held because migrations
 // towards fixed hosts fail: a child of it, with the same policy and target, but that the held cohorts have
@@ -36,6 +36,7 @@ func Follow(parent plan.Plan, f *fleet.Fleet, held []string, now time.Time, camp
 	for i := range t.Cohorts {
 		if name := names.Name(&t.Cohorts[i]); slices.Contains(held, name) {
 			found[name] = true
+			t.Cohorts[i].InPlace = true
 			t.Cohorts[i].Tactics = still(&t.Cohorts[i], parent.Policy)
 		}
 	}

@@ -17,11 +17,7 @@ import (
 // patches: the host's turn is a live patch. Where it would be but for the host or its build, the reason is
 // noted. A build id that nobody read is no such reason: it is missing knowledge.
 func (w *world) patches(h *host, c *plan.Cohort) bool {
-	v, _ := w.in.Assessment.Host(h.ID)
-	switch {
-	case c == nil || c.Remedy != "live-patch" || !w.may(c, plan.LivePatch) || w.onlyGuests(h):
-		return false
-	case w.shed[h.ID] != "" && v.Then == "": // a live patch takes no package away
+	if c == nil || c.Remedy != "live-patch" || w.onlyGuests(h) {
 		return false
 	}
 	why := w.whyUnpatched(h, c)
@@ -34,7 +30,12 @@ func (w *world) patches(h *host, c *plan.Cohort) bool {
 // whyUnpatched says why a host cannot be live-patched; empty: it can, for all that is known.
 func (w *world) whyUnpatched(h *host, c *plan.Cohort) string {
 	name, build := w.cohorts.Name(c), w.buildOf(h)
+	v, _ := w.in.Assessment.Host(h.ID)
 	switch {
+	case !w.may(c, plan.LivePatch):
+		return "policy or cohort does not allow the tactic live-patch"
+	case w.shed[h.ID] != "" && v.Then == "":
+		return "a live patch does not take away " + w.shed[h.ID]
 	case !h.Can(fleet.CanLivePatch):
 		return "its driver does not offer live patches"
 	case len(c.LivePatches) == 0:

@@ -92,8 +92,9 @@ func (w *world) fixedSpans(h *host, t plan.Tactic, stops []stop) (expected, wors
 		expected.outage, worst.outage = 2*save, 2*max(save, times.SaveMax.Std())
 	}
 	if h.updates && t != plan.Refresh { // there it is done ahead
-		expected.all += times.Update.Std()
-		worst.all += max(times.Update.Std(), times.UpdateMax.Std())
+		update, most := times.UpdateIn(t)
+		expected.all += update
+		worst.all += most
 	}
 	if reboots(t) {
 		expected.outage += times.Reboot.Std()

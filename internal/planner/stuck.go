@@ -65,7 +65,10 @@ type stop struct {
 // fallback is the least that can be done to an instance that does not move.
 func (w *world) fallback(h *host, g *guest) stop {
 	s := stop{guest: g, how: plan.DispBlocked, why: "no-tactic"}
-	if g.stuck != nil {
+	switch {
+	case h.can.inPlace:
+		s.why = "in-place"
+	case g.stuck != nil:
 		s.why = g.stuck.Code
 	}
 	switch {
@@ -119,7 +122,10 @@ func (w *world) whyBlocked(h *host, g *guest) *plan.Blocked {
 func (w *world) neitherWay(h *host, g *guest) *plan.Blocked {
 	b := &plan.Blocked{Instance: g.ID, Code: "no-tactic", Why: "policy allows no live migration"}
 	unblock := "allow the tactic evacuate"
-	if g.stuck != nil {
+	if h.can.inPlace {
+		b.Why, unblock = "its cohort is served in place, without live migrations (in_place)", ""
+	}
+	if g.stuck != nil && !h.can.inPlace {
 		b.Code, b.Why, unblock = g.stuck.Code, orElse(g.stuck.Why, g.stuck.Code), freeing[g.stuck.Code]
 	}
 	why := w.whyNoSave(g)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // Kind of what a number stands on.
@@ -43,6 +45,7 @@ func (s Scenario) ofTheWeek() []Assumption {
 		{"sites of a region", "never two at once", Sourced, "zone by zone, a provider's rule of 2011 and 2014"},
 		{"away at once", "5 % of a pool, so one host of 37", Assumed, "the default policy"},
 		{"waves", "canary, 30 min soak, then each at most 4 times the largest before", Assumed, "the default policy"},
+		{"a live patch", fmt.Sprintf("%s, at worst %s", plan.DefaultPolicy().Times.Patch, plan.DefaultPolicy().Times.PatchMax), Assumed, "the default policy"},
 		{"a host's reboot", "35 min, at worst 60 min", Derived, "prgmr 2017 (XSA-213, XSA-216): mean 35 and 38 min, 15 to 67"},
 		{"saving to disk", "200 MiB/s, at most 10 min a host", Assumed, "the planner's own rate"},
 		{"what a live patch brings", "all six", Assumed, "XSA-121 to 123 are in the hypervisor's code. XSA-119 is in the toolstack and its fix would come as a package that disturbs nobody. XSA-120 is in dom0's Linux and XSA-124 has no patch: both take a device that is passed through"},
