@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,6 +64,9 @@ func (o ordering) command(app *App) *cobra.Command {
 			return asRefusal(err)
 		}
 		printStatus(app.Out, st, false)
+		if order.Host != "" {
+			printOrdered(app.Out, st, order.Host)
+		}
 		return nil
 	}
 	return cmd
@@ -87,7 +91,7 @@ func oneCampaign(ctx context.Context, c *httpapi.Client, id string) (string, err
 	case len(open) == 1:
 		return open[0], nil
 	case len(open) > 1:
-		return "", fmt.Errorf("several campaigns are open, name one: %v", open)
+		return "", fmt.Errorf("several campaigns are open, name one (hold and retry of a host: with --campaign): %s", strings.Join(open, ", "))
 	case len(all) > 0:
 		return all[len(all)-1].Campaign, nil
 	}

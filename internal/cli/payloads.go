@@ -5,10 +5,23 @@ import (
 	"io"
 	"os"
 	"path"
+	"syscall"
 )
 
 // largestPayload bounds a live patch's file; real ones have some 100 KiB.
 const largestPayload = 64 << 20
+
+// payloadsFolder refuses what is no folder, before a canary has to find that out.
+func payloadsFolder(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is no folder", dir)
+	}
+	return err
+}
 
 // payloadsIn reads live patches from a folder. A target's name for a file counts by its last part
 // alone, and what lies outside of the folder, behind a link too, is not reached.
@@ -22,7 +35,7 @@ func payloadsIn(dir string) func(name string) ([]byte, error) {
 			return nil, err
 		}
 		defer root.Close()
-		f, err := root.Open(path.Base(path.Clean("/" + name)))
+		f, err := root.OpenFile(path.Base(path.Clean("/"+name)), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe is refused below, not waited for
 		if err != nil {
 			return nil, err
 		}

@@ -62,6 +62,14 @@ func writeReport(app *App, format, path string, r *report.Report, v *audit.Verdi
 	if !known {
 		return fmt.Errorf("-o is %q, expected text, json or html", format)
 	}
+	if path == "" && format == "text" { // hosts and people have words in it: none may steer a terminal
+		var text bytes.Buffer
+		if err := write(&text, r, v); err != nil {
+			return err
+		}
+		_, err := io.WriteString(app.Out, printableLines(text.String()))
+		return err
+	}
 	if path == "" {
 		return write(app.Out, r, v)
 	}

@@ -13,7 +13,7 @@ func sentence(f execution.Fact) string {
 	case execution.CampaignApplied:
 		return "campaign " + f.Campaign + " begins: " + f.Why
 	case execution.ControllerTook:
-		return fmt.Sprintf("controller %d takes over", f.Generation)
+		return fmt.Sprintf("controller %d has it from here on", f.Generation)
 	case execution.CampaignPaused, execution.CampaignResumed, execution.CampaignAborted, execution.CampaignHalted:
 		return strings.TrimPrefix(string(f.Kind), "campaign-") + " by " + f.Who + because(f.Why)
 	case execution.CampaignFinished:
@@ -47,7 +47,7 @@ func turnSentence(f execution.Fact) string {
 	case execution.TurnPermitted:
 		return fmt.Sprintf("%-8s  its turn begins", who)
 	case execution.TurnHeld:
-		return fmt.Sprintf("%-8s  HELD %s (%s): %s; next: %s", who, heldAt(f), f.Code, firstLine(f.Why), f.Next)
+		return fmt.Sprintf("%-8s  HELD%s (%s): %s; next: %s", who, heldIn(f), f.Code, firstLine(f.Why), f.Next)
 	case execution.TurnReleased:
 		return fmt.Sprintf("%-8s  released by %s%s", who, f.Who, because(f.Why))
 	case execution.TurnDone:
@@ -70,15 +70,9 @@ func turnSentence(f execution.Fact) string {
 	return ""
 }
 
-// heldAt says where in its turn a host is held. A canary may be held when its turn was done already.
-func heldAt(f execution.Fact) string {
-	switch {
-	case f.Code == execution.CodeCanaryUnwell:
-		return "after it soaked as the canary"
-	case f.Step == "":
-		return "before it began"
-	}
-	return "at " + string(f.Step)
+// heldIn says where in its turn a host is held; a person's order does not say that.
+func heldIn(f execution.Fact) string {
+	return heldAt(f.Code, f.Step, f.Code != execution.CodeOperator)
 }
 
 func instanceSentence(f execution.Fact) string {

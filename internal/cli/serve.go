@@ -71,7 +71,7 @@ it stops anything.`,
 	fl.StringVar(&f.knownHosts, "known-hosts", "", "file with the hosts' pinned SSH keys")
 	fl.BoolVar(&f.migrateTLS, "migrate-tls", false, "encrypt live migrations (hosts need certificates)")
 	fl.StringVar(&f.simulated, "simulated", "", "socket of a simulated world (evenkeel simulate), for hosts with sim:// URIs")
-	fl.StringVar(&f.payloads, "payloads", "", "folder with the files of live patches that targets name; each must have the SHA-256 that its target says")
+	fl.StringVar(&f.payloads, "payloads", "", "folder with the files of live patches that targets name, each found by the last part of its name (patches/lp1.livepatch: lp1.livepatch) and by the SHA-256 that its target says")
 	fl.StringVar(&f.outOfBand, "out-of-band", "", "program that tells of a host that does not answer: its power and its console")
 	fl.StringVar(&f.logFormat, "log", "text", "log format on standard error: text or json")
 	return cmd
@@ -115,6 +115,9 @@ func serve(ctx context.Context, app *App, f serveFlags) error {
 	srv := &http.Server{Handler: httpapi.Handler(c, app.Now, log), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
+	if f.smtp == "" {
+		log.Warn("without --smtp no tenant can be told: no disruption begins, and no campaign ends of which a tenant is still to hear")
+	}
 	log.Info("serving", "address", where, "state", f.state, "campaigns", len(c.Campaigns()))
 	select {
 	case err = <-failed:
@@ -151,6 +154,9 @@ func (f serveFlags) world(log *slog.Logger) (engine.World, error) {
 	w.Drivers["xen"] = xen.New(xen.Config{SSHKeyFile: f.sshKey, KnownHostsFile: f.knownHosts})
 	if f.simulated != "" {
 		w.Drivers["sim"] = simulated.Dial(f.simulated)
+	}
+	if err := payloadsFolder(f.payloads); err != nil {
+		return w, fmt.Errorf("--payloads: %w", err)
 	}
 	if f.outOfBand != "" {
 		command, err := power.New(f.outOfBand, log)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -61,12 +62,8 @@ func simulate(ctx context.Context, app *App, f simulateFlags) error {
 		return err
 	}
 	o := simulated.Options{Clock: simulated.Hurried(f.speed), Seed: f.seed, Updates: f.updates, Autostart: f.autostart}
-	if f.faults != "" {
-		d := json.NewDecoder(strings.NewReader(f.faults))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&o.Faults); err != nil {
-			return fmt.Errorf("--faults: %w", err)
-		}
+	if err := readFaults(f.faults, &o.Faults); err != nil {
+		return fmt.Errorf("--faults: %w", err)
 	}
 	if f.log != "" {
 		log, err := os.Create(f.log)
@@ -95,6 +92,22 @@ func simulate(ctx context.Context, app *App, f simulateFlags) error {
 	err = world.Serve(ctx, listener, f.speed)
 	stop()
 	return errors.Join(<-lived, err)
+}
+
+// readFaults reads what goes wrong: one JSON value of known fields, with nothing after it.
+func readFaults(text string, into *simulated.Faults) error {
+	if text == "" {
+		return nil
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("found more text, expected the end after the first value")
+	}
+	return into.Check()
 }
 
 // listenUnix listens on a socket. One that nobody answers on any more is taken over.

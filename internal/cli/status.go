@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -59,7 +60,11 @@ func newStatus(app *App) *cobra.Command {
 	return cmd
 }
 
-func printStatus(w io.Writer, s engine.Status, turns bool) {
+// printStatus says how a campaign stands. Hosts and people have words in it, so nothing in it steers a
+// terminal.
+func printStatus(out io.Writer, s engine.Status, turns bool) {
+	w := new(strings.Builder)
+	defer func() { fmt.Fprint(out, printableLines(w.String())) }()
 	fmt.Fprintf(w, "%s  %s  %d of %d %s done  notices %d/%d accepted", s.Campaign, s.Phase, s.Done, len(s.Turns), unitOf(s.Turns), s.Notices.Accepted, s.Notices.Asked)
 	if s.Overruns > 0 {
 		fmt.Fprintf(w, "  overruns %d", s.Overruns)
@@ -68,11 +73,8 @@ func printStatus(w io.Writer, s engine.Status, turns bool) {
 	if s.Trouble != "" {
 		fmt.Fprintln(w, "  trouble: "+firstLine(s.Trouble))
 	}
-	if s.Why != "" && s.Phase != execution.PhaseFinished {
-		fmt.Fprintln(w, "  "+firstLine(s.Why))
-	}
-	for _, c := range s.Cohorts {
-		fmt.Fprintf(w, "  ‖ cohort %s is held (%s): %s\n      next: %s\n", c.Cohort, c.Code, firstLine(c.Why), c.Next)
+	if s.Phase != execution.PhaseFinished {
+		printStanding(w, s)
 	}
 	if len(s.NotBack) > 0 {
 		fmt.Fprintln(w, "  stopped by us and not back yet: "+strings.Join(s.NotBack, " "))
@@ -88,16 +90,79 @@ func printStatus(w io.Writer, s engine.Status, turns bool) {
 	}
 	tw.Flush()
 	for _, t := range s.Turns {
-		if t.Why != "" && (t.Phase == execution.TurnOnHold || t.Phase == execution.TurnAbandoned) {
-			fmt.Fprintf(w, "  %s %s is %s at %s (%s): %s\n", glyphs[t.Phase], t.Turn, t.Phase, t.Step, t.Code, firstLine(t.Why))
-			if t.Next != "" {
-				fmt.Fprintf(w, "      next: %s\n", t.Next)
-			}
+		printTurn(w, s, t)
+	}
+}
+
+// printStanding says why a campaign that is not finished does not go on as planned, and what is next.
+func printStanding(w io.Writer, s engine.Status) {
+	if s.Why != "" {
+		fmt.Fprintln(w, "  "+firstLine(s.Why))
+	}
+	switch s.Phase {
+	case execution.PhasePaused:
+		fmt.Fprintf(w, "      next: evenkeel resume %s\n", s.Campaign)
+	case execution.PhaseHalted:
+		fmt.Fprintf(w, "      next: see to what is held, then: evenkeel resume %s; or evenkeel abort %s\n", s.Campaign, s.Campaign)
+	}
+	if s.Phase == execution.PhaseAborted {
+		return // nobody's migrations go on
+	}
+	for _, c := range s.Cohorts {
+		fmt.Fprintf(w, "  ‖ cohort %s is held (%s): %s\n      next: %s\n", c.Cohort, c.Code, firstLine(c.Why), c.Next)
+	}
+}
+
+// printTurn says why a turn is held or dropped and what is next, or what it waits for.
+func printTurn(w io.Writer, s engine.Status, t execution.TurnStatus) {
+	if t.Why != "" && (t.Phase == execution.TurnOnHold || t.Phase == execution.TurnAbandoned) {
+		at := ""
+		if t.Phase == execution.TurnOnHold || t.Step != "" {
+			at = heldAt(t.Code, t.Step, t.Begun.IsZero())
 		}
-		if t.Waits != "" && s.Phase == execution.PhaseRunning {
-			fmt.Fprintf(w, "  %s %s waits: %s\n", glyphs[t.Phase], t.Turn, t.Waits)
+		fmt.Fprintf(w, "  %s %s is %s%s (%s): %s\n", glyphs[t.Phase], t.Turn, t.Phase, at, t.Code, firstLine(t.Why))
+		if t.Next != "" && t.Code != execution.CodeSuperseded { // the child sees to that host
+			fmt.Fprintf(w, "      next: %s\n", t.Next)
 		}
 	}
+	if t.Waits != "" && s.Phase == execution.PhaseRunning {
+		fmt.Fprintf(w, "  %s %s waits: %s\n", glyphs[t.Phase], t.Turn, firstLine(t.Waits))
+	}
+}
+
+// heldAt says where in its turn a host is held. A canary may be held when its turn was done already.
+func heldAt(code string, step execution.Step, unbegun bool) string {
+	switch {
+	case code == execution.CodeCanaryUnwell:
+		return " after it soaked as the canary"
+	case step != "":
+		return " at " + string(step)
+	case unbegun:
+		return " before it began"
+	}
+	return ""
+}
+
+// printOrdered says how the turn stands that an order was about, and that its host has another one.
+func printOrdered(out io.Writer, s engine.Status, host string) {
+	own := slices.IndexFunc(s.Turns, func(t execution.TurnStatus) bool { return t.Turn == host })
+	if own < 0 { // as the server finds it
+		own = slices.IndexFunc(s.Turns, func(t execution.TurnStatus) bool { return t.Host == host })
+	}
+	if own < 0 {
+		return
+	}
+	w, t := new(strings.Builder), s.Turns[own]
+	if t.Phase != execution.TurnOnHold {
+		fmt.Fprintf(w, "  %s %s is %s\n", glyphs[t.Phase], t.Turn, t.Phase)
+	}
+	printTurn(w, s, t)
+	for i, o := range s.Turns {
+		if i != own && o.Host == t.Host {
+			fmt.Fprintf(w, "  %s its host's other turn, %s, is %s\n", glyphs[o.Phase], o.Turn, o.Phase)
+		}
+	}
+	fmt.Fprint(out, printableLines(w.String()))
 }
 
 // unitOf names what is counted: hosts, unless some have two turns, a live patch and a later reboot.
@@ -131,12 +196,26 @@ func acts(t execution.TurnStatus) string {
 	return strings.Join(out, " ")
 }
 
+// firstLine is the first line of what somebody said, or the beginning of it; -o json has all.
 func firstLine(s string) string {
+	const most = 600 // characters
 	line, _, more := strings.Cut(s, "\n")
+	if r := []rune(line); len(r) > most {
+		line, more = string(r[:most]), true
+	}
 	if more {
 		line += " ..."
 	}
 	return line
+}
+
+// printableLines is printable for a text of several lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 func clockTime(t time.Time) string { return t.UTC().Format("15:04:05Z") }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/evenkeel/evenkeel/internal/engine"
 	"github.com/evenkeel/evenkeel/internal/execution"
@@ -74,7 +77,7 @@ func watchPlain(ctx context.Context, w io.Writer, c *httpapi.Client, id string, 
 				away = time.Time{}
 			}
 			if line := sentence(f); line != "" {
-				fmt.Fprintf(w, "%s  %s\n", clockTime(f.At), line)
+				fmt.Fprintf(w, "%s  %s\n", clockTime(f.At), printable(line))
 			}
 			return nil
 		})
@@ -120,7 +123,7 @@ func watchLiving(ctx context.Context, app *App, c *httpapi.Client, id string) er
 			fmt.Fprintf(app.Out, "\x1b[%dA\x1b[J", lines)
 		}
 		fmt.Fprint(app.Out, b.String())
-		lines = strings.Count(b.String(), "\n")
+		lines = rowsOf(b.String(), widthOf(app.Out))
 		if err == nil && (st.Phase == execution.PhaseFinished || st.Phase == engine.PhaseFailed) {
 			return nil
 		}
@@ -130,4 +133,29 @@ func watchLiving(ctx context.Context, app *App, c *httpapi.Client, id string) er
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+}
+
+// widthOf is the width of a terminal; 0: not known.
+func widthOf(w io.Writer) int {
+	f, is := w.(*os.File)
+	if !is {
+		return 0
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
+}
+
+// rowsOf is how many rows of a terminal a text takes: what is wider than the terminal goes on in the next row.
+func rowsOf(text string, columns int) int {
+	rows := strings.Count(text, "\n")
+	if columns < 1 {
+		return rows
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		rows += max(0, utf8.RuneCountInString(line)-1) / columns
+	}
+	return rows
 }

@@ -25,6 +25,7 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -151,8 +152,11 @@ func (s *server) apply(w http.ResponseWriter, r *http.Request) {
 func (s *server) order(w http.ResponseWriter, r *http.Request) {
 	var o engine.Order
 	err := read(w, r, &o)
-	if err == nil && o.Who == "" {
-		err = &Problem{Title: "bad request", Status: http.StatusBadRequest, Code: "no-name", Detail: "who gives the order is not said"}
+	if err == nil {
+		err = wellFormed(o)
+	}
+	if o.Why == "" && (o.Verb == "pause" || o.Verb == "abort") {
+		o.Why = "an operator ordered it and gave no reason" // the record must hold something under why
 	}
 	if err == nil {
 		err = s.c.Order(r.Context(), r.PathValue("id"), o)
@@ -162,6 +166,24 @@ func (s *server) order(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.status(w, r)
+}
+
+// wellFormed refuses an order that says less or more than it means: one to a whole campaign that names a
+// host would stop them all.
+func wellFormed(o engine.Order) error {
+	bad := func(code, detail, next string) error {
+		return &Problem{Title: "bad request", Status: http.StatusBadRequest, Code: code, Detail: detail, Next: next}
+	}
+	ofTurn := o.Verb == "hold" || o.Verb == "retry"
+	switch {
+	case o.Who == "":
+		return bad("no-name", "who gives the order is not said", "")
+	case o.Host != "" && o.Cohort != "":
+		return bad("two-subjects", fmt.Sprintf("the order names host %q and cohort %q", o.Host, o.Cohort), "name one of them")
+	case !ofTurn && o.Host+o.Cohort != "":
+		return bad("whole-campaign", fmt.Sprintf("%q is an order to a whole campaign, and names %q", o.Verb, o.Host+o.Cohort), "leave the name out, or hold that host")
+	}
+	return nil
 }
 
 // replan answers with the plan of a child campaign; to take its place is another request.

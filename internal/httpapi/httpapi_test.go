@@ -84,6 +84,9 @@ func TestErrorsAreProblems(t *testing.T) {
 		"an unknown field":     {"POST", at + "/orders", `{"verb":"pause","who":"t","force":true}`, 400, "bad-json"},
 		"more than one":        {"POST", at + "/orders", `{"verb":"hold","host":"h1","who":"t"} {"verb":"abort"}`, 400, "bad-json"},
 		"nobody":               {"POST", at + "/orders", `{"verb":"pause"}`, 400, "no-name"},
+		"a host to all":        {"POST", at + "/orders", `{"verb":"abort","host":"h1","who":"t"}`, 400, "whole-campaign"},
+		"a cohort to all":      {"POST", at + "/orders", `{"verb":"pause","cohort":"x","who":"t"}`, 400, "whole-campaign"},
+		"host and cohort":      {"POST", at + "/orders", `{"verb":"retry","host":"h1","cohort":"x","who":"t"}`, 400, "two-subjects"},
 		"no such order":        {"POST", at + "/orders", `{"verb":"destroy","who":"t"}`, 409, "unknown-order"},
 		"no sense":             {"POST", at + "/orders", `{"verb":"resume","who":"t"}`, 409, "phase"},
 		"an unknown host":      {"POST", at + "/orders", `{"verb":"hold","host":"h9","who":"t"}`, 409, "unknown-host"},
@@ -130,7 +133,8 @@ func TestAwkwardNames(t *testing.T) {
 	if err != nil || st.Campaign != id {
 		t.Fatalf("%+v, %v", st, err)
 	}
-	if st, err = c.Order(t.Context(), id, engine.Order{Verb: "pause", Who: "t"}); err != nil || st.Phase != execution.PhasePaused {
+	// An order without a reason is recorded with words: the auditor asks for some.
+	if st, err = c.Order(t.Context(), id, engine.Order{Verb: "pause", Who: "t"}); err != nil || st.Phase != execution.PhasePaused || st.Why == "" {
 		t.Fatalf("%+v, %v", st, err)
 	}
 }

@@ -58,21 +58,25 @@ func New(command string, log *slog.Logger) (*Command, error) {
 // earlier times.
 func (c *Command) Probe(ctx context.Context, h driver.Host) (driver.Probe, error) {
 	var p driver.Probe
-	out, failed := c.ask(ctx, "status", h, &end{most: maxStatus, front: true})
+	out, words, failed := c.ask(ctx, "status", h, &end{most: maxStatus, front: true})
 	if failed == nil {
 		first, _, _ := strings.Cut(out, "\n")
 		switch power := driver.Power(strings.TrimSpace(first)); power {
 		case driver.PowerOn, driver.PowerOff:
 			p.Power = power
 		default:
-			failed = unknown("status", h, fmt.Sprintf("it printed %q, expected on or off", short(string(power))), nil)
+			why := fmt.Sprintf("it printed %q, expected on or off", short(string(power)))
+			if words != "" {
+				why += "; it says: " + words // a script whose last command is a filter ends well, whatever failed before
+			}
+			failed = unknown("status", h, why, nil)
 		}
 	}
 	c.tell(ctx, "status", h, failed)
 	if p.Power == driver.PowerOff {
 		return p, failed
 	}
-	text, mute := c.ask(ctx, "console", h, &end{most: maxConsole})
+	text, _, mute := c.ask(ctx, "console", h, &end{most: maxConsole})
 	c.tell(ctx, "console", h, mute)
 	p.Console = text
 	if failed != nil && mute != nil {

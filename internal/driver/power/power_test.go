@@ -40,6 +40,7 @@ func TestProbe(t *testing.T) {
 		"the first line counts":  {`[ $1 = status ] && printf 'on \r\noff\n'`, driver.PowerOn, "", []string{"console of h1", "exit status 1"}, "status h1\nconsole h1\n"},
 		"words of its own":       {`[ $1 = status ] && echo Chassis Power is on || echo text`, "", "text\n", []string{`"Chassis Power is on"`, "expected on or off"}, "status h1\nconsole h1\n"},
 		"nothing":                {`true`, "", "", []string{`printed ""`}, "status h1\nconsole h1\n"},
+		"it fails in a pipe":     {`[ $1 = status ] && { echo no session >&2; false | sed p; } || echo text`, "", "text\n", []string{`printed ""`, "no session"}, "status h1\nconsole h1\n"},
 		"it fails":               {`echo no route to its BMC >&2; exit 3`, "", "", []string{"no route to its BMC", "exit status 3"}, "status h1\nconsole h1\n"},
 		"on, and it fails":       {`echo on; exit 1`, "", "", []string{"nothing on standard error"}, "status h1\nconsole h1\n"},
 		"control characters":     {`printf '\033[31mred\033[0m\n' >&2; exit 1`, "", "", []string{"[31mred[0m"}, "status h1\nconsole h1\n"},
@@ -92,6 +93,29 @@ func TestAHangingCommandIsEnded(t *testing.T) {
 	if got, err := c.Probe(ctx, driver.Host{ID: "h1"}); err == nil || got != (driver.Probe{}) || !errors.Is(err, context.Canceled) {
 		t.Fatalf("%+v, %v", got, err)
 	}
+	childEnds(t, dir)
+}
+
+// A command that ends and leaves something behind leaves nothing behind.
+func TestWhatACommandLeavesBehindIsEnded(t *testing.T) {
+	for name, output := range map[string]string{"with its output open": "", "detached": ">/dev/null 2>&1"} {
+		t.Run(name, func(t *testing.T) {
+			path, dir := script(t, `sleep 300 `+output+` & echo $! >"$HERE/child"; echo off`)
+			c, err := power.New(path, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := c.Probe(t.Context(), driver.Host{ID: "h1"}); err != nil || got.Power != driver.PowerOff {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			childEnds(t, dir)
+		})
+	}
+}
+
+// childEnds waits until the process whose number lies in the folder is gone.
+func childEnds(t *testing.T, dir string) {
+	t.Helper()
 	child, _ := os.ReadFile(filepath.Join(dir, "child"))
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(child)) + "/stat")

@@ -2,6 +2,7 @@ package power
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,37 +16,39 @@ import (
 	"github.com/evenkeel/evenkeel/internal/driver"
 )
 
-// ask runs the command with one question; out takes in what it prints.
-func (c *Command) ask(ctx context.Context, question string, h driver.Host, out *end) (string, error) {
+// ask runs the command with one question; out takes in what it prints. words are what it said on standard
+// error, in one line.
+func (c *Command) ask(ctx context.Context, question string, h driver.Host, out *end) (text, words string, err error) {
 	if h.ID == "" || h.ID[0] == '-' {
-		return "", unknown(question, h, "a host's id that begins with a dash would be read as an option", nil)
+		return "", "", unknown(question, h, "a host's id that begins with a dash would be read as an option", nil)
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	words := end{most: maxWords}
+	said := end{most: maxWords}
 	cmd := exec.CommandContext(ctx, c.path, question, h.ID)
-	cmd.Stdout, cmd.Stderr = out, &words
+	cmd.Stdout, cmd.Stderr = out, &said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { // with all that it started
+	kill := func() error { // with all that it started
 		err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		if errors.Is(err, syscall.ESRCH) {
 			return os.ErrProcessDone
 		}
 		return err
 	}
+	cmd.Cancel = kill
 	cmd.WaitDelay = time.Second // for what it started and left behind with its output open
-	err := cmd.Run()
+	err = cmd.Run()
+	if cmd.Process != nil {
+		_ = kill() // of what it left behind: mostly nothing
+	}
+	words = short(said.text())
 	switch {
 	case err == nil || errors.Is(err, exec.ErrWaitDelay):
-		return out.text(), nil
+		return out.text(), words, nil
 	case ctx.Err() != nil:
-		return "", unknown(question, h, fmt.Sprintf("it did not end within %s", patience), ctx.Err())
+		return "", words, unknown(question, h, fmt.Sprintf("it did not end within %s", patience), ctx.Err())
 	}
-	said := short(words.text())
-	if said == "" {
-		said = "it says nothing on standard error"
-	}
-	return "", unknown(question, h, said, err)
+	return "", words, unknown(question, h, cmp.Or(words, "it says nothing on standard error"), err)
 }
 
 // short is a text for one line of words: no control characters, and not too long.
