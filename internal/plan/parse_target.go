@@ -29,6 +29,9 @@ func (c *checker) target(t *Target) {
 		c.withdrawn(fmt.Sprintf("withdrawn[%d]", n), &t.Withdrawn[n])
 	}
 	for n := range t.Cohorts {
+		if name := t.Cohorts[n].Name; name != "" && slices.ContainsFunc(t.Cohorts[:n], func(k Cohort) bool { return k.Name == name }) {
+			c.wrong(fmt.Sprintf("cohorts[%d].name", n), form.Quote(name)+" a second time", "a name of its own: a cohort is held and released by it")
+		}
 		c.cohort(fmt.Sprintf("cohorts[%d]", n), &t.Cohorts[n], t)
 	}
 }

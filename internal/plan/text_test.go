@@ -237,3 +237,11 @@ func FuzzParsePolicy(f *testing.F) {
 		}
 	})
 }
+
+func TestCohortsHaveNamesOfTheirOwn(t *testing.T) {
+	const text = "evenkeel: target/v1\nid: t\nfixes: [X-1]\ncohorts:\n  - {name: a}\n  - {}\n  - {}\n  - {name: a}\n"
+	_, mistakes := ParseTarget("t.yaml", []byte(text))
+	if len(mistakes) != 1 || !strings.Contains(mistakes.Error(), `8:12: cohorts[3].name: found "a" a second time`) {
+		t.Errorf("%v", mistakes)
+	}
+}
