@@ -173,7 +173,7 @@ func seenAgo(f *Fact, v *View) string {
 func (t *trial) arriving(m *machine, but *guest) (mib int64) {
 	shown := map[string]bool{}
 	for _, i := range m.view.Instances {
-		shown[i.ID] = true
+		shown[i.ID] = i.State != string(fleet.Stopped) // one that lies there stopped may have been started since
 	}
 	for id := range m.on {
 		g := t.guest(id)

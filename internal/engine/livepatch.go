@@ -28,13 +28,18 @@ func (k Campaign) patcher(d driver.Driver, c execution.Chore) driver.Patcher {
 	return p
 }
 
-// livePatch applies the cohort's patches that bind to the build that runs.
+// livePatch applies the cohort's patches that bind to the build that runs, by the look on which the chore
+// rests; the driver holds each against the build that it finds.
 func (w World) livePatch(ctx context.Context, k Campaign, c execution.Chore, h driver.Host, p driver.Patcher) []execution.Fact {
-	v, err := w.view(ctx, k, c.Host)
-	if err != nil {
-		return stepFailed(c, err)
+	build := c.BuildID
+	if build == "" {
+		v, err := w.view(ctx, k, c.Host)
+		if err != nil {
+			return stepFailed(c, err)
+		}
+		build = v.BuildID
 	}
-	want, err := w.payloads(k.cohort(c.Host), v.BuildID, c.Host)
+	want, err := w.payloads(k.cohort(c.Host), build, c.Host)
 	if err != nil {
 		return stepFailed(c, err)
 	}

@@ -17,6 +17,7 @@ import (
 // patchable is a host whose driver applies live patches by itself, and can run a command too.
 type patchable struct {
 	build    string
+	looks    int
 	fails    error
 	got      []driver.Patch
 	commands int
@@ -24,6 +25,7 @@ type patchable struct {
 }
 
 func (h *patchable) Observe(_ context.Context, at driver.Host) (driver.Observation, error) {
+	h.looks++
 	return driver.Observation{Host: at.ID, BootID: "boot-1", Health: fleet.Up, Software: fleet.Software{BuildID: h.build}}, nil
 }
 func (h *patchable) Close() error { return nil }
@@ -84,7 +86,16 @@ func TestALivePatchWithAFileIsTheDriversWork(t *testing.T) {
 				Plan:  &plan.Plan{Turns: []plan.Turn{{ID: "h1", Host: "h1", Tactic: tt.tactic}}, Target: &plan.Target{Cohorts: []plan.Cohort{{LivePatches: tt.patches, Update: plan.Update{Command: []string{"patch"}}}}}},
 				Fleet: &fleet.Fleet{Hosts: []fleet.Host{{ID: "h1", URI: "xen+ssh://root@192.0.2.1/"}}},
 			}
-			facts := engine.Perform(context.Background(), w, k, execution.Chore{Kind: execution.ChoreUpdate, Turn: "h1", Host: "h1", Step: execution.StepUpdate, Attempt: 1, Deadline: dawn.Add(time.Minute)})
+			c := execution.Chore{Kind: execution.ChoreUpdate, Turn: "h1", Host: "h1", Step: execution.StepUpdate, Attempt: 1, Deadline: dawn.Add(time.Minute)}
+			facts := engine.Perform(context.Background(), w, k, c)
+			looked := h.looks
+			c.BuildID = "b1" // the look on which the chore rests has told it
+			if same := engine.Perform(context.Background(), w, k, c); h.looks != looked || len(same) != 1 || same[0].Code != tt.code {
+				t.Errorf("with the build known it looked %d times more: %+v", h.looks-looked, same)
+			}
+			if tt.commands > 0 {
+				h.commands--
+			}
 			var applied []string
 			for _, p := range h.got {
 				applied = append(applied, p.Name)

@@ -22,7 +22,11 @@ func (w World) lost(ctx context.Context, k Campaign, host string, err error) exe
 	f := told(execution.Fact{Kind: execution.HostLost, Host: host}, err)
 	h := k.lookup().hosts[host]
 	silent := f.Code == driver.CodeUnreachable || f.Code == driver.CodeDeadline
-	if w.OutOfBand == nil || h == nil || !silent || driver.Awake(err) || k.Awaited == nil || !k.Awaited(host) {
+	if h == nil || !silent || driver.Awake(err) || k.Awaited == nil || !k.Awaited(host) {
+		return f
+	}
+	if w.OutOfBand == nil {
+		f.Why += "; nothing tells whether it is off, did not boot or has no network: a server that is started with --out-of-band COMMAND can tell"
 		return f
 	}
 	ctx, cancel := w.WithDeadline(context.WithoutCancel(ctx), w.Clock.Now().Add(probeTimeout)) // the look's own time is over
@@ -30,6 +34,9 @@ func (w World) lost(ctx context.Context, k Campaign, host string, err error) exe
 	p, failed := w.OutOfBand.Probe(ctx, hostOf(h))
 	code, why := trouble(p, h.Hypervisor == fleet.Xen, driver.TurnedAway(err))
 	f.Code = cmp.Or(code, f.Code)
+	if why == "" && failed == nil {
+		why = "its power supply and its console tell nothing of it"
+	}
 	if why != "" {
 		f.Why = why + "; " + f.Why
 	}

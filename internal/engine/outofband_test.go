@@ -77,6 +77,7 @@ func TestAHostThatDoesNotAnswerIsAskedAboutByOtherWays(t *testing.T) {
 		"it only begins":                  {fails: gone, probe: on(xenBoots), code: driver.CodeUnreachable, why: `Xen version 4.17.7`, asked: 1},
 		"it went down":                    {fails: gone, probe: on("x\nh1 login: \n[ 9.0] reboot: Restarting system\n"), code: driver.CodeUnreachable, why: "it went down", asked: 1},
 		"on, and silent":                  {fails: gone, probe: on(""), code: driver.CodeUnreachable, why: "switched on", asked: 1},
+		"nothing is told":                 {fails: gone, code: driver.CodeUnreachable, why: "tell nothing of it; ", asked: 1},
 		"nothing is known":                {fails: gone, unknown: errors.New("no BMC there"), code: driver.CodeUnreachable, why: "no BMC there", asked: 1},
 		"power unknown: no sure word":     {fails: gone, probe: driver.Probe{Console: xenBoots + noDom0}, unknown: errors.New("no BMC there"), code: driver.CodeUnreachable, why: "whether it is switched on is not known", asked: 1},
 		"no answer in time":               {fails: context.DeadlineExceeded, probe: on(xenBoots + linux), code: execution.CodeNoNetwork, asked: 1},
@@ -103,6 +104,23 @@ func TestAHostThatDoesNotAnswerIsAskedAboutByOtherWays(t *testing.T) {
 				t.Errorf("asked about %+v", s.of)
 			}
 		})
+	}
+}
+
+// Only where nobody can be asked is a person told of what could tell.
+func TestWhatCouldTellIsNamedWhereNothingDoes(t *testing.T) {
+	k := engine.Campaign{Plan: &plan.Plan{}, Fleet: &fleet.Fleet{Hosts: []fleet.Host{{ID: "h1", Hypervisor: fleet.KVM, URI: "xen+ssh://root@192.0.2.1/"}}}}
+	w := engine.World{Drivers: map[string]driver.Driver{"xen": &mute{fails: &driver.Error{Code: driver.CodeUnreachable, Why: "SSH cannot be reached"}}}, Clock: &clock{dawn}, WithDeadline: endless}
+	panics := &supply{probe: driver.Probe{Power: driver.PowerOn, Console: "[ 0.0] Linux version 6.1\n[ 1.0] Kernel panic - not syncing: no root\n"}}
+	for name, tt := range map[string]struct {
+		awaited, named bool
+		asks           driver.OutOfBand
+	}{"nobody to ask": {true, true, nil}, "nobody waits for it": {false, false, nil}, "its console tells": {true, false, panics}, "its console is empty": {true, false, &supply{}}} {
+		k.Awaited, w.OutOfBand = func(string) bool { return tt.awaited }, tt.asks
+		facts := engine.Perform(context.Background(), w, k, execution.Chore{Kind: execution.ChoreLook, Host: "h1"})
+		if got := strings.Contains(facts[0].Why, "--out-of-band"); len(facts) != 1 || got != tt.named {
+			t.Errorf("%s: named %v: %+v", name, got, facts)
+		}
 	}
 }
 

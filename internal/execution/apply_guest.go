@@ -48,16 +48,16 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 	}
 	delete(s.open, key)
 	delete(s.unproven, f.Instance)
-	t.Changed = f.At
-	if f.Kind == MoveDone {
+	if f.Kind != MoveDone {
+		t.Changed = f.At
+	} else { // both its ends were read: no look has to tell what came of it
+		t.moved = f.At
 		s.settle(f.Instance, f.To)
 		s.changed(f.Instance, f.At)
 		delete(s.landed[f.From], f.Instance)
+		delete(s.host(f.From).Absent, f.Instance) // it is known where it is
 		who.State, who.Saved, who.Gone = fleet.Running, false, false
-		if s.landed[f.To] == nil {
-			s.landed[f.To] = map[string]time.Time{}
-		}
-		s.landed[f.To][f.Instance] = f.At
+		s.runsOnFrom(f.Instance, f.To, f.At)
 		s.lastLanded[f.To] = f.At
 		delete(s.movedHere, f.Instance)
 		if s.fixed[f.To] {
@@ -67,7 +67,9 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 		if home {
 			g.Stage, g.GoneHome = StageHome, true
 		}
-		s.touched(f.To, f.At)
+		if f.To != t.Plan.Host {
+			s.touched(f.To, f.At)
+		}
 		s.interrupted(f.Turn, f.Instance, from, f.At, f.BlackoutMs)
 		return
 	}
@@ -75,6 +77,7 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 	g.RetryAt, g.FailedAt = f.At.Add(backoff(g.Failures, 3*time.Second, time.Minute)), f.At
 	g.Code, g.Why = f.Code, f.Why
 	g.Sticky = ""
+	s.host(f.To).refuted = f.At
 	if f.Source != "running" || (f.Destination != "absent" && f.Destination != "stopped") {
 		g.Sticky, g.missed = f.To, nil
 		s.unproven[f.Instance] = f.Turn
@@ -144,6 +147,8 @@ func (s *State) applyBack(t *TurnState, f Fact) {
 		s.interrupted(f.Turn, f.Instance, g.Stopped, f.At, f.At.Sub(g.Stopped).Milliseconds())
 		s.settle(f.Instance, t.Plan.Host)
 		s.changed(f.Instance, f.At)
+		s.runsOnFrom(f.Instance, t.Plan.Host, f.At)
+		s.host(t.Plan.Host).refuted = f.At
 		who.State, who.Saved = fleet.Running, false
 	case BackFailed:
 		if f.Attempt != g.Attempt || g.Stage != StageBacking {
@@ -156,6 +161,15 @@ func (s *State) applyBack(t *TurnState, f Fact) {
 			g.Failures += maxBackFailures
 		}
 	}
+}
+
+// runsOnFrom: an act of ours has an instance run on a host, and takes its memory there, which no older look
+// shows.
+func (s *State) runsOnFrom(instance, host string, at time.Time) {
+	if s.landed[host] == nil {
+		s.landed[host] = map[string]time.Time{}
+	}
+	s.landed[host][instance] = at
 }
 
 // interrupted adds to what happened in the slot of an instance in a turn. ms is -1 when not measured.

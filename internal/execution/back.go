@@ -50,7 +50,7 @@ func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
 	if !s.Plan.Policy.BringHome {
 		return t.done("instances stay where they run")
 	}
-	if (quiet && s.Phase != PhaseAborted) || !s.sees(t, now) {
+	if (quiet && s.Phase != PhaseAborted) || t.borrowed() && !s.knows(t, now) {
 		return nil
 	}
 	away, home := 0, 0

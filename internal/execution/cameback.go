@@ -40,7 +40,8 @@ func (s *State) decideProof(t *TurnState, now time.Time) []Fact {
 		return []Fact{*s.notBack(t, h)}
 	}
 	deadline, silence := s.proveBy(t), min(tooShort, time.Duration(s.Plan.Policy.Times.RebootMax)/4)
-	old := later(h.Heard, h.At).Before(deadline.Add(-lookAfter)) // the last word on it is still to come
+	word := later(h.Heard, h.At)
+	old := !word.After(t.Since) || word.Before(deadline.Add(-lookAfter)) // the last word on it is still to come
 	switch {
 	case now.Before(deadline), old && now.Before(deadline.Add(grace)):
 		return nil
@@ -67,7 +68,6 @@ func (s *State) deadForSure(t *TurnState, now time.Time) bool {
 // it is, as far as anything tells.
 func (s *State) notBack(t *TurnState, h *HostState) *Fact {
 	again := "then: evenkeel retry " + t.Plan.ID
-	within := fmt.Sprintf("it has not come back within %s: %s", time.Duration(s.Plan.Policy.Times.RebootMax), orElse(h.Why, "no answer"))
 	if !h.Heard.After(t.Since) {
 		h = &HostState{} // what was said before tells nothing of this boot
 	}
@@ -79,8 +79,7 @@ func (s *State) notBack(t *TurnState, h *HostState) *Fact {
 	case CodePowerOff:
 		return t.held(h.Code, "it is switched off: "+orElse(h.Why, "no answer"), "switch it on, "+again)
 	}
-	return t.held(CodeNotBack, within+"; nothing tells whether it is off, has no control domain or no network: a server that is started with --out-of-band COMMAND can tell",
-		"bring it back by its console, "+again)
+	return t.held(CodeNotBack, fmt.Sprintf("it has not come back within %s: %s", time.Duration(s.Plan.Policy.Times.RebootMax), orElse(h.Why, "no answer")), "bring it back by its console, "+again)
 }
 
 // proofAt: a look since the step began shows the host on another boot.

@@ -129,11 +129,11 @@ func TestSilentAfterTheReboot(t *testing.T) {
 		early bool
 		says  string
 	}{
-		"nothing tells":       {func(time.Duration) string { return "unreachable" }, CodeNotBack, false, "--out-of-band"},
+		"nothing tells":       {func(time.Duration) string { return "unreachable" }, CodeNotBack, false, "within 5m0s: the word of its console"},
 		"switched off":        {func(time.Duration) string { return CodePowerOff }, CodePowerOff, false, "it is switched off"},
 		"no network":          {func(time.Duration) string { return CodeNoNetwork }, CodeNoNetwork, false, "cannot be reached"},
 		"no control domain":   {func(time.Duration) string { return CodeNoDom0 }, CodeNoDom0, true, "no control domain came up"},
-		"off, then no answer": {func(d time.Duration) string { return map[bool]string{true: CodePowerOff, false: ""}[d < time.Minute] }, CodeNotBack, false, "--out-of-band"},
+		"off, then no answer": {func(d time.Duration) string { return map[bool]string{true: CodePowerOff, false: ""}[d < time.Minute] }, CodeNotBack, false, "within 5m0s: the word of its console"},
 		"for a moment no control domain": {func(d time.Duration) string {
 			return map[bool]string{true: CodeNoDom0, false: CodeNoNetwork}[d < 50*time.Second]
 		},
@@ -295,5 +295,41 @@ func TestSameBuildIsNotReached(t *testing.T) {
 		if got := w.s.reached["h1"] != ""; got != c.reached {
 			t.Errorf("%s: at the target %v, want %v (%s)", name, got, c.reached, w.s.reached["h1"])
 		}
+	}
+}
+
+// After a retry only what is heard after it counts: the last word is waited for, and what was said of the
+// boot before is not said again.
+func TestRetryHearsAnew(t *testing.T) {
+	view := HostView{Booted: pkg(oldXenPkg), Installed: pkg(oldXenPkg), BuildID: "b1"}
+	w := xenWorld(t, func(p *plan.Plan) { p.Policy.Times.RebootMax = plan.Duration(20 * time.Second) }, &view, &view)
+	inner, said := w.answer, CodePowerOff
+	w.answer = func(c Chore) ([]Fact, bool) {
+		switch tn := w.s.Turns["h1"]; {
+		case c.Kind == ChoreReboot:
+			return []Fact{{Kind: StepDone, Turn: c.Turn, Host: c.Host, Step: c.Step, Attempt: c.Attempt}}, true
+		case c.Host == "h1" && !tn.Ordered.IsZero() && said != "":
+			return []Fact{{Kind: HostLost, Host: "h1", Code: said, Why: "it is dark"}}, true
+		case c.Host == "h1" && !tn.Ordered.IsZero():
+			return nil, true // no answer at all
+		}
+		return inner(c)
+	}
+	for until := w.now; w.s.Turns["h1"].Phase != TurnOnHold && until.Before(at("01:58:00")); until = until.Add(time.Second) {
+		w.run(until)
+	}
+	if f := w.held("h1"); f.Code != CodePowerOff {
+		t.Fatalf("held with %+v", f)
+	}
+	said = ""
+	w.store(Fact{Kind: TurnReleased, Turn: "h1", Host: "h1", Who: "operator:me"})
+	retried := w.now
+	w.run(w.now.Add(2 * time.Minute))
+	f := w.held("h1")
+	if f.Code != CodeNotBack || strings.Contains(f.Why, "dark") {
+		t.Errorf("held with %+v", f)
+	}
+	if after := f.At.Sub(retried); after < 20*time.Second+grace {
+		t.Errorf("held %s after the retry, when its last word was still to come", after)
 	}
 }

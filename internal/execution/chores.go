@@ -43,6 +43,7 @@ type Chore struct {
 	Disposition plan.Disposition
 	Home        bool
 	BootID      string
+	BuildID     string   // update: of the hypervisor that runs, by the look that the update rests on; empty: not read
 	Patches     []string // revert: the live patches to take back, in the order in which they were applied
 	NotBefore   time.Time
 	Deadline    time.Time
@@ -133,6 +134,12 @@ func (s *State) stepChore(t *TurnState, add func(Chore)) {
 	}
 	c := Chore{Key: fmt.Sprintf("%s/%s/%d", t.Plan.ID, t.Step, t.Attempt), Kind: kind, Turn: t.Plan.ID, Step: t.Step,
 		Attempt: t.Attempt, Host: t.Plan.Host, BootID: t.OldBoot, Deadline: t.Deadline}
+	if kind == ChoreProve {
+		c.Deadline = s.proveBy(t)
+	}
+	if v := s.host(t.Plan.Host).View; kind == ChoreUpdate && v != nil {
+		c.BuildID = v.BuildID
+	}
 	if h := s.host(t.Plan.Host); kind == ChoreProve && h.Heard.After(t.Since) {
 		c.NotBefore = h.Heard.Add(lookAgain) // it ended without a proof, as where something else is known of the host
 	}
@@ -175,21 +182,23 @@ func (s *State) wantLooks(t *TurnState, now time.Time) []string {
 	}
 	var hosts []string
 	own := t.Plan.Host
-	needOwn := false
+	needOwn := false // looks cost the host and its guests
 	switch t.Step {
 	case StepUpdate:
-		needOwn = t.inPlace() && !t.Started
-	case StepEmpty:
-		needOwn = s.anyToPlace(t) || !t.anyStage(StageMoving) // looks cost the host and its guests: not while all are on their way
-	case StepStop, StepReboot, StepJudge:
-		needOwn = !t.Started
+		needOwn = t.inPlace() && !t.Started && !s.sees(t, now)
+	case StepEmpty: // not while all are on their way; that nobody is left must be seen
+		needOwn = !s.knows(t, now) && s.anyToPlace(t) || !s.sees(t, now) && !s.anyToPlace(t) && !t.anyStage(StageMoving)
+	case StepStop, StepReboot:
+		needOwn = !t.Started && !s.sees(t, now)
+	case StepJudge:
+		needOwn = !t.Started && !s.sees(t, now) && (t.Plan.Tactic == plan.Refresh || len(ownPackages(s.cohort(own))) > 0)
 	case StepHome:
-		needOwn = s.Plan.Policy.BringHome
+		needOwn = s.Plan.Policy.BringHome && t.borrowed() && !s.knows(t, now)
 	}
-	if needOwn && !s.sees(t, now) {
+	if needOwn {
 		hosts = append(hosts, own)
 	}
-	if t.Step == StepEmpty && s.sees(t, now) && !s.movesFull(t) {
+	if t.Step == StepEmpty && s.knows(t, now) && !s.movesFull(t) {
 		hosts = append(hosts, s.destinationsToSee(t, now)...)
 	}
 	return hosts
@@ -214,7 +223,7 @@ func (s *State) anyToPlace(t *TurnState) bool {
 // moved, as far as they were not seen lately: a pool may have a thousand hosts and a move needs one.
 func (s *State) destinationsToSee(t *TurnState, now time.Time) (hosts []string) {
 	next := 0
-	for _, in := range s.toDo(t) {
+	for _, in := range s.toPlace(t) {
 		g := t.guest(in.ID)
 		if in.Incoming || g.Stage == StageMoving || g.Stage == StageStuck || g.Sticky != "" || now.Before(g.RetryAt) || s.disposition(t, in.ID) != plan.DispLiveMigrate {
 			continue
@@ -226,6 +235,9 @@ func (s *State) destinationsToSee(t *TurnState, now time.Time) (hosts []string) 
 					p.Sees = append(p.Sees, id)
 				}
 			}
+		}
+		if p.To == "" && len(p.Sees) == 0 {
+			continue // no look would help it
 		}
 		hosts = append(hosts, p.Sees[:min(len(p.Sees), bestToSee)]...)
 		if next++; next == 2 {
@@ -257,6 +269,13 @@ func (s *State) wantPermitLooks(now time.Time) []string {
 
 // sees: the turn's own host was looked at recently enough, and after the last thing that changed it.
 func (s *State) sees(t *TurnState, now time.Time) bool {
+	h := s.host(t.Plan.Host)
+	return s.knows(t, now) && !h.At.Before(t.moved)
+}
+
+// knows: the same, but for the turn's own moves that were done since: who is not there any more, or is again, is
+// known without a look.
+func (s *State) knows(t *TurnState, now time.Time) bool {
 	h := s.host(t.Plan.Host)
 	return h.View != nil && h.Lost.IsZero() && now.Sub(h.At) <= fresh && !h.At.Before(t.Changed)
 }

@@ -9,7 +9,8 @@
 // Start reading at fact.go (what the journal holds), then state.go. What is
 // decided: decide.go (in which order), permit.go (may a turn begin), turn.go
 // (one turn), empty.go, reboot.go and back.go (its steps), place.go (where to,
-// bound late), unproven.go (moves whose end nobody read), stock.go (the end), child.go (a
+// bound late), refuse.go and room.go (where not to), forecast.go and lastplace.go
+// (who is placed first, and who leaves a place to whom), unproven.go (moves whose end nobody read), stock.go (the end), child.go (a
 // campaign that takes another one's place) and doubled.go (whom that one left
 // without proof), reached.go (turns that are not needed any more), canary.go (a
 // canary is judged again once it has soaked), revert.go (a failed one is taken

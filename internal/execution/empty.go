@@ -13,7 +13,7 @@ import (
 // decideEmpty moves every instance that can move off the host, late-placed, as far as concurrency,
 // groups and room allow now. Those that will be saved or stopped stay until StepStop.
 func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
-	if !s.sees(t, now) {
+	if !s.knows(t, now) {
 		return nil
 	}
 	if facts, wait := s.gone(t); facts != nil || wait {
@@ -25,7 +25,7 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 	left, stuck := s.unprovenOf(t)+t.count(StageMoving), []string{}
 	var why []string
 	soon := left > 0
-	for _, in := range s.toDo(t) {
+	for _, in := range s.toPlace(t) {
 		if in.Incoming {
 			left++
 			soon = true
@@ -67,6 +67,8 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 		}
 	}
 	switch {
+	case left == 0 && len(stuck) == 0 && !s.sees(t, now):
+		return nil // a look since the last move must show it
 	case left == 0 && len(stuck) == 0:
 		return t.done("no instance that can move is left on the host")
 	case soon || quiet:

@@ -51,7 +51,7 @@ func (s *State) updateInPlace(t *TurnState, now time.Time, quiet bool) []Fact {
 	case quiet:
 		return nil
 	}
-	f := t.start(StepUpdate, now.Add(time.Duration(s.Plan.Policy.Times.UpdateMax)))
+	f := t.start(StepUpdate, now.Add(s.updateMost(t)))
 	f.BootID = v.BootID
 	return []Fact{f}
 }
@@ -59,7 +59,7 @@ func (s *State) updateInPlace(t *TurnState, now time.Time, quiet bool) []Fact {
 // proveInPlace waits until a look proves the change, or its deadline comes.
 func (s *State) proveInPlace(t *TurnState, now time.Time) []Fact {
 	if !t.Started {
-		return []Fact{t.start(StepProve, now.Add(time.Duration(s.Plan.Policy.Times.UpdateMax)))}
+		return []Fact{t.start(StepProve, now.Add(s.updateMost(t)))}
 	}
 	h := s.host(t.Plan.Host)
 	p := proof{soon: true, code: CodeNoAnswer, why: "it does not answer since its software was changed: " + orElse(h.Why, "no answer"), next: "bring the host back, then: evenkeel retry " + t.Plan.ID}
@@ -163,4 +163,10 @@ func (s *State) wantProof(t *TurnState) []string {
 		return s.toJudge(t)
 	}
 	return nil
+}
+
+// updateMost is how long a change of a host's software may take in a turn at most.
+func (s *State) updateMost(t *TurnState) time.Duration {
+	_, most := s.Plan.Policy.Times.UpdateIn(t.Plan.Tactic)
+	return most
 }

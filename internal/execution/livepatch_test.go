@@ -87,7 +87,7 @@ func TestLivePatchTransition(t *testing.T) {
 			}
 			if !ends {
 				w.run(at("01:30:00"))
-				if f := w.held("h1"); f.Code != CodeTransition || f.Next == "" || f.At.Before(at("01:10:00")) {
+				if f := w.held("h1"); f.Code != CodeTransition || f.Next == "" || f.At.Before(at("01:05:00")) {
 					t.Fatalf("held with %+v", f)
 				}
 				settle()

@@ -156,7 +156,7 @@ func (s *State) targetOf(t *TurnState, c *plan.Cohort) *plan.Target {
 func (s *State) spared(t *TurnState, now time.Time) string {
 	host := t.Plan.Host
 	h := s.host(host)
-	if s.reached[t.Plan.ID] == "" || !t.untouched() || !h.Lost.IsZero() || now.Sub(h.At) > fresh || h.At.Before(t.Changed) || s.doubts(host) {
+	if s.reached[t.Plan.ID] == "" || !t.untouched() || !h.Lost.IsZero() || now.Sub(h.At) > fresh || h.At.Before(t.changed()) || s.doubts(host) {
 		return ""
 	}
 	for _, a := range s.open {

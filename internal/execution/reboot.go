@@ -106,17 +106,19 @@ func (s *State) inEffect(host string, v *HostView, rebooted bool, pkg, want stri
 
 // decideJudge looks at the guests on the host through their own monitors.
 func (s *State) decideJudge(t *TurnState, now time.Time) []Fact {
-	if !s.sees(t, now) {
-		return nil
-	}
 	c := s.cohort(t.Plan.Host)
 	own := ownPackages(c)
-	if c != nil && len(own) == 0 {
+	switch {
+	case c != nil && len(own) == 0:
 		return t.done("what the target names is the host's own: its proof holds for all on it")
+	case c == nil:
+		return t.done("no cohort says what should run on it")
+	case !s.sees(t, now):
+		return nil
 	}
 	n, unknown := 0, 0
 	for _, in := range present(s.host(t.Plan.Host).View) {
-		if c == nil || in.Incoming {
+		if in.Incoming {
 			continue
 		}
 		n++

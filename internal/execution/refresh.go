@@ -2,6 +2,7 @@ package execution
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,10 @@ func (s *State) toDo(t *TurnState) []InstanceView {
 	if v == nil {
 		return nil
 	}
-	here := present(v)
+	here := slices.DeleteFunc(present(v), func(in InstanceView) bool {
+		g := s.Guests[in.ID] // our move has taken it away since that look
+		return g != nil && g.Host != t.Plan.Host && g.Changed.After(v.At)
+	})
 	if t.Plan.Tactic != plan.Refresh {
 		return here
 	}
@@ -225,12 +229,12 @@ func (s *State) toJudge(t *TurnState) (hosts []string) {
 			continue
 		}
 		h := s.host(who.Host)
-		old := h.View == nil || !h.Lost.IsZero() || h.At.Before(later(who.Changed, t.Changed))
+		old := h.View == nil || !h.Lost.IsZero() || h.At.Before(later(who.Changed, t.changed()))
 		if n := h.Absent[g.ID]; old || n > 0 && n < looksToBelieve {
 			want[who.Host] = true
 		}
 	}
-	if h := s.host(t.Plan.Host); h.View == nil || !h.Lost.IsZero() || h.At.Before(t.Changed) {
+	if h := s.host(t.Plan.Host); h.View == nil || !h.Lost.IsZero() || h.At.Before(t.changed()) {
 		want[t.Plan.Host] = true
 	}
 	return sortedKeys(want)

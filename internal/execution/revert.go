@@ -22,6 +22,7 @@ const CodeCanary = "canary-failed"
 // reverting is how far a turn's live patches are taken back.
 type reverting struct {
 	names    []string // what the turn was to bring: not applied in the look that its first update rests on
+	replaced []string // what was applied in that look and one of them takes the place of: no revert brings it back
 	started  bool
 	attempt  int
 	failures int
@@ -37,10 +38,16 @@ func (s *State) noteBrought(t *TurnState) {
 		return
 	}
 	for _, want := range c.PatchesFor(v.BuildID) {
-		if !slices.ContainsFunc(v.LivePatches, func(p fleet.LivePatch) bool {
+		if slices.ContainsFunc(v.LivePatches, func(p fleet.LivePatch) bool {
 			return p.Component == want.Component && p.Name == want.Name && p.State == fleet.PatchApplied
 		}) {
-			t.revert.names = append(t.revert.names, want.Name)
+			continue
+		}
+		t.revert.names = append(t.revert.names, want.Name)
+		for _, p := range v.LivePatches {
+			if want.Replace && p.Component == want.Component && p.State == fleet.PatchApplied && !slices.Contains(t.revert.replaced, p.Name) {
+				t.revert.replaced = append(t.revert.replaced, p.Name)
+			}
 		}
 	}
 }
@@ -63,7 +70,7 @@ func (s *State) decideCanary(now time.Time) []Fact {
 		case !t.reverts(), r.started:
 		case !now.Before(r.retryAt):
 			return []Fact{{Kind: StepStarted, Turn: id, Host: t.Plan.Host, Step: StepRevert, Attempt: r.attempt + 1, Patches: r.names,
-				Deadline: now.Add(time.Duration(s.Plan.Policy.Times.UpdateMax)), Why: t.Why}}
+				Deadline: now.Add(s.updateMost(t)), Why: t.Why}}
 		}
 	}
 	return s.decideUnwell(now)
@@ -88,6 +95,11 @@ func (t *TurnState) applyRevert(f Fact) {
 	if f.Kind == StepDone {
 		r.over = true
 		t.Why += "; taken back: " + names
+		if len(r.replaced) > 0 {
+			lost := strings.Join(r.replaced, ", ")
+			t.Why += "; " + lost + " was applied before and is replaced by what was taken back: that does not bring it back"
+			t.Next = "look whether " + lost + " is still applied, and apply it by hand if not; " + t.Next
+		}
 		return
 	}
 	r.failures++

@@ -96,6 +96,20 @@ func TestFailedCanary(t *testing.T) {
 	}
 }
 
+// A payload that replaces what is applied leaves nothing of that when it is taken back: the hold says so.
+func TestRevertOfAReplacement(t *testing.T) {
+	for _, replaces := range []bool{true, false} {
+		w := canaryWorld(t, map[string]Fact{"h1 update": {Code: "patch-invalid"}})
+		c := &w.s.Plan.Target.Cohorts[0]
+		c.LivePatches[1].Replace = replaces
+		w.run(at("01:50:00"))
+		tn := w.s.Turns["h1"]
+		if said := strings.Contains(tn.Why, "lp1 was applied before") && strings.HasPrefix(tn.Next, "look whether lp1 is still applied"); said != replaces || !strings.Contains(tn.Why, "taken back: lp2") {
+			t.Errorf("replaces %v: %s (%s)", replaces, tn.Why, tn.Next)
+		}
+	}
+}
+
 // TestRevertCases: who reverts, how often, and what an abort waits for.
 func TestRevertCases(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -26,6 +26,7 @@ func (s *State) seeHost(id string, v *HostView) {
 	here := map[string]bool{}
 	for _, in := range v.Instances {
 		here[in.ID] = true
+		s.largest = max(s.largest, in.MemoryMiB)
 		g := s.Guests[in.ID]
 		if g == nil {
 			g = &GuestState{New: true}

@@ -62,7 +62,7 @@ type State struct {
 	bySlot     map[string]string               // slot id -> id of the notice that tells of it
 	turnSlot   map[string]*plan.Slot           // turn + "/" + instance
 	ofTurn     map[string][]*plan.Slot         // turn -> its slots
-	forecast   map[string]string               // turn + "/" + instance -> forecast destination
+	forecast   map[string]forecast             // turn + "/" + instance -> where and when the plan reckoned that it moves
 	active     map[string]bool                 // turns under way or held
 	waiting    []string                        // turns not yet permitted, in order
 	open       map[string]*openAct             // acts in flight by chore key
@@ -79,12 +79,14 @@ type State struct {
 	appeared   map[string]bool                 // turn/instance that others put on a turn's host
 	overrun    map[string]bool                 // slot ids whose overrun is recorded
 	failed     map[string]bool                 // turns that count against the failure budget
-	landed     map[string]map[string]time.Time // host -> instances that our moves put there, and when
+	landed     map[string]map[string]time.Time // host -> instances that our acts have running there, and since when
 	fixed      map[string]bool                 // hosts on which an instance lands on the fix: done, skipped, or prepared for their refresh
 	unprepared map[string]*TurnState           // host -> its turn, while the new software is not on its disk
+	largest    int64                           // MiB of the largest instance
 	blocked    map[string]bool                 // instances for which the plan has found no way
 	movedHere  map[string]string               // instance -> host on which our last move of it ended, where it began anew on the fix
 
+	took        time.Time           // when the controller that acts now took over
 	superseded  bool                // it was aborted because a child takes its place
 	parentEnded time.Time           // when the campaign that it supersedes was over; zero: it is not
 	inherited   map[string]string   // instance -> host on which the parent's moves left it, against the plan's fleet
@@ -115,6 +117,7 @@ type TurnState struct {
 	Permitted  time.Time
 	Since      time.Time // Step was entered
 	Changed    time.Time // something happened that an older look at the host does not show
+	moved      time.Time // its last move off the host, or home, ended: an older look does not show that either, and it is known
 	Ended      time.Time
 	Prepared   time.Time // its host was seen with the new software on disk (refresh)
 	UpdateBoot string    // boot id under which its software was changed in place
@@ -164,6 +167,7 @@ type NoticeState struct {
 type HostState struct {
 	View    *HostView
 	At      time.Time      // of the view
+	refuted time.Time      // a move to it failed, or who was stopped runs there again: no older look makes it a destination
 	Absent  map[string]int // instances that should be there -> how many looks in a row did not show them
 	Looks   int            // looks asked for so far, answered or not
 	Lost    time.Time      // since when it does not answer; zero: it does
@@ -200,7 +204,7 @@ func New() *State {
 	return &State{
 		Turns: map[string]*TurnState{}, Notices: map[string]*NoticeState{}, Hosts: map[string]*HostState{}, Guests: map[string]*GuestState{},
 		bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
-		forecast: map[string]string{}, active: map[string]bool{}, open: map[string]*openAct{},
+		active: map[string]bool{}, open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
 		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		blocked: map[string]bool{}, unprepared: map[string]*TurnState{}, movedHere: map[string]string{},
@@ -244,11 +248,10 @@ func (s *State) begin(f Fact) error {
 			s.slotsOf[sl.Tenant] = append(s.slotsOf[sl.Tenant], sl)
 		}
 	}
+	s.forecast = forecastOf(p.Moves)
 	for _, m := range p.Moves {
 		if m.Home {
 			s.homeward[m.Turn+"/"+m.Instance] = true
-		} else {
-			s.forecast[m.Turn+"/"+m.Instance] = m.To
 		}
 	}
 	for _, t := range p.Turns {
@@ -290,6 +293,7 @@ func (s *State) begin(f Fact) error {
 			st = fleet.Running
 		}
 		s.Guests[in.ID] = &GuestState{State: st, Memory: in.MemoryMiB}
+		s.largest = max(s.largest, in.MemoryMiB)
 		s.settle(in.ID, in.Host)
 	}
 	return nil

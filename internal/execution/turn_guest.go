@@ -30,6 +30,19 @@ type TurnGuest struct {
 	Code, Why string
 }
 
+// changed is the last moment at which something happened that an older look at the host does not show.
+func (t *TurnState) changed() time.Time { return later(t.Changed, t.moved) }
+
+// borrowed: the turn has moved somebody away who is not home again, or may be.
+func (t *TurnState) borrowed() bool {
+	for _, g := range t.Guests {
+		if g.Stage == StageAway || g.Stage == StageHoming || g.Sticky != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // Actual is the interruption that happened in one slot: it lies between From and To.
 type Actual struct {
 	From, To time.Time

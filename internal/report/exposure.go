@@ -93,6 +93,19 @@ func (e *exposure) guestUnfixed(instance string, at time.Time) {
 	}
 }
 
+// verdict judges a host by what a look says of its software alone: what the look does not tell is not
+// known.
+func (e *exposure) verdict(host string, v *execution.HostView) advisory.Verdict {
+	if e.target == nil || e.byID[host] == nil {
+		return advisory.IsUnknown
+	}
+	h := *e.byID[host]
+	h.Seen = v.At
+	h.Software = fleet.Software{Installed: v.Installed, Booted: v.Booted, Running: v.Running, BuildID: v.BuildID, LivePatches: v.LivePatches}
+	one := &fleet.Fleet{Sites: e.fleet.Sites, Pools: e.fleet.Pools, Hosts: []fleet.Host{h}}
+	return advisory.Assess(one, e.target, nil, 0, v.At).Hosts[0].Verdict
+}
+
 // landed: the instance runs on a host in a process that began there.
 func (e *exposure) landed(instance, host string, at time.Time) {
 	if delete(e.began, instance); e.fixed[host] {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -59,13 +60,14 @@ type book struct {
 	acts       []*Act
 	open       map[string]*Act // by turn/instance
 	exposed    exposure
+	patched    map[string]advisory.Verdict // of hosts with a live patch, by their looks: shown fixed, or affected since
 }
 
 func newBook() *book {
 	return &book{
 		r:     &Report{State: Running},
 		turns: map[string]*turn{}, hosts: map[string]*Host{}, guests: map[string]*guest{}, promises: map[string]*Promise{},
-		slotOf: map[string]*Promise{}, notices: map[string]*Notice{}, open: map[string]*Act{}, exposed: newExposure(),
+		slotOf: map[string]*Promise{}, notices: map[string]*Notice{}, open: map[string]*Act{}, exposed: newExposure(), patched: map[string]advisory.Verdict{},
 	}
 }
 

@@ -182,6 +182,7 @@ func (b *book) see(f *execution.Fact) {
 	if patch := b.hosts[plan.PatchTurn(f.Host)]; patch != nil && patch.Ended.IsZero() { // what comes after is told of its reboot
 		patch.see(f.Seen)
 	}
+	b.patchSeen(f)
 	for i := range f.Seen.Instances {
 		b.seeInstance(f, &f.Seen.Instances[i])
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
@@ -46,6 +47,29 @@ func (b *book) unfixed(h *Host, at time.Time) {
 		if g.line.After == h.Host && g.line.State != "gone" {
 			b.exposed.guestUnfixed(id, at)
 		}
+	}
+}
+
+// patchSeen takes in what a look says of a host that its live patch has fixed: nothing of a live patch
+// outlives a reboot, whoever ordered that. It counts as lost only where a look has shown the fix before; when
+// it went is not known, so the later look's moment counts.
+func (b *book) patchSeen(f *execution.Fact) {
+	patch := b.hosts[plan.PatchTurn(f.Host)]
+	if patch == nil {
+		return
+	}
+	switch was, is := b.patched[f.Host], b.exposed.verdict(f.Host, f.Seen); {
+	case is == advisory.IsAffected && was == advisory.IsFixed && patch.State == HostDone:
+		b.patched[f.Host] = is
+		b.unfixed(patch, f.Seen.At)
+		b.event(f, "its live patch is not in effect any more: it is exposed again")
+	case is == advisory.IsFixed && was == advisory.IsAffected:
+		b.patched[f.Host] = is
+		b.exposed.hostFixed(f.Host, f.Seen.At)
+		b.allFixed(f.Host, f.Seen.At)
+		b.event(f, "it is on the fix again")
+	case is == advisory.IsFixed:
+		b.patched[f.Host] = is
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -119,6 +120,46 @@ func TestCanaryUnwell(t *testing.T) {
 		t.Errorf("exposure %+v, before it was held %+v", e, before)
 	}
 	says(t, r, "after its soak it is not sound", "evenkeel retry hv-1")
+}
+
+// A host that loses its live patch is exposed again from the look that shows it, until one shows it fixed; a
+// look that did not read its list says nothing.
+func TestLivePatchThatFades(t *testing.T) {
+	const xen, was, fixed = "xen-hypervisor-4.17-amd64", "4.17.5+1-1", "4.17.7+1-1"
+	none, lp := []fleet.LivePatch{}, []fleet.LivePatch{{Name: "lp1", Component: "xen", State: fleet.PatchApplied}}
+	j := patchFirst(t)
+	for i := range j.fleet.Hosts {
+		h := &j.fleet.Hosts[i]
+		sw := map[string]string{xen: map[bool]string{true: was, false: fixed}[i < 2]}
+		h.Hypervisor, h.Software = fleet.Xen, fleet.Software{Installed: sw, Booted: sw, LivePatches: none}
+	}
+	j.plan.Target.Cohorts[0] = plan.Cohort{Name: "xen", Ecosystem: "Debian:12", Packages: map[string]string{xen: fixed}, Remedy: "live-patch", Then: "reboot",
+		LivePatches: []plan.WantedPatch{{Name: "lp1", Component: "xen"}}}
+	var at []Exposure
+	j.begin().patched()
+	for i, seen := range []struct {
+		boot int
+		have string
+		list []fleet.LivePatch
+	}{{1, was, lp}, {2, was, nil}, {2, was, none}, {2, was, none}, {3, fixed, none}, {3, fixed, nil}} {
+		sw := map[string]string{xen: seen.have}
+		j.after(time.Hour).add(execution.Fact{Kind: execution.HostSeen, Host: "hv-1",
+			Seen: &execution.HostView{At: j.now, BootID: bootOf("hv-1", seen.boot), Health: "up", Installed: sw, Booted: sw, LivePatches: seen.list}})
+		at = append(at, j.fold().Exposure)
+		if left := map[bool]int{false: 1, true: 2}[i == 2 || i == 3]; at[i].HostsLeft != left {
+			t.Errorf("look %d: %d hosts are exposed, want %d", i, at[i].HostsLeft, left)
+		}
+	}
+	// hv-2 is exposed all the time; hv-1 from look 2 to look 4.
+	for i, want := range []float64{1, 1, 2, 2, 1} {
+		if got := at[i+1].HostHours - at[i].HostHours; got < want-0.01 || got > want+0.01 {
+			t.Errorf("from look %d to %d: %.2f host-hours, want %.0f", i, i+1, got, want)
+		}
+	}
+	if at[3].GuestsLeft != at[1].GuestsLeft+2 || at[4].GuestsLeft != at[1].GuestsLeft {
+		t.Errorf("instances: %d, %d, %d", at[1].GuestsLeft, at[3].GuestsLeft, at[4].GuestsLeft)
+	}
+	says(t, j.fold(), "its live patch is not in effect any more", "it is on the fix again")
 }
 
 // Hosts that came back wrong are named with what they came back as, and whether that was mended.
