@@ -54,7 +54,12 @@ func (s *State) decideProof(t *TurnState, now time.Time) []Fact {
 
 // proveBy is when a host must have shown what came of the change to it: the step's deadline, but a
 // controller that took over since then looks itself before it names anything.
-func (s *State) proveBy(t *TurnState) time.Time { return later(t.Deadline, s.took.Add(ownLook)) }
+func (s *State) proveBy(t *TurnState) time.Time {
+	if s.took.After(t.Since) {
+		return later(t.Deadline, s.took.Add(ownLook))
+	}
+	return t.Deadline
+}
 
 // deadForSure: its console says again and again that no control domain came up, and waiting does not
 // mend that. Every other code may mend itself until the deadline: a host that reboots is off for a

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -126,7 +127,7 @@ func (s *State) decideCohorts(time.Time) []Fact {
 		if n := s.failing[name].n; most > 0 && n >= most && s.stopped[name] == nil {
 			return []Fact{{Kind: CohortHeld, Cohort: name, Code: CodeMigrationsFail,
 				Why:  fmt.Sprintf("%d migrations in a row towards hosts that have the fix failed, the last one of %s", n, s.failing[name].last),
-				Next: fmt.Sprintf("evenkeel replan %s; or, once migrations work again: evenkeel retry %s --cohort %s", s.Campaign, s.Campaign, name)}}
+				Next: fmt.Sprintf("evenkeel replan %s; or, once migrations work again: evenkeel retry %s --cohort %s", s.Campaign, s.Campaign, quoted(name))}}
 		}
 	}
 	for _, id := range s.Active() {
@@ -217,4 +218,12 @@ func (s *State) missedAside(now time.Time) []Fact {
 		}
 	}
 	return nil
+}
+
+// quoted is a cohort's name as a shell takes it: names have blanks, and #1 would begin a comment.
+func quoted(name string) string {
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == "" {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }

@@ -44,7 +44,7 @@ func TestMigrationsBeginToFail(t *testing.T) {
 			t.Fatalf("retry %v: held are %v: %s", retry, holds, w.tail(6))
 		}
 		f := w.held("h2")
-		if f.Code != CodeMigrationsFail || !strings.Contains(f.Next, "evenkeel replan c1") || !strings.Contains(f.Next, "evenkeel retry c1 --cohort #1") {
+		if f.Code != CodeMigrationsFail || !strings.Contains(f.Next, "evenkeel replan c1") || !strings.Contains(f.Next, "evenkeel retry c1 --cohort '#1'") {
 			t.Errorf("h2 is held with %+v", f)
 		}
 		if w.s.Phase != PhaseRunning || w.s.Turns["h3"].Phase == TurnActive || w.hosts["h2"].boot != 1 {

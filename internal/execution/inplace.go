@@ -140,9 +140,9 @@ func patched(target *plan.Target, c *plan.Cohort, v *HostView, again string) pro
 			return proof{soon: true, transition: true, code: CodeTransition, why: "live patch " + want.Name + " is in transition: some tasks still run the old code",
 				next: "find the tasks that keep it (/proc/*/patch_state), wake or end them, " + again}
 		case got == "":
-			return proof{soon: true, code: CodeNotPatched, why: "live patch " + want.Name + " is not in the host's list", next: "look at the update's output and the kernel's log, " + again}
+			return proof{soon: true, code: CodeNotPatched, why: "live patch " + want.Name + " is not in the host's list", next: "look at " + logOf(want.Component) + ", " + again}
 		default:
-			return proof{soon: true, code: CodeNotPatched, why: "live patch " + want.Name + " is " + got + ", not applied", next: "look at the update's output and the kernel's log, " + again}
+			return proof{soon: true, code: CodeNotPatched, why: "live patch " + want.Name + " is " + got + ", not applied", next: "look at " + logOf(want.Component) + ", " + again}
 		}
 	}
 	if len(applied) == 0 {
@@ -169,4 +169,12 @@ func (s *State) wantProof(t *TurnState) []string {
 func (s *State) updateMost(t *TurnState) time.Duration {
 	_, most := s.Plan.Policy.Times.UpdateIn(t.Plan.Tactic)
 	return most
+}
+
+// logOf says where a component tells what became of a live patch.
+func logOf(component string) string {
+	if component == "xen" {
+		return "xl dmesg, lines that begin with livepatch:"
+	}
+	return "the update's output and the kernel's log"
 }
