@@ -135,7 +135,11 @@ func (v *Verdict) xenGuests(f *fleet.Fleet, s *Summary, mails []Mail) error {
 		if !g.Silent {
 			v.InstancesRunning++
 		}
-		n := len(g.Moves)
+		// once for each host that had to be emptied of it, and in its place at most once
+		if len(g.Moves) > v.HostsTotal {
+			v.violation("instance %s was moved %d times", in.ID, len(g.Moves))
+		}
+		n := 0
 		for _, o := range g.Outages {
 			if o.MS > longPause.Milliseconds() {
 				n++

@@ -65,6 +65,11 @@ func TestJudgeXen(t *testing.T) {
 		{name: "not patched", files: map[string]string{"h1/console.old": earlier + "livepatch: good finished APPLY with rc=-22\n"}, fixed: 1, wrong: "applied good 0 times"},
 		{name: "saved twice", fixed: 2, wrong: "g1 was interrupted 2 times",
 			guests: func(g []GuestSummary) []GuestSummary { g[0].Outages[1].MS = 40000; return g }},
+		{name: "moved thrice between two hosts", fixed: 2, wrong: "g2 was moved 3 times",
+			guests: func(g []GuestSummary) []GuestSummary {
+				g[1].Moves = append(g[1].Moves, pause(900), pause(900))
+				return g
+			}},
 		{name: "booted anew", fixed: 2, wrong: "1 restarts", guests: func(g []GuestSummary) []GuestSummary { g[1].Restarts = 1; return g }},
 		{name: "never seen", fixed: 2, wrong: "never seen", guests: func(g []GuestSummary) []GuestSummary { return g[:1] }},
 		{name: "nobody was told", fixed: 2, wrong: "before any scheduled notice", mails: []Mail{{}}},
