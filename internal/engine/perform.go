@@ -165,7 +165,7 @@ func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execu
 	stint := w.stint(c.Deadline)
 	var seen *execution.HostView // what it answered last
 	for missed := 0; ; {
-		v, err := w.view(ctx, k, c.Host)
+		v, err := w.viewBy(ctx, k, c.Host, stint)
 		if missed++; err == nil {
 			seen, missed = v, 0
 		}
@@ -184,6 +184,17 @@ func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execu
 		}
 		return []execution.Fact{{Kind: execution.HostSeen, Host: c.Host, Seen: seen}}
 	}
+}
+
+// viewBy looks at a host, and leaves off when a word of it is due: a look that hangs must not eat the time
+// in which its power supply and its console can be asked.
+func (w World) viewBy(ctx context.Context, k Campaign, host string, due time.Time) (*execution.HostView, error) {
+	if !due.IsZero() && w.Clock.Now().Before(due) {
+		var cancel context.CancelFunc
+		ctx, cancel = w.WithDeadline(ctx, due)
+		defer cancel()
+	}
+	return w.view(ctx, k, host)
 }
 
 func (w World) cordon(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
