@@ -64,30 +64,10 @@ var hostMutants = []planMutant{
 	{"with a newer monitor onto an older hypervisor", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		f.Instances[1].Running = map[string]string{"qemu-system-x86": newQEMU}
 	}},
-	{"onto a host of its group", 6, one("spread"), false, func(f *fleet.Fleet, p *plan.Plan) {
-		p.Moves[1].To, p.Moves[5] = "b", p.Moves[1]
-		p.Moves[1].To = "b"
-		dropMove(p, 5)
-		p.Slots = slices.DeleteFunc(p.Slots, func(s plan.Slot) bool { return s.ID == "c/a2" })
-		p.Moves = append(p.Moves, plan.Move{Instance: "a2", From: "b", To: "a", Turn: "b", Start: at("2026-03-10 02:57"), End: at("2026-03-10 02:59")})
-		s := *slotOf(p, "b/b1")
-		s.ID, s.Instance = "b/a2", "a2"
-		p.Slots = append(p.Slots, s)
-		f.Hosts[0].MemoryMiB = 16384
-		p.Policy.KeepReserve = false
-	}},
+	{"onto a host of its group", 6, one("spread"), false, ontoItsGroup},
 	{"onto a host of its group that spreads over racks, whose rack nobody knows", 6, one("spread"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		f.Groups[1].Spread, f.Hosts[0].Rack, f.Hosts[1].Rack = fleet.SpreadRack, "", ""
-		p.Moves[1].To, p.Moves[5] = "b", p.Moves[1]
-		p.Moves[1].To = "b"
-		dropMove(p, 5)
-		p.Slots = slices.DeleteFunc(p.Slots, func(s plan.Slot) bool { return s.ID == "c/a2" })
-		p.Moves = append(p.Moves, plan.Move{Instance: "a2", From: "b", To: "a", Turn: "b", Start: at("2026-03-10 02:57"), End: at("2026-03-10 02:59")})
-		s := *slotOf(p, "b/b1")
-		s.ID, s.Instance = "b/a2", "a2"
-		p.Slots = append(p.Slots, s)
-		f.Hosts[0].MemoryMiB = 16384
-		p.Policy.KeepReserve = false
+		ontoItsGroup(f, p)
 	}},
 	{"unfixed while a fixed one has room", 6, one("unfixed-destination"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		p.Moves[4].To = "c"
@@ -186,4 +166,18 @@ var hostMutants = []planMutant{
 		p.Skipped = append(p.Skipped, plan.Skipped{Host: "x", Code: "c", Why: "w"})
 	}},
 	{"a host skipped without a word", 10, one("skipped-unsaid"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Skipped[0].Why = "" }},
+}
+
+// ontoItsGroup has a2 moved to the host on which the other member of its group is.
+func ontoItsGroup(f *fleet.Fleet, p *plan.Plan) {
+	p.Moves[1].To, p.Moves[5] = "b", p.Moves[1]
+	p.Moves[1].To = "b"
+	dropMove(p, 5)
+	p.Slots = slices.DeleteFunc(p.Slots, func(s plan.Slot) bool { return s.ID == "c/a2" })
+	p.Moves = append(p.Moves, plan.Move{Instance: "a2", From: "b", To: "a", Turn: "b", Start: at("2026-03-10 02:57"), End: at("2026-03-10 02:59")})
+	s := *slotOf(p, "b/b1")
+	s.ID, s.Instance = "b/a2", "a2"
+	p.Slots = append(p.Slots, s)
+	f.Hosts[0].MemoryMiB = 16384
+	p.Policy.KeepReserve = false
 }

@@ -1,8 +1,6 @@
 package execution
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -225,80 +223,6 @@ func Fold(facts []Fact) (*State, error) {
 	return s, nil
 }
 
-// begin takes a plan in.
-func (s *State) begin(f Fact) error {
-	p, fl := new(plan.Plan), new(fleet.Fleet)
-	if err := json.Unmarshal(f.Plan, p); err != nil {
-		return fmt.Errorf("fact %d: its plan does not read: %w", f.Seq, err)
-	}
-	if err := json.Unmarshal(f.Fleet, fl); err != nil {
-		return fmt.Errorf("fact %d: its fleet does not read: %w", f.Seq, err)
-	}
-	s.Campaign, s.Revision, s.Generation, s.Plan, s.Fleet = f.Campaign, f.Revision, f.Generation, p, fl
-	s.Phase, s.PhaseWhy = s.under()
-	s.index = fleet.NewIndex(fl)
-	if p.Target != nil {
-		s.cohorts = advisory.NewCohorts(fl, p.Target)
-	}
-	for i := range p.Slots {
-		sl := &p.Slots[i]
-		s.turnSlot[sl.Turn+"/"+sl.Instance] = sl
-		s.ofTurn[sl.Turn] = append(s.ofTurn[sl.Turn], sl)
-		if sl.Tenant != "" {
-			s.slotsOf[sl.Tenant] = append(s.slotsOf[sl.Tenant], sl)
-		}
-	}
-	s.forecast = forecastOf(p.Moves)
-	for _, m := range p.Moves {
-		if m.Home {
-			s.homeward[m.Turn+"/"+m.Instance] = true
-		}
-	}
-	for _, t := range p.Turns {
-		s.Turns[t.ID] = &TurnState{Plan: t, Phase: TurnWaiting, Guests: map[string]*TurnGuest{}, tries: map[Step]int{}}
-		s.Order = append(s.Order, t.ID)
-		s.turnsOf[t.Host] = append(s.turnsOf[t.Host], s.Turns[t.ID])
-		if aheadOf[t.Tactic] != nil {
-			s.unprepared[t.Host] = s.Turns[t.ID]
-		}
-		if t.Tactic == plan.LivePatch {
-			s.patching[t.ID] = true
-		}
-	}
-	for tenant, slots := range s.slotsOf {
-		s.ask(NoticeScheduled, tenant, "", "", slots)
-	}
-	slices.SortFunc(s.Order, func(a, b string) int { return compareTurns(s.Turns[a].Plan, s.Turns[b].Plan) })
-	s.waiting = slices.Clone(s.Order)
-	for _, id := range s.Order {
-		if t := s.Turns[id]; t.Plan.Canary {
-			s.canaries = append(s.canaries, t)
-		}
-	}
-	for _, b := range p.Blocked {
-		if b.Instance != "" {
-			s.blocked[b.Instance] = true
-		}
-	}
-	for _, k := range p.Skipped {
-		s.fixed[k.Host] = true
-	}
-	for i := range fl.Hosts {
-		s.Hosts[fl.Hosts[i].ID] = &HostState{}
-	}
-	for i := range fl.Instances {
-		in := &fl.Instances[i]
-		st := in.State
-		if st == "" {
-			st = fleet.Running
-		}
-		s.Guests[in.ID] = &GuestState{State: st, Memory: in.MemoryMiB}
-		s.largest = max(s.largest, in.MemoryMiB)
-		s.settle(in.ID, in.Host)
-	}
-	return nil
-}
-
 // settle notes on which host an instance is, by all we know.
 func (s *State) settle(instance, host string) {
 	g := s.Guests[instance]
@@ -374,35 +298,6 @@ func (s *State) isDisturbed(instance string) bool {
 		return true // also when the last look at its host did not show it, or the host does not answer
 	}
 	return s.inFlight(instance) || s.unproven[instance] != "" || s.doubled[instance] != nil
-}
-
-// stepsOf is the way of a turn, by tactic.
-var stepsOf = map[plan.Tactic][]Step{
-	plan.Evacuate: {StepCordon, StepEmpty, StepUpdate, StepStop, StepReboot, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
-	plan.Suspend:  {StepCordon, StepEmpty, StepUpdate, StepStop, StepReboot, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
-	plan.Reboot:   {StepCordon, StepEmpty, StepUpdate, StepStop, StepReboot, StepProve, StepReturn, StepJudge, StepUncordon, StepHome},
-	// Nothing keeps others from placing instances on a host that is refreshed: they begin on the fix.
-	plan.Refresh:   {StepEmpty, StepStop, StepReturn, StepHome, StepJudge},
-	plan.LivePatch: {StepUpdate, StepProve},
-}
-
-// Steps lists the steps of a tactic, in order; none when this machine cannot carry it out.
-func Steps(t plan.Tactic) []Step { return append(slices.Clone(aheadOf[t]), stepsOf[t]...) }
-
-func (t *TurnState) steps() []Step {
-	if t.unready() {
-		return aheadOf[t.Plan.Tactic]
-	}
-	return stepsOf[t.Plan.Tactic]
-}
-
-// next is the step after the present one; "" at the end.
-func (t *TurnState) next() Step {
-	st := t.steps()
-	if i := slices.Index(st, t.Step); i >= 0 && i+1 < len(st) {
-		return st[i+1]
-	}
-	return ""
 }
 
 // cohort gives what a host should become; nil in a routine cycle.
