@@ -49,7 +49,7 @@ test-libvirt: ## the libvirt driver's conformance and fault tests, on a lab of t
 	@lab/libvirt/test
 lab-xen: ## two real Xen hosts with PV and PVH guests, emulated; says how to use and to stop them (root on Debian 12)
 	@lab/xen/up
-test-xen: ## the Xen driver on two real hosts, and a campaign whose server is killed (12 min, at most 20)
+test-xen: ## the Xen driver on two real hosts, and a campaign whose server is killed (18 min on a busy machine)
 	@lab/xen/test
 soak: ## ROUNDS demos with server and destinations killed, all libvirt and Xen tests, 10 x SEEDS, fuzz 60s each
 	@for n in $$(seq $(ROUNDS)); do lab/demo/kill9; lab/demo/crash-destination; done
