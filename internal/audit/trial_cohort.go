@@ -91,9 +91,13 @@ func (t *trial) cohortAllows(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.moveInCohort(r, tr, f, s)
 }
 
-// moves: the turn promises a migration to somebody who is on its host.
+// moves: the turn promises a migration to somebody who is on its host; in a refresh, to somebody whose
+// monitor does not say the fix.
 func (r *run) moves(t *trial, tr *turnRun) bool {
 	for id := range t.machine(tr.host).on {
+		if g := t.guest(id); g.state == "stopped" || tr.tactic() == plan.Refresh && proves(r.cohortOf(tr.host), r.hosts[tr.host], g.runs) {
+			continue
+		}
 		if sl := r.slots[[2]string{tr.id, id}]; sl != nil && sl.Disposition == plan.DispLiveMigrate {
 			return true
 		}
