@@ -78,19 +78,24 @@ type Plan struct {
 	// FleetDigest and Policy pin what the plan was made from.
 	FleetDigest string `json:"fleet_digest" yaml:"fleet_digest"`
 	// Fleet is the snapshot that the plan was made from: it lets a plan file stand for itself.
-	Fleet   *fleet.Fleet `json:"fleet,omitempty" yaml:"fleet,omitempty"`
-	Target  *Target      `json:"target,omitempty" yaml:"target,omitempty"` // nil for a routine cycle
-	Policy  Policy       `json:"policy" yaml:"policy"`
-	Verdict string       `json:"verdict" yaml:"verdict"` // one sentence
-	Start   time.Time    `json:"start,omitzero" yaml:"start,omitempty"`
-	End     time.Time    `json:"end,omitzero" yaml:"end,omitempty"`
-	Turns   []Turn       `json:"turns" yaml:"turns"`
-	Moves   []Move       `json:"moves" yaml:"moves"`
-	Slots   []Slot       `json:"slots" yaml:"slots"`
-	Blocked []Blocked    `json:"blocked" yaml:"blocked"`
-	Skipped []Skipped    `json:"skipped,omitempty" yaml:"skipped,omitempty"`
-	Counts  Counts       `json:"counts" yaml:"counts"`
-	Bounds  Bounds       `json:"bounds" yaml:"bounds"`
+	Fleet  *fleet.Fleet `json:"fleet,omitempty" yaml:"fleet,omitempty"`
+	Target *Target      `json:"target,omitempty" yaml:"target,omitempty"` // nil for a routine cycle
+	Policy Policy       `json:"policy" yaml:"policy"`
+	// Profile is bound where the plan was made to be measured (ToBound), and not to be carried out.
+	Profile Profile   `json:"profile,omitempty" yaml:"profile,omitempty"`
+	Verdict string    `json:"verdict" yaml:"verdict"` // one sentence
+	Start   time.Time `json:"start,omitzero" yaml:"start,omitempty"`
+	End     time.Time `json:"end,omitzero" yaml:"end,omitempty"`
+	Turns   []Turn    `json:"turns" yaml:"turns"`
+	Moves   []Move    `json:"moves" yaml:"moves"`
+	Slots   []Slot    `json:"slots" yaml:"slots"`
+	Blocked []Blocked `json:"blocked" yaml:"blocked"`
+	Skipped []Skipped `json:"skipped,omitempty" yaml:"skipped,omitempty"`
+	Counts  Counts    `json:"counts" yaml:"counts"`
+	Bounds  Bounds    `json:"bounds" yaml:"bounds"`
+	// Causes and Summary are words on the plan and no part of it: its digest leaves them out.
+	Causes  []Cause  `json:"causes,omitempty" yaml:"causes,omitempty"`
+	Summary *Summary `json:"summary,omitempty" yaml:"summary,omitempty"`
 }
 
 // Turn is one host's maintenance.
@@ -186,4 +191,13 @@ type Bounds struct {
 	WavesRatio float64 `json:"waves_ratio" yaml:"waves_ratio"`
 	MovesMin   int     `json:"moves_min" yaml:"moves_min"`
 	MovesRatio float64 `json:"moves_ratio" yaml:"moves_ratio"`
+	// MovesM1 counts the instances on hosts that must be emptied; MovesM2 adds those of the smallest
+	// first wave that the plan's number of waves allows: nothing is fixed yet when they move.
+	MovesM1 int `json:"moves_m1,omitempty" yaml:"moves_m1,omitempty"`
+	MovesM2 int `json:"moves_m2,omitempty" yaml:"moves_m2,omitempty"`
+	// MakespanS is from the first turn's start to the last one's end at worst, in seconds; MakespanMinS
+	// is what links, concurrency and windows allow at best.
+	MakespanS     int64   `json:"makespan_s,omitempty" yaml:"makespan_s,omitempty"`
+	MakespanMinS  int64   `json:"makespan_min_s,omitempty" yaml:"makespan_min_s,omitempty"`
+	MakespanRatio float64 `json:"makespan_ratio,omitempty" yaml:"makespan_ratio,omitempty"`
 }
