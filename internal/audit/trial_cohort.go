@@ -107,10 +107,11 @@ func (r *run) moves(t *trial, tr *turnRun) bool {
 
 // moveInCohort asks law 8 of a migration that begins, or of leave to do some: the turn's cohort is not held,
 // and has not failed so often that it should be. A turn that has moved somebody, or is to, goes no further
-// then: it neither stops nor reboots, unless its reboot was ordered before.
+// then: it neither stops nor reboots, unless its reboot was ordered before. In a refresh who has moved is
+// done with, and who is stopped on the host is no matter of migrations.
 func (t *trial) moveInCohort(r *run, tr *turnRun, f *Fact, s Subject) {
 	name := r.cohortName(tr.host)
-	if further := f.Kind == "stop-started" || f.Kind == "step-started"; name == "" || further && (tr.ordered > 0 || !tr.movedAway && !r.moves(t, tr)) {
+	if further := f.Kind == "stop-started" || f.Kind == "step-started"; name == "" || further && (tr.ordered > 0 || !r.moves(t, tr) && (!tr.movedAway || tr.tactic() == plan.Refresh)) {
 		return
 	}
 	s.Cohort = name
