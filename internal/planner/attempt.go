@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -16,7 +15,7 @@ func (v *wave) try(h *host) (*draft, trouble) {
 	if !v.apart(h) {
 		return nil, trouble{why: waits}
 	}
-	d, t := v.dispose(h, false)
+	d, t := v.dispose(h, h.pool.tight)
 	if t.why != fine && t.why != waits && len(d.moves) > 0 && !h.mayStop { // packing it tighter may do
 		v.undo(d)
 		d, t = v.dispose(h, true)
@@ -83,6 +82,7 @@ func (v *wave) dispose(h *host, tight bool) (*draft, trouble) {
 		v.landings[h.pool]++
 		d.moves = append(d.moves, m)
 	}
+	d.stops = v.lightened(h, d.stops)
 	d.tactic = v.tacticOf(h, d.stops)
 	return d, v.roomy(d)
 }
@@ -146,6 +146,7 @@ func (w *world) tacticOf(h *host, stops []stop) plan.Tactic {
 func (v *wave) schedule(d *draft) trouble {
 	marks := [4]int{v.leave.mark(), v.worstLeave.mark(), v.home.mark(), v.worstHome.mark()}
 	drain, worstDrain := v.bookLeaving(d)
+	d.worstDrain = worstDrain
 	expected, worst := v.fixedSpans(d.host, d.tactic, d.stops)
 	expected.all += drain
 	worst.all += worstDrain
@@ -173,12 +174,26 @@ func (v *wave) schedule(d *draft) trouble {
 // overtaken: of this turn and another of the wave one would be over, its host fixed and empty, before
 // an instance of the other leaves for a host that is not fixed.
 func (v *wave) overtaken(d *draft) bool {
+	if d.lastOpen() < v.firstOver && (v.lastOpen < d.expected.all || !d.host.IsUp()) {
+		return false
+	}
 	for _, o := range v.turns {
 		if v.misses(d, o) || v.misses(o, d) {
 			return true
 		}
 	}
 	return false
+}
+
+// lastOpen is when the last instance leaves for a host that is not fixed; -1: none does.
+func (d *draft) lastOpen() time.Duration {
+	last := time.Duration(-1)
+	for _, m := range d.moves {
+		if !m.to.fixed() {
+			last = max(last, m.start)
+		}
+	}
+	return last
 }
 
 // misses: an instance of d leaves for a host that is not fixed when o's host is, and could take it.
@@ -190,7 +205,16 @@ func (v *wave) misses(d, o *draft) bool {
 		if m.to.fixed() || m.start < o.expected.all {
 			continue
 		}
-		if m.guest.MemoryMiB <= o.host.MemoryMiB && fleet.CanMove(v.ix, m.guest.Instance, d.host.Host, o.host.after) == nil {
+		if m.guest.MemoryMiB <= o.host.MemoryMiB && v.sharePool(d.host, o.host) && v.alike.canMove(m.guest.class, d.host.class, v.alike.host(o.host.after)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *wave) sharePool(a, b *host) bool {
+	for _, p := range a.pools {
+		if slices.Contains(b.pools, p) {
 			return true
 		}
 	}
@@ -200,7 +224,8 @@ func (v *wave) misses(d, o *draft) bool {
 // bookLeaving books the moves off the host; it gives when the last is over, expected and at p99.
 func (v *wave) bookLeaving(d *draft) (drain, worst time.Duration) {
 	inTurn, inWorst := map[*group]time.Duration{}, map[*group]time.Duration{}
-	lastFixed := v.lastFixed
+	lastFixed := v.lastFixedOf(d.host)
+	v.leave.line(d.moves)
 	for _, m := range d.moves {
 		var from time.Duration
 		if !m.to.fixed() && lastFixed >= 0 {
@@ -220,7 +245,7 @@ func (v *wave) bookLeaving(d *draft) (drain, worst time.Duration) {
 // bookHome books the ways back of those that may go back, after all else is done.
 func (v *wave) bookHome(d *draft, expected, worst *spanOf) {
 	inTurn, inWorst := map[*group]time.Duration{}, map[*group]time.Duration{}
-	base, worstBase := expected.all, worst.all
+	base, worstBase := max(expected.all, v.lastLeft), max(worst.all, v.worstLeft)
 	for _, m := range d.moves {
 		if !v.returns(m.guest, m.to, d.host) || !v.spreadAtHome(d, m) {
 			continue

@@ -10,25 +10,58 @@ import (
 	"github.com/evenkeel/evenkeel/internal/planner"
 )
 
-// BenchmarkUniform plans uniform fleets at 60 % of their memory.
+// bench plans a routine cycle and reports how good the plan is.
+func bench(b *testing.B, f *fleet.Fleet, p plan.Policy) {
+	for b.Loop() {
+		out := routine(b, f, p)
+		b.ReportMetric(float64(out.Counts.Waves), "waves")
+		b.ReportMetric(out.Bounds.WavesRatio, "waves-ratio")
+		b.ReportMetric(out.Bounds.MovesRatio, "moves-ratio")
+		b.ReportMetric(float64(out.Counts.Blocked), "blocked")
+	}
+}
+
+// BenchmarkUniform plans uniform fleets: in one pool by capacity alone and by the default policy, and the
+// largest in pools of 37.
 func BenchmarkUniform(b *testing.B) {
-	for _, n := range []int{100, 1000, 3000} {
-		f := uniform(n, 64<<10, 10, 64<<10*6/100)
-		for _, careful := range []bool{false, true} {
-			p := eager()
-			if careful {
-				p.MaxAwayPercent, p.KeepReserve, p.Canary = 5, true, true
+	for _, n := range []int{100, 1000, 10000} {
+		for _, percent := range []int64{60, 75, 90} {
+			f := uniform(n, 64<<10, 10, 64<<10*percent/1000)
+			b.Run(fmt.Sprintf("hosts=%d/used=%d", n, percent), func(b *testing.B) { bench(b, f, plan.ToBound(plan.DefaultPolicy())) })
+			if percent == 60 {
+				b.Run(fmt.Sprintf("hosts=%d/used=%d/careful", n, percent), func(b *testing.B) { bench(b, f, plan.DefaultPolicy()) })
 			}
-			b.Run(fmt.Sprintf("hosts=%d/careful=%t", n, careful), func(b *testing.B) {
-				for b.Loop() {
-					out := routine(b, f, p)
-					b.ReportMetric(float64(out.Counts.Waves), "waves")
-					b.ReportMetric(out.Bounds.WavesRatio, "waves-ratio")
-					b.ReportMetric(out.Bounds.MovesRatio, "moves-ratio")
-				}
-			})
 		}
 	}
+	f := inPools(uniform(10000, 64<<10, 10, 64<<10*6/100), 37)
+	b.Run("hosts=10000/pools=271/used=60", func(b *testing.B) { bench(b, f, plan.ToBound(plan.DefaultPolicy())) })
+	b.Run("hosts=10000/pools=271/used=60/careful", func(b *testing.B) { bench(b, f, plan.DefaultPolicy()) })
+}
+
+// BenchmarkMixedSizes plans fleets with hosts of two and instances of six sizes.
+func BenchmarkMixedSizes(b *testing.B) {
+	for _, n := range []int{100, 1000, 10000} {
+		for _, percent := range []int{60, 75, 90} {
+			f := mixed(n, percent)
+			b.Run(fmt.Sprintf("hosts=%d/used=%d", n, percent), func(b *testing.B) { bench(b, f, plan.ToBound(plan.DefaultPolicy())) })
+		}
+	}
+}
+
+// inPools splits a fleet of one pool into pools of so many hosts, ten to a site.
+func inPools(f *fleet.Fleet, of int) *fleet.Fleet {
+	f.Pools, f.Sites = nil, nil
+	for i := range f.Hosts {
+		n := i / of
+		if i%of == 0 {
+			if n%10 == 0 {
+				f.Sites = append(f.Sites, fleet.Site{ID: fmt.Sprintf("s%04d", n/10), Region: f.Regions[0].ID})
+			}
+			f.Pools = append(f.Pools, fleet.Pool{ID: fmt.Sprintf("p%05d", n), Site: fmt.Sprintf("s%04d", n/10)})
+		}
+		f.Hosts[i].Pools = []string{fmt.Sprintf("p%05d", n)}
+	}
+	return f
 }
 
 // bigXen has 9,990 hosts in 270 pools of 37, three sites a region, 20 instances a host; nine hosts of ten

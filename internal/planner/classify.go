@@ -29,11 +29,7 @@ func (w *world) classify() {
 		w.classifyHost(h)
 	}
 	for _, h := range w.hosts {
-		for _, p := range h.pools {
-			if h.fixed() {
-				p.fixed = append(p.fixed, h)
-			}
-		}
+		h.class = w.alike.host(h.Host)
 	}
 	// Only now is it known where instances could go.
 	for _, h := range w.hosts {
@@ -264,6 +260,12 @@ func (w *world) blockHost(h *host, code, why, unblock string) {
 	if h.deferral.ahead && !h.can.livePatch {
 		why = "it has its live patch, or gets it, and the reboot that is to follow cannot be planned: " + why
 	}
+	if h.toPrepare() {
+		for _, p := range h.pools {
+			p.preparing--
+		}
+	}
 	h.status = blocked
+	h.stand()
 	w.plan.Blocked = append(w.plan.Blocked, plan.Blocked{Host: h.ID, Code: code, Why: why, Unblock: unblock})
 }

@@ -58,6 +58,7 @@ func TestReserveOfTwoPools(t *testing.T) {
 	none, named := int64(0), int64(9000)
 	f.Pools[0].ReserveMiB, f.Pools[1].ReserveMiB = &none, &named
 	pol := eager()
+	pol.Tactics = []plan.Tactic{plan.Evacuate}
 	pol.KeepReserve, pol.MaxAwayPercent = true, 5
 	if p := routine(t, f, pol); len(p.Blocked) > 0 {
 		t.Errorf("3072 MiB of 16384 land in the other pool, which keeps 9000: blocked %+v", p.Blocked)

@@ -41,6 +41,9 @@ func (h *host) isPatched() bool { return h.awaits() && !h.can.livePatch }
 
 // planDeferral notes the reboot that follows a host's live patch, which itself changes no package.
 func (w *world) planDeferral(h *host) {
+	if w.in.Target == nil {
+		return // a routine cycle: whatever was assessed is not read
+	}
 	v, _ := w.in.Assessment.Host(h.ID)
 	has := v.Verdict == advisory.IsFixed && v.Then != ""
 	if !h.can.livePatch && !has {

@@ -13,7 +13,7 @@ func (w *world) finish(o outset) (plan.Plan, error) {
 	p.Evenkeel, p.Campaign, p.Revision, p.Parent = plan.SchemaV1, w.in.Campaign, w.in.Revision, w.in.Parent
 	p.Supersedes = w.in.Supersedes
 	p.Made, p.Public = w.in.Now.UTC(), public(w.in.Target)
-	p.Target, p.Policy = w.in.Target, w.in.Policy
+	p.Target, p.Policy, p.Profile = w.in.Target, w.in.Policy, w.in.Profile
 	p.FleetDigest, p.Fleet = plan.FleetDigest(w.in.Fleet), w.in.Fleet
 	sorted(&p)
 	p.Turns, p.Moves, p.Slots, p.Blocked = orEmpty(p.Turns), orEmpty(p.Moves), orEmpty(p.Slots), orEmpty(p.Blocked)

@@ -18,6 +18,7 @@ type lane struct {
 	pieces  []piece   // of windows, by start, as far as they were asked for
 	until   time.Time // occurrences that start before this are in pieces; zero: none was asked for
 	opened  []piece   // slots of an `always` window, made where a wave needed one
+	last    answer    // many hosts in a row ask the same
 }
 
 type laneKey struct {
@@ -30,6 +31,15 @@ type piece struct {
 	start, end time.Time
 	window     calendar.Interval
 	made       bool // it lies in an always window
+}
+
+// answer of a lane, and the question.
+type answer struct {
+	after, slotFrom time.Time
+	need            time.Duration
+	start           time.Time
+	piece           piece
+	ok              bool
 }
 
 // step is how far the calendar is looked into at a time, horizon how far in all.
@@ -69,6 +79,14 @@ func (l *lane) longest() time.Duration {
 // next finds the earliest start, not before `after`, of a turn that needs so much time in its slot,
 // where the slot itself must not begin before `slotFrom`.
 func (l *lane) next(after, slotFrom time.Time, need time.Duration) (time.Time, piece, bool) {
+	if a := &l.last; a.need != need || !a.after.Equal(after) || !a.slotFrom.Equal(slotFrom) {
+		*a = answer{after: after, slotFrom: slotFrom, need: need}
+		a.start, a.piece, a.ok = l.look(after, slotFrom, need)
+	}
+	return l.last.start, l.last.piece, l.last.ok
+}
+
+func (l *lane) look(after, slotFrom time.Time, need time.Duration) (time.Time, piece, bool) {
 	start, best, ok := l.nextWindow(after, slotFrom, need)
 	if !l.windows.Always || need > l.slot {
 		return start, best, ok
@@ -153,6 +171,7 @@ func cut(o calendar.Interval, slot time.Duration) (out []piece) {
 func (l *lane) keep(p piece) {
 	if n := len(l.opened); p.made && (n == 0 || l.opened[n-1].start.Before(p.start)) {
 		l.opened = append(l.opened, p)
+		l.last = answer{}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -45,19 +44,7 @@ func (v *wave) destination(h *host, g *guest, tight bool) (*host, trouble) {
 // least, when tight), else the open host whose turn is furthest away.
 func (v *wave) nearest(h *host, g *guest, tight, sharing bool) (*host, trouble) {
 	t := trouble{why: noRoom, guest: g, pool: h.pool}
-	var best *host
-	for _, p := range h.pools {
-		for _, to := range p.fixed {
-			if best != nil && !v.better(h, g, to, best, tight) {
-				continue
-			}
-			if why := v.refuses(h, g, to, sharing); why == fine {
-				best = to
-			} else {
-				t.worsen(why)
-			}
-		}
-	}
+	best := v.onShelf(h, g, tight, sharing, &t)
 	if best != nil {
 		return best, trouble{}
 	}
@@ -81,24 +68,69 @@ func (v *wave) nearest(h *host, g *guest, tight, sharing bool) (*host, trouble) 
 	return nil, t
 }
 
+// onShelf takes the best of the fixed hosts that are not refused.
+func (v *wave) onShelf(h *host, g *guest, tight, sharing bool, t *trouble) (best *host) {
+	for _, p := range h.pools {
+		for _, s := range p.shelves {
+			if s.most() < g.MemoryMiB || !v.alike.canMove(g.class, h.class, s.class) {
+				continue
+			}
+			for to := range s.from(g.MemoryMiB, tight, g.mark) {
+				if best != nil && !v.better(h, g, to, best, tight) {
+					break
+				}
+				why := v.refuses(h, g, to, sharing)
+				if why == fine {
+					best = to
+					break
+				}
+				t.worsen(why)
+			}
+		}
+	}
+	return best
+}
+
 type rule func(h *host, g *guest, to *host, sharing bool) failure
 
 // open takes the first of the open hosts, which have their live patch or not, that is not refused.
 func (v *wave) open(h *host, g *guest, sharing bool, t *trouble, patched bool, refuses rule) *host {
 	for _, p := range h.pools {
-		if v.empty[p] {
+		if _, paced := v.paced[p]; v.empty[p] && !paced {
 			t.why = waits // from the next wave on there is a fixed host with room
 			return nil
 		}
-		for _, to := range p.open {
-			if to.fixed() || to.isPatched() != patched { // fixed: done meanwhile, or in a turn of this wave
-				continue
+		if to := v.inRow(h, g, p, sharing, t, patched, refuses); to != nil {
+			return to
+		}
+	}
+	return nil
+}
+
+// inRow takes the first of one pool's open hosts that is not refused.
+func (v *wave) inRow(h *host, g *guest, p *pool, sharing bool, t *trouble, patched bool, refuses rule) *host {
+	var rows []*row
+	var next []int
+	for _, r := range p.rows {
+		if n := r.next(0, g.MemoryMiB, patched); n >= 0 && v.alike.canMove(g.class, h.class, r.class) {
+			rows, next = append(rows, r), append(next, n)
+		}
+	}
+	for len(rows) > 0 {
+		i := 0
+		for k := range rows {
+			if rows[k].ranks[next[k]] < rows[i].ranks[next[i]] {
+				i = k
 			}
-			why := refuses(h, g, to, sharing)
-			if why == fine {
-				return to
-			}
-			t.worsen(why)
+		}
+		to := rows[i].hosts[next[i]]
+		why := refuses(h, g, to, sharing)
+		if why == fine {
+			return to
+		}
+		t.worsen(why)
+		if next[i] = rows[i].next(next[i]+1, g.MemoryMiB, patched); next[i] < 0 {
+			rows, next = slices.Delete(rows, i, i+1), slices.Delete(next, i, i+1)
 		}
 	}
 	return nil
@@ -107,7 +139,7 @@ func (v *wave) open(h *host, g *guest, sharing bool, t *trouble, patched bool, r
 // worsen keeps the failure that came nearest to success.
 func (t *trouble) worsen(why failure) { t.why = max(t.why, why) }
 
-// better ranks fixed destinations: spares first, then by room, then by id.
+// better ranks fixed destinations: spares first, then by room, then by their marks.
 func (v *wave) better(h *host, g *guest, a, b *host, tight bool) bool {
 	if a.Spare != b.Spare {
 		return a.Spare
@@ -117,24 +149,28 @@ func (v *wave) better(h *host, g *guest, a, b *host, tight bool) bool {
 			return ha
 		}
 	}
-	if a.free() != b.free() {
-		return (a.free() > b.free()) != tight
+	step := h.pool.step
+	if fa, fb := a.free()/step, b.free()/step; fa != fb {
+		return (fa > fb) != tight
 	}
-	return a.ID < b.ID
+	if a.mark != b.mark {
+		return a.mark-g.mark < b.mark-g.mark // the one that comes next after the guest's own, round about
+	}
+	return a.seq < b.seq
 }
 
 // refuses asks all rules for one destination.
 func (v *wave) refuses(h *host, g *guest, to *host, sharing bool) failure {
 	switch {
-	case to.wave == v:
-		return waits // it is in its own turn
+	case to.inTurn:
+		return waits
 	case v.notYet(h, to):
 		return noRoom
 	case to == h || !to.IsUp() || to.free() < g.MemoryMiB:
 		return noRoom
 	case v.moveTime(g, min(nic(h), nic(to))) > v.policy.Times.MigrateMax.Std() || !v.converges(g, min(nic(h), nic(to))):
 		return noRoom
-	case fleet.CanMove(v.ix, g.Instance, h.Host, to.Host) != nil:
+	case !v.alike.canMove(g.class, h.class, to.class):
 		return noRoom
 	case !spread(g, to, sharing):
 		return noSpread
@@ -192,7 +228,7 @@ func (v *wave) refusesStuck(h *host, g *guest, to *host, sharing bool) failure {
 
 // returns: a guest that landed on a host may go back to h once that is done.
 func (v *wave) returns(g *guest, from, h *host) bool {
-	return fleet.CanMove(v.ix, on(g.Instance, g.at.Host, from.Host), from.Host, h.after) == nil
+	return v.alike.canMove(v.alike.landed(g.class, g.at.class, from.class), from.class, v.alike.host(h.after))
 }
 
 // land books a guest's place at both ends until the wave is over.

@@ -15,12 +15,19 @@
 // opens after the worst case of this one. So waves never overlap, and only turns
 // of one wave have to be weighed against each other.
 //
-// Within a wave a host's instances go to hosts that are done first, spread over
-// those with most room; when no done host can take one, to the host whose own
-// turn is furthest away. So all but the first wave's instances move only once.
-// A host that cannot be emptied even when it is alone is planned again with
-// leave to save or stop what does not fit, if policy allows that, and is blocked
-// otherwise.
+// Within a wave a host's instances go to hosts that are done first (shelf.go): to those with most room, or,
+// where room is scarce and sizes differ, to the one that they fill best. Only when no done host can take one,
+// it goes to the host whose own turn is furthest away, and moves once more then. So the first wave should be
+// small: each wave after it can be larger, for what is done takes instances in. How small is reckoned ahead of
+// each wave from the pool's memory alone (outlook.go): the fewest instances that have to move twice, if there
+// are to be no more waves than there would be without that restraint.
+//
+// Hosts that give most room for each instance on them go first. Rules, times and odd sizes can make a plan
+// need more waves than was reckoned; then it is drafted again (drafts.go): with the hosts in another order,
+// without restraint, with restraint by the waves that were needed. The draft that leaves fewest without a
+// turn, then stops fewest, then has the fewest waves, then moves, is the plan. A host that cannot be emptied
+// even when it is alone is planned again with leave to save or stop what does not fit, if policy allows that,
+// and is blocked otherwise.
 //
 // A refresh (refresh.go) needs no reboot: all its hosts get the new software on disk ahead of the
 // first wave, so each of them is a place to stay and each instance moves once.
@@ -29,7 +36,7 @@
 // target fixes, and another tactic otherwise. Where the cohort has a reboot follow (deferred.go), time is
 // swept a second time, after all else, for those reboots alone.
 //
-// Start reading at Propose, then sweep.go and attempt.go.
+// Start reading at Propose, then drafts.go, sweep.go and attempt.go.
 package planner
 
 import (
@@ -52,6 +59,8 @@ type Input struct {
 	Revision   int    // 1 for the first plan of a campaign
 	Parent     int    // the revision that this one replaces; 0: none
 	Supersedes string // the campaign whose place this one takes; empty: none
+	// Profile is written into the plan: bound where Policy is one of plan.ToBound; empty: careful.
+	Profile plan.Profile
 }
 
 // Propose makes a plan. An error means that the input itself is broken (a reference that leads
@@ -63,21 +72,9 @@ func Propose(in Input) (plan.Plan, error) {
 	if err := sound(in); err != nil {
 		return plan.Plan{}, err
 	}
-	banned, undeferred := map[string]plan.Blocked{}, map[string]plan.Blocked{}
-	for {
-		w, err := newWorld(in)
-		if err != nil {
-			return plan.Plan{}, err
-		}
-		w.banned, w.undeferred = banned, undeferred
-		w.noteShed()
-		w.classify()
-		w.order()
-		start := w.outset()
-		w.sweep()
-		w.sweepDeferred()
-		if betrayed, overpromised := w.betrayed(), w.overpromised(); !betrayed && !overpromised {
-			return w.finish(start)
-		}
+	w, o, err := best(in)
+	if err != nil {
+		return plan.Plan{}, err
 	}
+	return w.finish(o)
 }

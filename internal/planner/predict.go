@@ -113,7 +113,25 @@ func reboots(t plan.Tactic) bool { return t == plan.Evacuate || t == plan.Suspen
 
 // leastWorst is a p99 that no turn of the host can undercut: its guests leave over its own link at
 // the full concurrency, and nobody else is in the way.
-func (w *world) leastWorst(h *host) time.Duration {
+func (w *world) leastWorst(h *host) time.Duration { return w.leastOf(h).worst }
+
+// leastKnown is what is known of a turn beforehand, and what that depends on.
+type leastKnown struct {
+	can     tactics
+	mayStop bool
+	changes int
+	worst   time.Duration // what leastWorst gives
+	class   harm          // what classOf gives
+}
+
+func (w *world) leastOf(h *host) leastKnown {
+	if k := &h.least; k.changes != h.changes || k.mayStop != h.mayStop || k.can != h.can {
+		*k = leastKnown{h.can, h.mayStop, h.changes, w.reckonLeast(h), w.reckonClass(h)}
+	}
+	return h.least
+}
+
+func (w *world) reckonLeast(h *host) time.Duration {
 	var drain time.Duration
 	var stops []stop
 	for _, g := range h.toDo() {
@@ -125,6 +143,7 @@ func (w *world) leastWorst(h *host) time.Duration {
 			drain += w.worstMove(w.moveTime(g, nic(h)))
 		}
 	}
+	stops = w.lightened(h, stops)
 	_, worst := w.fixedSpans(h, w.tacticOf(h, stops), stops)
 	return worst.all + (drain / time.Duration(w.policy.MovesPerHost)).Truncate(time.Second)
 }

@@ -45,6 +45,7 @@ func (h *host) toDo() []*guest {
 // leave blocks one instance of a host that is refreshed, and nothing else.
 func (w *world) leave(g *guest, b plan.Blocked) {
 	g.left = true
+	g.at.changes++
 	b.Host, b.Instance = "", g.ID
 	w.plan.Blocked = append(w.plan.Blocked, b)
 }
@@ -86,7 +87,7 @@ func (w *world) leaveForTime(h *host, worst time.Duration) bool {
 
 // notYet: the host is not prepared when the wave begins, so nobody may land there.
 func (v *wave) notYet(from, to *host) bool {
-	if to.status != due || !to.refreshed() || !to.updates {
+	if !to.toPrepare() {
 		return false
 	}
 	return v.start.Before(v.ahead.restBy) || v.waves == 0 && v.policy.Canary && !from.refreshed() // a canary that reboots comes before all preparations
@@ -95,13 +96,26 @@ func (v *wave) notYet(from, to *host) bool {
 // besideRefresh: a host of its pools is prepared ahead, and takes instances in once that is done.
 func (h *host) besideRefresh() bool {
 	for _, p := range h.pools {
-		for _, o := range p.hosts {
-			if o.status == due && o.refreshed() && o.updates {
-				return true
-			}
+		if p.preparing > 0 {
+			return true
 		}
 	}
 	return false
+}
+
+// toPrepare: the new software is still to come to the host's disk.
+func (h *host) toPrepare() bool { return h.status == due && h.refreshed() && h.updates }
+
+// notePreparing counts the hosts of each pool that are still to be prepared.
+func (w *world) notePreparing() {
+	for _, p := range w.pools {
+		p.preparing = 0
+		for _, h := range p.hosts {
+			if h.toPrepare() {
+				p.preparing++
+			}
+		}
+	}
 }
 
 // ahead reckons when the new software is on all disks: the canary alone, its soak, then at most as
@@ -121,8 +135,8 @@ func (w *world) prepare(from time.Time, soaked bool) {
 	rounds := 0
 	for _, p := range w.pools {
 		n := 0
-		for _, h := range w.hosts {
-			if h.pool == p && h.status == due && h.refreshed() && h.updates {
+		for _, h := range p.hosts {
+			if h.pool == p && h.toPrepare() {
 				n++
 			}
 		}

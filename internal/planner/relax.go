@@ -36,17 +36,17 @@ func (w *world) relax() (again bool) {
 			w.blockHost(h, codeSaveTooLong, fmt.Sprintf("saving its instances together takes longer than policy allows (%s)", w.policy.Times.SaveMax),
 				"raise times.save_max, or make some of them able to move")
 		case noReserve:
-			if h.refreshed() && !h.mayStop {
-				h.mayStop, h.tried, again = true, -1, true
+			if w.stopInstead(h) {
+				again = true
 				continue
 			}
 			w.blockReserve(h)
 		default:
 			switch {
+			case w.stopInstead(h):
+				again = true
 			case w.policy.KeepReserve && h.pool.free < h.pool.reserve && !h.refreshed():
 				w.blockReserve(h)
-			case !h.mayStop && (h.refreshed() || w.anyStops(h)): // a refresh leaves behind what may not be stopped
-				h.mayStop, h.tried, again = true, -1, true
 			default:
 				w.blockRoom(h)
 			}
@@ -76,7 +76,7 @@ func (w *world) blockReserve(h *host) {
 	d, t := v.try(h)
 	if t.why != fine {
 		w.blockHost(h, codeReserve, fmt.Sprintf("pool %s has %d MiB free in all and its reserve is %d MiB: nothing may be moved, and host %s could not be emptied even without a reserve", p.ID, p.free, p.reserve, h.ID),
-			fmt.Sprintf("add hosts to pool %s or free memory in it; keep_reserve: false alone would only let its instances be saved or stopped, where policy allows that", p.ID))
+			fmt.Sprintf("add hosts to pool %s or free memory in it", p.ID)+orStops(h))
 		return
 	}
 	var whys, outs []string
@@ -98,7 +98,7 @@ func (w *world) blockReserve(h *host) {
 	if len(outs) > 0 && len(outs) == len(whys) {
 		unblock = strings.Join(outs, " and ") + ", or " + unblock
 	}
-	w.blockHost(h, codeReserve, "with host "+h.ID+" away and its instances elsewhere, "+strings.Join(whys, "; "), unblock)
+	w.blockHost(h, codeReserve, "with host "+h.ID+" away and its instances elsewhere, "+strings.Join(whys, "; "), unblock+orStops(h))
 }
 
 // poolsOf are the pools whose reserve a turn bears on: its host's, and those that its instances land in.
@@ -132,10 +132,15 @@ func (w *world) blockRoom(h *host) {
 		code, why = codeSpread, fmt.Sprintf("%s may not join another member of its group, and only hosts near one have room", g.ID)
 		unblock = fmt.Sprintf("free %d MiB on a host away from the group's other members, or add one", g.MemoryMiB)
 	}
-	if !h.can.suspend && !h.can.reboot {
-		unblock += ", or allow the tactic suspend (it is saved in its slot and restored after)"
+	w.blockHost(h, code, why, unblock+orStops(h))
+}
+
+// orStops is the way out of a host for whose instances there is no room, where policy lets none be stopped.
+func orStops(h *host) string {
+	if h.can.suspend || h.can.reboot {
+		return ""
 	}
-	w.blockHost(h, code, why, unblock)
+	return ", or allow the tactic suspend (what does not fit is saved in its slot and restored after)"
 }
 
 func (w *world) blockTooLong(h *host, worst time.Duration) {

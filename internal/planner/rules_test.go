@@ -143,10 +143,16 @@ func TestThreeHosts(t *testing.T) {
 	}
 }
 
-// TestReserve: with the reserve kept, two hosts block each other, and the way out that is named works.
+// TestReserve: with the reserve kept, two hosts block each other, and the way out that is named works; where
+// policy lets them be saved, their instances are.
 func TestReserve(t *testing.T) {
 	f := uniform(2, 8192, 2, 1024)
 	pol := eager()
+	pol.KeepReserve = true
+	if p := routine(t, f, pol); len(p.Blocked) > 0 || p.Counts.Stops != 4 || !strings.Contains(p.Turns[0].Why, "(reserve)") {
+		t.Fatalf("blocked %v, %d stops, %+v", codes(p), p.Counts.Stops, p.Turns)
+	}
+	pol.Tactics = []plan.Tactic{plan.Evacuate}
 	pol.KeepReserve, pol.MaxAwayPercent = true, 5
 	p := routine(t, f, pol)
 	if want := []string{"h0000:reserve", "h0001:reserve"}; !slices.Equal(codes(p), want) {

@@ -17,6 +17,7 @@ const (
 	codeDegraded      = "group-degraded"
 	codeOneTurn       = "group-in-one-turn"
 	codeNoDestination = "no-destination"
+	codeNotMoved      = "live migration is not allowed" // by policy or cohort: no code of a blocker, only why somebody stays
 )
 
 // whyStuck says why an instance cannot leave its host alive, wherever there were room; nil: it can.
@@ -40,12 +41,11 @@ func (w *world) whyStuck(g *guest) *fleet.Reason {
 			if h == from {
 				continue
 			}
-			r := fleet.CanMove(w.ix, g.Instance, from.Host, h.Host)
-			if r == nil {
+			if w.alike.canMove(g.class, from.class, h.class) {
 				return nil
 			}
 			if first == nil || first.Code == fleet.HostUnfit {
-				first = r
+				first = fleet.CanMove(w.ix, g.Instance, from.Host, h.Host)
 			}
 		}
 	}
@@ -64,7 +64,7 @@ type stop struct {
 
 // fallback is the least that can be done to an instance that does not move.
 func (w *world) fallback(h *host, g *guest) stop {
-	s := stop{guest: g, how: plan.DispBlocked, why: "no-tactic"}
+	s := stop{guest: g, how: plan.DispBlocked, why: codeNotMoved}
 	switch {
 	case h.can.inPlace:
 		s.why = "in-place"

@@ -11,44 +11,38 @@ import (
 
 // patience is how many hosts of one pool may fail to enter a wave before the rest of the pool is
 // left to the next one.
-const patience = 8
+const patience = 200
 
-// order lines up the hosts that are due, and for each pool the hosts that can take instances while
-// they are not fixed. Empty hosts go first: they are room on fixed hosts for all others; then
-// those with the fewest instances, for what the first wave moves is moved twice.
+// order lines up the hosts that are due, and for each pool the places where instances can go. Hosts of a
+// pool that give most room for each instance that must move go first, for what the first wave moves is
+// moved twice: empty ones before all others.
 func (w *world) order() {
 	for _, h := range w.hosts {
 		if h.status == due {
 			w.queue = append(w.queue, h)
 		}
 	}
+	for _, p := range w.pools {
+		w.weigh(p)
+	}
 	slices.SortStableFunc(w.queue, func(a, b *host) int {
-		return cmp.Or(strings.Compare(a.region, b.region), strings.Compare(a.site, b.site), strings.Compare(a.pool.ID, b.pool.ID), lighter(a, b))
+		return cmp.Or(strings.Compare(a.region, b.region), strings.Compare(a.site, b.site), strings.Compare(a.pool.ID, b.pool.ID), w.sooner(a, b))
 	})
 	for i, h := range w.queue {
 		h.place = i
 	}
-	for _, p := range w.pools {
-		p.open = nil
-		for _, h := range p.hosts {
-			if !h.fixed() {
-				p.open = append(p.open, h)
-			}
-		}
-		slices.SortStableFunc(p.open, func(a, b *host) int {
-			switch {
-			case a.status != b.status: // one that is due gets fixed, one that is blocked does not
-				return cmp.Compare(a.status, b.status)
-			case a.status == due:
-				return cmp.Compare(b.place, a.place)
-			case a.Spare != b.Spare && a.Spare:
-				return -1
-			case a.Spare != b.Spare:
-				return 1
-			}
-			return strings.Compare(a.ID, b.ID)
-		})
+	w.shelve()
+}
+
+// sooner orders the hosts of one pool.
+func (w *world) sooner(a, b *host) int {
+	switch {
+	case !a.pool.mixed:
+		return lighter(a, b)
+	case w.by.byMemory:
+		return cmp.Or(cmp.Compare(a.used, b.used), cmp.Compare(a.seq, b.seq))
 	}
+	return cmp.Or(cmp.Compare(int64(len(a.guests))*b.MemoryMiB, int64(len(b.guests))*a.MemoryMiB), cmp.Compare(a.used, b.used), cmp.Compare(a.seq, b.seq))
 }
 
 // lighter orders hosts by how much their turn disturbs.
@@ -73,6 +67,7 @@ func (w *world) sweep() {
 		}
 		w.waves++
 		w.ofStage++
+		w.advance(v)
 		w.largest[v.kind()] = max(w.largest[v.kind()], len(v.turns))
 		w.record(v)
 		v.close()
@@ -120,6 +115,9 @@ func (w *world) fill(v *wave) {
 			return cmp.Or(refreshFirst(a, b), cmp.Compare(w.classOf(a), w.classOf(b)), lighter(a, b))
 		})
 	}
+	if most >= len(ready) && !v.live && !w.policy.BringHome { // trust, where it grows, comes first
+		v.paced = w.pace(ready)
+	}
 	for _, h := range ready {
 		if len(v.turns) >= most {
 			return
@@ -127,20 +125,27 @@ func (w *world) fill(v *wave) {
 		if v.away[h.pool] > 0 && v.fails[h.pool] >= patience {
 			continue
 		}
-		onItsOwn := !v.disturbs(h)
+		if n, ok := v.paced[h.pool]; ok && v.away[h.pool] >= n {
+			w.held = true
+			continue
+		}
+		if !v.apart(h) {
+			continue
+		}
 		d, t := v.try(h)
+		w.short = w.short || t.why == noRoom || t.why == noSpread || t.why == noReserve
 		switch {
 		case t.why == fine:
 			if d.canary = canary; canary {
 				return
 			}
 		case t.why == waits:
-		case onItsOwn && t.why == noTime && d.worst.all > h.minWorst:
-			h.minWorst = d.worst.all
-		case onItsOwn:
-			h.tried, h.trouble = h.age(), t
-		default:
+		case v.disturbs(h):
 			v.fails[h.pool]++
+		case t.why == noTime && d.worst.all > h.minWorst:
+			h.minWorst = d.worst.all
+		default:
+			h.tried, h.trouble = h.age(), t
 		}
 	}
 }
@@ -172,6 +177,7 @@ func livePatched(h *host) bool { return h.can.livePatch }
 // are blocked on the way.
 func (w *world) nextStart() (start time.Time, ok bool) {
 	w.queue = slices.DeleteFunc(w.queue, func(h *host) bool { return h.status != due })
+	w.notePreparing()
 	canary, patch := w.policy.Canary && w.ofStage == 0, false
 	for _, h := range w.queue {
 		if h.tried >= 0 && h.tried == h.age() || !w.findNext(h) {
@@ -227,7 +233,9 @@ func (c harm) class() plan.Class {
 }
 
 // classOf is the class of the worst that a host's turn may do to an instance.
-func (w *world) classOf(h *host) harm {
+func (w *world) classOf(h *host) harm { return w.leastOf(h).class }
+
+func (w *world) reckonClass(h *host) harm {
 	if h.can.livePatch || len(h.toDo()) == 0 {
 		return 0
 	}

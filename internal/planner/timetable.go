@@ -1,60 +1,108 @@
 package planner
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"time"
+)
 
 // timetable says when the migrations of one wave run: so many at once per host, at either end, and
 // per pool. Times count from the wave's start. Whoever comes first is served first, and what was
-// booked is never moved.
+// booked is never moved; who comes later may go in between.
 type timetable struct {
 	perHost, perPool int
-	hosts            map[*host][]time.Duration // when each of a host's places gets free
-	pools            map[*pool][]time.Duration
+	hosts            map[*host]lanes
+	pools            map[*pool]lanes
 	log              []change // to undo
 }
 
+// lanes are the places of one host or pool, each with its bookings in their order.
+type lanes [][]booking
+
+type booking struct{ start, end time.Duration }
+
+// change is one booking in a lane.
 type change struct {
-	place *time.Duration
-	was   time.Duration
+	lane  *[]booking
+	start time.Duration
 }
 
 func newTimetable(perHost, perPool int) *timetable {
-	return &timetable{perHost: perHost, perPool: perPool, hosts: map[*host][]time.Duration{}, pools: map[*pool][]time.Duration{}}
+	return &timetable{perHost: perHost, perPool: perPool, hosts: map[*host]lanes{}, pools: map[*pool]lanes{}}
+}
+
+// line puts the moves of one turn in the order in which they are best booked: those to fixed hosts first,
+// then whose destination is free sooner, for whoever waits keeps others waiting.
+func (t *timetable) line(moves []*move) {
+	for _, m := range moves {
+		m.start, _ = lanesOf(t.hosts, m.to, t.perHost).free(0, time.Second)
+	}
+	slices.SortStableFunc(moves, func(a, b *move) int {
+		if af, bf := a.to.fixed(), b.to.fixed(); af != bf && af {
+			return -1
+		} else if af != bf {
+			return 1
+		}
+		return cmp.Compare(a.start, b.start)
+	})
 }
 
 // book finds the earliest start, not before `from`, for a migration of the turn of host `turn`
 // between it and another host.
 func (t *timetable) book(turn, other *host, from, length time.Duration) (start, end time.Duration) {
-	places := [3]*time.Duration{soonest(t.hosts, turn, t.perHost), soonest(t.hosts, other, t.perHost)}
+	all := [3]lanes{lanesOf(t.hosts, turn, t.perHost), lanesOf(t.hosts, other, t.perHost)}
 	n := 2
 	if t.perPool < t.perHost*len(turn.pool.hosts) { // else its hosts' own limits bind first
-		places[2] = soonest(t.pools, turn.pool, t.perPool)
+		all[2] = lanesOf(t.pools, turn.pool, t.perPool)
 		n = 3
 	}
+	var lane [3]int
 	start = from
-	for _, p := range places[:n] {
-		start = max(start, *p)
+	for agreed := 0; agreed < n; {
+		agreed = 0
+		for i, l := range all[:n] {
+			at := start
+			if start, lane[i] = l.free(at, length); start == at {
+				agreed++
+			}
+		}
 	}
 	end = start + length
-	for _, p := range places[:n] {
-		t.log = append(t.log, change{p, *p})
-		*p = end
+	for i, l := range all[:n] {
+		t.put(&l[lane[i]], start, end)
 	}
 	return start, end
 }
 
-func soonest[K comparable](m map[K][]time.Duration, key K, n int) *time.Duration {
-	places := m[key]
-	if places == nil {
-		places = make([]time.Duration, n)
-		m[key] = places
+func lanesOf[K comparable](m map[K]lanes, key K, n int) lanes {
+	l := m[key]
+	if l == nil {
+		l = make(lanes, n)
+		m[key] = l
 	}
-	best := 0
-	for i := range places {
-		if places[i] < places[best] {
-			best = i
+	return l
+}
+
+// free is when, not before `from`, one of the lanes is free for so long, and which.
+func (l lanes) free(from, length time.Duration) (start time.Duration, lane int) {
+	for i, bookings := range l {
+		at := from
+		n := sort.Search(len(bookings), func(n int) bool { return bookings[n].end > from })
+		for ; n < len(bookings) && bookings[n].start < at+length; n++ {
+			at = bookings[n].end
+		}
+		if i == 0 || at < start {
+			start, lane = at, i
 		}
 	}
-	return &places[best]
+	return start, lane
+}
+
+func (t *timetable) put(lane *[]booking, start, end time.Duration) {
+	n := sort.Search(len(*lane), func(n int) bool { return (*lane)[n].start >= start })
+	*lane = slices.Insert(*lane, n, booking{start, end})
+	t.log = append(t.log, change{lane, start})
 }
 
 func (t *timetable) mark() int { return len(t.log) }
@@ -62,7 +110,9 @@ func (t *timetable) mark() int { return len(t.log) }
 // undo takes back what was booked since the mark.
 func (t *timetable) undo(mark int) {
 	for i := len(t.log) - 1; i >= mark; i-- {
-		*t.log[i].place = t.log[i].was
+		c := t.log[i]
+		n := sort.Search(len(*c.lane), func(n int) bool { return (*c.lane)[n].start >= c.start })
+		*c.lane = slices.Delete(*c.lane, n, n+1)
 	}
 	t.log = t.log[:mark]
 }

@@ -1,10 +1,9 @@
 package planner
 
 import (
-	"slices"
+	"math"
 	"time"
 
-	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -21,7 +20,8 @@ type wave struct {
 	touched  map[*pool]bool
 	empty    map[*pool]bool // an empty host of the pool is in a turn: it takes instances from the next wave on
 	fails    map[*pool]int
-	probing  bool // asks what would be without a reserve
+	paced    map[*pool]int // hosts of a pool that the wave should have at most
+	probing  bool          // asks what would be without a reserve
 	hostUse  map[*hostGroup]int
 	groupUse map[*group]int
 	siteOf   map[string]string // region -> its site that is being disrupted
@@ -29,8 +29,11 @@ type wave struct {
 	// Four timetables: leaving and coming home, each as expected and at p99. Nobody comes home
 	// before the last one has left.
 	leave, worstLeave, home, worstHome *timetable
-	lastFixed                          time.Duration // start of the last move to a fixed host; -1: there is none
-	firstHome                          time.Duration // start of the first way home; -1: there is none
+	lastFixed                          map[*pool]time.Duration // start of the last move to a fixed host of the pool
+	firstHome                          time.Duration           // start of the first way home; -1: there is none
+	lastLeft, worstLeft                time.Duration           // end of the last move away, expected and at p99
+	lastOpen                           time.Duration           // start of the last move to a host that is not fixed; -1: there is none
+	firstOver                          time.Duration           // end of the first turn after which its host takes instances
 }
 
 // draft is one turn of a wave.
@@ -43,7 +46,8 @@ type draft struct {
 	moves  []*move
 	homes  []*move
 
-	expected, worst spanOf // all: from the wave's start to the turn's end
+	worstDrain      time.Duration // when the last of its moves away is over at p99
+	expected, worst spanOf        // all: from the wave's start to the turn's end
 }
 
 // move is one migration. Times count from the wave's start.
@@ -59,13 +63,14 @@ func (w *world) newWave(start time.Time) *wave {
 		away: map[*pool]int{}, awayFree: map[*pool]int64{}, landings: map[*pool]int{}, touched: map[*pool]bool{},
 		empty: map[*pool]bool{}, fails: map[*pool]int{}, hostUse: map[*hostGroup]int{}, groupUse: map[*group]int{},
 		siteOf: map[string]string{}, leave: table(), worstLeave: table(), home: table(), worstHome: table(),
-		lastFixed: -1, firstHome: -1}
+		lastFixed: map[*pool]time.Duration{}, firstHome: -1, lastOpen: -1, firstOver: math.MaxInt64}
 }
 
 // enter takes an accepted turn in.
 func (v *wave) enter(d *draft) {
 	h := d.host
-	h.status, h.wave = done, v
+	h.status, h.inTurn = done, true
+	h.stand()
 	v.turns = append(v.turns, d)
 	if !v.live { // a live patch takes nobody away
 		v.away[h.pool]++
@@ -77,18 +82,28 @@ func (v *wave) enter(d *draft) {
 		v.touched[p] = true
 		v.empty[p] = v.empty[p] || len(h.guests) == 0
 	}
+	v.worstLeft = max(v.worstLeft, d.worstDrain)
 	for _, m := range d.moves {
+		v.lastLeft = max(v.lastLeft, m.end)
 		for _, p := range m.to.pools {
 			v.touched[p] = true
 		}
+		if !m.to.fixed() {
+			v.twice++
+		}
 		if m.to.fixed() {
-			v.lastFixed = max(v.lastFixed, m.start)
+			for _, p := range m.to.pools {
+				v.lastFixed[p] = max(v.lastFixed[p], m.start)
+			}
 		}
 	}
 	for _, m := range d.homes {
 		if v.firstHome < 0 || m.start < v.firstHome {
 			v.firstHome = m.start
 		}
+	}
+	if v.lastOpen = max(v.lastOpen, d.lastOpen()); h.IsUp() {
+		v.firstOver = min(v.firstOver, d.expected.all)
 	}
 	for _, g := range h.hostGroups {
 		v.hostUse[g]++
@@ -97,6 +112,17 @@ func (v *wave) enter(d *draft) {
 		v.groupUse[n.group] += n.count()
 	}
 	v.siteOf[h.region] = h.site
+}
+
+// lastFixedOf is when the last move begins to a fixed host that a host shares a pool with; -1: there is none.
+func (v *wave) lastFixedOf(h *host) time.Duration {
+	last := time.Duration(-1)
+	for _, p := range h.pools {
+		if start, ok := v.lastFixed[p]; ok {
+			last = max(last, start)
+		}
+	}
+	return last
 }
 
 // disturbed are the guests that stay, stopped, and those that move. In a refresh whoever stays is
@@ -127,8 +153,8 @@ func (v *wave) end() time.Time {
 func (v *wave) close() {
 	for _, d := range v.turns {
 		h := d.host
-		before := h.Host
-		h.Host = h.after
+		before := h.class
+		h.Host, h.class = h.after, v.alike.host(h.after)
 		homed := map[*guest]bool{}
 		for _, m := range d.homes {
 			homed[m.guest] = true
@@ -139,18 +165,20 @@ func (v *wave) close() {
 		if v.live && h.deferral.ahead && !h.deferral.blocked {
 			h.status, h.can = patched, h.deferral.can
 		}
+		h.inTurn = false
+		h.stand()
 		for _, p := range h.pools {
-			if h.fixed() && !slices.Contains(p.fixed, h) {
-				p.fixed = append(p.fixed, h)
-			}
 			p.age++
 		}
 	}
 }
 
-// settle ends one move: the guest is at one place again. before is the host it left, as it was then.
-func (v *wave) settle(m *move, before *fleet.Host, cameHome bool, landed time.Time) {
+// settle ends one move: the guest is at one place again. before is the class of the host it left, as that
+// was then.
+func (v *wave) settle(m *move, before int32, cameHome bool, landed time.Time) {
 	m.guest.fresh = m.to.fixed()
+	m.from.changes++
+	m.to.changes++
 	if !m.to.refreshed() { // a refresh leaves alone who landed on the new software
 		m.to.notBefore = later(m.to.notBefore, landed.Add(v.policy.MinStay.Std()))
 	}
@@ -167,7 +195,7 @@ func (v *wave) settle(m *move, before *fleet.Host, cameHome bool, landed time.Ti
 	}
 	m.to.arriving--
 	m.to.received++
-	m.guest.Instance = on(m.guest.Instance, before, m.guest.at.Host) // a guest that came home took its host's new software
+	m.guest.class = v.alike.landed(m.guest.class, before, m.guest.at.class) // a guest that came home took its host's new software
 	left.take(-m.guest.MemoryMiB)
 	for _, gr := range m.guest.groups {
 		gr.domain[gr.domainOf(left)]--
@@ -180,6 +208,7 @@ func (h *host) take(mib int64) {
 	if h.IsUp() {
 		h.pool.free -= mib
 	}
+	h.stand()
 }
 
 func (h *host) drop(g *guest) {

@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 
@@ -25,6 +24,7 @@ type world struct {
 	groups []*group // by id
 	queue  []*host  // hosts due for a turn, in the order in which they are tried
 	lanes  map[laneKey]*lane
+	alike  *alike
 
 	ahead  ahead                   // of all refreshes
 	banned map[string]plan.Blocked // hosts that an earlier draft of this plan has found no turn for
@@ -32,6 +32,14 @@ type world struct {
 	// newer version.
 	shed map[string]string
 
+	by      way
+	fronts  map[front]*progress
+	judged  int        // blockers before the first wave
+	rough   bool       // waves were reckoned of sizes that are not quite alike
+	short   bool       // some hosts did not get into a wave for want of room
+	held    bool       // some did not because it was to be no bigger
+	twice   int        // moves to hosts that are not fixed
+	relaxed bool       // some hosts got leave to save or stop what does not fit elsewhere
 	waves   int        // in all
 	stage   stage      // that is swept now
 	ofStage int        // waves of it
@@ -75,12 +83,20 @@ type host struct {
 	received int      // moves that landed here in waves before
 	arriving int      // moves of the wave under way that land here
 
+	seq       int       // among all hosts, by id
+	mark      uint32    // of its id
+	class     int32     // as it offers its software now
+	shelved   int64     // MiB free by which it stands on its shelves; -1: it stands on none
+	shelves   []*shelf  // of its pools
+	places    []place   // in the rows of its pools
+	inTurn    bool      // in the wave under way
 	place     int       // in the queue
 	next      time.Time // when its turn could start next, and in which slot
 	piece     piece
 	notBefore time.Time // its turn must not start before: somebody just arrived
 	minWorst  time.Duration
-	wave      *wave   // in which its turn is
+	least     leastKnown
+	changes   int     // of its guests, from 1
 	mayStop   bool    // could not be emptied: what does not fit may be saved or stopped
 	tried     int     // age of its pools when it last failed on its own; -1: it did not
 	trouble   trouble // how it failed
@@ -104,11 +120,13 @@ func (h *host) age() (n int) {
 }
 
 type guest struct {
-	*fleet.Instance // with the software that it runs on now
-	at              *host
-	groups          []*group
-	fresh, left     bool          // it needs no other process; it stays as it is and is blocked by itself
-	stuck           *fleet.Reason // why it cannot move alive from anywhere; nil: it can, as far as the host goes
+	*fleet.Instance
+	class       int32  // with the software that it runs on now
+	mark        uint32 // of its id
+	at          *host
+	groups      []*group
+	fresh, left bool          // it needs no other process; it stays as it is and is blocked by itself
+	stuck       *fleet.Reason // why it cannot move alive from anywhere; nil: it can, as far as the host goes
 }
 
 // alive: it has something to lose. A stopped instance stays where it is and is promised nothing.
@@ -116,14 +134,22 @@ func (g *guest) alive() bool { return g.State != fleet.Stopped }
 
 type pool struct {
 	*fleet.Pool
-	hosts   []*host // all that share it, by id
-	fixed   []*host // of these, the ones at the target, in the order in which they got there
-	open    []*host // of these, the others, in the order in which they are taken as destinations
-	home    int     // hosts whose home it is
+	hosts   []*host  // all that share it, by id
+	shelves []*shelf // of these, the ones at the target
+	rows    []*row   // of these, the others
+	home    int      // hosts whose home it is
 	maxAway int
 	reserve int64 // MiB
 	free    int64 // MiB free on the healthy hosts whose home it is
 	age     int
+
+	unit  int64 // MiB: the size of nearly all instances in it, or else what all sizes are multiples of
+	rough bool  // it is not the size of all
+	mixed bool  // they are of more than one size
+	tight bool  // and room is so scarce that it has to be filled without gaps
+	step  int64 // MiB: hosts whose free memory differs by less count as equal
+
+	preparing int // hosts that are to be prepared for a refresh, as nextStart counted them
 }
 
 type group struct {
@@ -138,8 +164,8 @@ type hostGroup struct {
 	spare int // hosts that may be away: the limit less those that are down
 }
 
-func newWorld(in Input) (*world, error) {
-	w := &world{in: in, policy: in.Policy, ix: fleet.NewIndex(in.Fleet), lanes: map[laneKey]*lane{}, rebootIn: map[string]int{}}
+func newWorld(in Input, ix *fleet.Index) (*world, error) {
+	w := &world{in: in, policy: in.Policy, ix: ix, lanes: map[laneKey]*lane{}, rebootIn: map[string]int{}, fronts: map[front]*progress{}}
 	if w.policy.Slot <= 0 {
 		return nil, fmt.Errorf("policy: slot: found %s, expected a duration above zero", w.policy.Slot)
 	}
@@ -153,6 +179,7 @@ func newWorld(in Input) (*world, error) {
 	if in.Target != nil {
 		w.cohorts = advisory.NewCohorts(in.Fleet, in.Target)
 	}
+	w.alike = newAlike(w.ix)
 	w.addPools()
 	if err := w.addHosts(); err != nil {
 		return nil, err
@@ -181,7 +208,7 @@ func (w *world) addHosts() error {
 		groups[id] = w.newHostGroup(w.ix.HostGroups[id])
 	}
 	for _, id := range sortedKeys(w.ix.Hosts) {
-		h := &host{Host: asOffered(w.ix.Hosts[id]), tried: -1, region: w.ix.RegionOf(id)}
+		h := &host{Host: asOffered(w.ix.Hosts[id]), seq: len(w.hosts), mark: markOf(id), changes: 1, tried: -1, shelved: -1, region: w.ix.RegionOf(id)}
 		if h.Ecosystem == "" && w.cohorts != nil {
 			if c := w.cohorts.Of(h.Host); c != nil {
 				h.Ecosystem = c.Ecosystem // of the copy that asOffered made
@@ -231,7 +258,7 @@ func (w *world) addGuests() error {
 		hosts[h.ID] = h
 	}
 	for _, id := range sortedKeys(w.ix.Instances) {
-		g := &guest{Instance: w.ix.Instances[id]}
+		g := &guest{Instance: w.ix.Instances[id], class: w.alike.instance(w.ix.Instances[id]), mark: markOf(id)}
 		if g.at = hosts[g.Host]; g.at == nil {
 			return fmt.Errorf("instance %s: host %q is not in the fleet: correct it (evenkeel fleet check lists all such mistakes)", id, g.Host)
 		}
@@ -247,42 +274,4 @@ func (w *world) addGuests() error {
 		}
 	}
 	return nil
-}
-
-func (w *world) addGroups() {
-	guests := make(map[string]*guest, len(w.guests))
-	for _, g := range w.guests {
-		guests[g.ID] = g
-	}
-	for _, id := range sortedKeys(w.ix.Groups) {
-		gr := &group{Group: w.ix.Groups[id], domain: map[string]int{}}
-		gr.spare = gr.Allowed()
-		for _, m := range w.ix.Members[id] {
-			g := guests[m.ID]
-			g.groups = append(g.groups, gr)
-			gr.members = append(gr.members, g)
-			gr.domain[gr.domainOf(g.at)]++
-			if isDown(g) {
-				gr.spare--
-			}
-		}
-		w.groups = append(w.groups, gr)
-	}
-}
-
-// isDown: the instance does not serve, from whatever cause.
-func isDown(g *guest) bool {
-	return cmp.Or(g.State, fleet.Running) != fleet.Running || g.at.Health == fleet.Down
-}
-
-// domainOf names the domain that a group's members may not share; a host without a known rack is a
-// rack of its own.
-func (gr *group) domainOf(h *host) string {
-	switch {
-	case gr.Spread == fleet.SpreadSite:
-		return h.site
-	case gr.Spread == fleet.SpreadRack && h.Rack != "":
-		return h.site + "\x00" + h.Rack
-	}
-	return "host\x00" + h.ID
 }

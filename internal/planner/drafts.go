@@ -1,0 +1,150 @@
+package planner
+
+import (
+	"cmp"
+	"maps"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// A plan is drafted more than once where that may make it better: when a draft has more waves than the
+// outlooks hoped for, or has blocked or stopped what another might not.
+
+// way is what drafts of one plan differ by.
+type way struct {
+	loose    map[string]int // pool -> how often it was among the last of an earlier draft, with more waves than hoped for
+	byMemory bool           // hosts are in the order of their memory in use, not of their instances
+	unpaced  bool           // waves are as big as they can be
+	goal     map[front]int  // waves that an earlier draft needed
+}
+
+// front is what is served side by side in one stage: its waves are counted together.
+type front struct {
+	stage stage
+	name  string
+}
+
+// progress of a front.
+type progress struct {
+	hoped int             // waves, by the outlooks at its first wave
+	had   int             // waves so far, from then on
+	late  map[string]bool // pools that had turns in more
+}
+
+// What is reckoned with where sizes differ, and when that was too little.
+const fewGaps, manyGaps = 1, 5
+
+// mostTurns of all drafts together: a big fleet is drafted less often.
+const mostTurns = 200_000
+
+// best makes as many drafts as are worth their while, and takes the best.
+func best(in Input) (*world, outset, error) {
+	ix := fleet.NewIndex(in.Fleet)
+	w, o, err := draftBy(in, ix, way{})
+	if err != nil || w.asHoped() && !(w.held && w.doubtful()) {
+		return w, o, err
+	}
+	left := mostTurns - len(w.plan.Turns)
+	take := func(by way) {
+		if left -= len(w.plan.Turns); left < 0 {
+			return
+		}
+		if other, start, _ := draftBy(in, ix, by); other.better(w) {
+			w, o = other, start
+		}
+	}
+	mixed := w.anyMixed()
+	for n := 0; n < 2 && w.held && !w.asHoped(); n++ {
+		by := way{loose: maps.Clone(w.by.loose)}
+		if by.loose == nil {
+			by.loose = map[string]int{}
+		}
+		for _, p := range w.fronts {
+			for pool := range p.late {
+				by.loose[pool]++
+			}
+		}
+		take(by)
+	}
+	if mixed && w.short && !w.asHoped() {
+		take(way{loose: w.by.loose, byMemory: true})
+	}
+	if (w.doubtful() || !w.asHoped()) && w.held {
+		take(way{loose: w.by.loose, byMemory: w.by.byMemory, unpaced: true})
+	}
+	if by := w.by; !w.asHoped() && w.twice > len(w.plan.Moves)/100 {
+		by.unpaced, by.goal = false, map[front]int{}
+		for f, p := range w.fronts {
+			by.goal[f] = p.had
+		}
+		if take(by); w.by.goal == nil && mixed && w.short {
+			by.byMemory = !by.byMemory
+			take(by)
+		}
+	}
+	return w, o, nil
+}
+
+// draftBy makes one draft; anew, where what it took for granted did not come true.
+func draftBy(in Input, ix *fleet.Index, by way) (*world, outset, error) {
+	banned, undeferred := map[string]plan.Blocked{}, map[string]plan.Blocked{}
+	for {
+		w, err := newWorld(in, ix)
+		if err != nil {
+			return nil, outset{}, err
+		}
+		w.banned, w.undeferred, w.by = banned, undeferred, by
+		w.noteShed()
+		w.classify()
+		w.order()
+		start := w.outset()
+		w.judged = len(w.plan.Blocked)
+		w.sweep()
+		w.sweepDeferred()
+		if betrayed, overpromised := w.betrayed(), w.overpromised(); !betrayed && !overpromised {
+			return w, start, nil
+		}
+	}
+}
+
+// asHoped: nothing was blocked or stopped for want of room or time, and no front had more waves than its
+// outlooks hoped for.
+func (w *world) asHoped() bool {
+	for f, p := range w.fronts {
+		if p.had > max(p.hoped, w.by.goal[f]) {
+			return false
+		}
+	}
+	return len(w.plan.Blocked) == w.judged && !w.relaxed
+}
+
+// fewTurns: of so few, rules and single hosts may count for more than the sums that an outlook is made of.
+const fewTurns = 2_000
+
+// doubtful: that there are as many waves as was hoped for does not show that fewer would not do.
+func (w *world) doubtful() bool { return w.rough || len(w.plan.Turns) <= fewTurns }
+
+func (w *world) anyMixed() bool {
+	for _, p := range w.pools {
+		if p.mixed {
+			return true
+		}
+	}
+	return false
+}
+
+// better ranks drafts by what people lose: hosts and instances without a turn, stops, waves, moves. Of moves
+// it must be one in a hundred: a plan is not to become another one for less.
+func (w *world) better(than *world) bool {
+	stops := func(w *world) (n int) {
+		for i := range w.plan.Slots {
+			if w.plan.Slots[i].Class == plan.ClassOutage {
+				n++
+			}
+		}
+		return n
+	}
+	lost := cmp.Or(cmp.Compare(len(w.plan.Blocked), len(than.plan.Blocked)), cmp.Compare(stops(w), stops(than)), cmp.Compare(w.waves, than.waves))
+	return lost < 0 || lost == 0 && 100*len(w.plan.Moves) < 99*len(than.plan.Moves)
+}

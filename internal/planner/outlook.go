@@ -1,0 +1,259 @@
+package planner
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"sort"
+)
+
+// How big a wave should be. What moves while nothing is fixed lands on hosts that must be emptied as well,
+// and moves twice. So a wave should not be as big as it can, but as small as leaves the number of waves
+// what it is: each that follows can be larger, for what the ones before it fixed takes instances in. An
+// outlook reckons this for one pool, with sums of memory alone; the rules have their say when hosts are
+// tried, and the next wave is reckoned anew from what came of it.
+
+// outlook is what is ahead of a pool: its hosts with a turn, in their order. Sums are of the hosts before
+// a place, in units of memory; a unit is the largest that all instances' sizes are multiples of.
+type outlook struct {
+	pool *pool
+	n    int
+	out  []int64 // to be moved
+	free []int64 // room, while they are not fixed
+	gain []int64 // room, once they are
+	room int64   // on fixed hosts
+	keep int64   // of all room, what a wave may take with the room of its own hosts; less than zero: all
+	most int     // hosts of a wave
+}
+
+// outlookOf is nil where a pool's waves need no measure: nobody moves, or all hosts take instances from
+// the outset.
+func (w *world) outlookOf(p *pool, ahead []*host) *outlook {
+	o := &outlook{pool: p, n: len(ahead), keep: -1, most: p.maxAway}
+	o.out, o.free, o.gain = make([]int64, o.n+1), make([]int64, o.n+1), make([]int64, o.n+1)
+	for i, h := range ahead {
+		if h.refreshed() || h.can.livePatch {
+			return nil
+		}
+		out, gain := int64(0), h.MemoryMiB-h.used
+		if h.can.moves() {
+			for _, g := range h.guests {
+				if g.stuck == nil {
+					out += (g.MemoryMiB + p.unit - 1) / p.unit
+					gain += g.MemoryMiB
+				}
+			}
+		}
+		o.out[i+1] = o.out[i] + out
+		o.gain[i+1], o.free[i+1] = o.gain[i], o.free[i]
+		if h.IsUp() {
+			o.gain[i+1] += max(0, gain) / p.unit
+			o.free[i+1] += max(0, h.free()) / p.unit
+		}
+	}
+	if o.out[o.n] == 0 {
+		return nil
+	}
+	for _, h := range p.hosts {
+		if len(h.pools) > 1 {
+			return nil // room that other pools have a claim to
+		}
+		if h.status != due && h.IsUp() { // also where it gets no turn: who lands there need not move again
+			o.room += max(0, h.free()) / p.unit
+		}
+	}
+	w.rough = w.rough || p.rough
+	if w.policy.KeepReserve {
+		o.keep = max(0, p.free-p.reserve) / p.unit
+	}
+	return o
+}
+
+// run plays the waves, each as big as it can when no more than budget lands on hosts that are not fixed.
+// It gives how many waves there are, at most so many, and the hosts of the first.
+func (o *outlook) run(budget int64, most int) (waves, first int, done bool) {
+	room, twice := o.room, int64(0) // twice: what landed on hosts that are not fixed, the last ones first
+	from := func(b int) int64 { return min(o.free[o.n]-o.free[b], twice) }
+	for a := 0; a < o.n; waves++ {
+		if waves == most {
+			return waves, first, false
+		}
+		out := func(b int) int64 { return o.out[b] - o.out[a] + from(a) - from(b) }
+		size := sort.Search(min(o.n-a, o.most), func(i int) bool {
+			b := a + i + 1
+			if o.keep >= 0 && out(b)+o.free[b]-o.free[a]-(from(a)-from(b)) > o.keep {
+				return true
+			}
+			over := out(b) - room
+			return over > 0 && over > min(budget, o.free[o.n]-o.free[b]-from(b))
+		})
+		if size == 0 {
+			return waves, first, false
+		}
+		b := a + size
+		moved := out(b)
+		over := max(0, moved-room)
+		budget -= over
+		twice = from(b) + over
+		room = max(0, room-moved) + o.gain[b] - o.gain[a]
+		if a = b; waves == 0 {
+			first = b
+		}
+	}
+	return waves, first, true
+}
+
+// least is the least that must land on hosts that are not fixed where there are to be so many waves.
+func (o *outlook) least(waves int) int64 {
+	return int64(sort.Search(int(o.out[o.n]), func(budget int) bool {
+		_, _, done := o.run(int64(budget), waves)
+		return done
+	}))
+}
+
+// first is how many hosts the next wave should have where there are to be so many.
+func (o *outlook) first(waves int) int {
+	_, first, _ := o.run(o.least(waves), waves)
+	return first
+}
+
+// short is an outlook in which so many parts in a hundred of all room stay unused, as gaps do where sizes
+// differ.
+func (o *outlook) short(percent int64) *outlook {
+	x := *o
+	x.room -= x.room * percent / 100
+	x.gain = slices.Clone(o.gain)
+	for i := range x.gain {
+		x.gain[i] -= x.gain[i] * percent / 100
+	}
+	return &x
+}
+
+// pace gives for each pool that has an outlook how many of its hosts should be in the next wave. Pools that
+// are served side by side have as many waves as the one that needs most.
+func (w *world) pace(ready []*host) map[*pool]int {
+	ahead := map[*pool][]*host{}
+	for _, h := range w.queue {
+		if h.status == due {
+			ahead[h.pool] = append(ahead[h.pool], h)
+		}
+	}
+	var all []*outlook
+	waves, seen := map[front]int{}, map[*pool]bool{}
+	for _, h := range ready {
+		p := h.pool
+		if seen[p] {
+			continue
+		}
+		seen[p] = true
+		o := w.outlookOf(p, ahead[p])
+		if o == nil {
+			continue
+		}
+		if n, _, done := o.run(math.MaxInt64, o.n); done {
+			all = append(all, o)
+			waves[w.frontOf(p)] = max(waves[w.frontOf(p)], n)
+		}
+	}
+	for f, n := range waves {
+		if w.fronts[f] == nil {
+			w.fronts[f] = &progress{hoped: n, late: map[string]bool{}}
+		}
+	}
+	if w.by.unpaced {
+		return nil
+	}
+	out := map[*pool]int{}
+	for _, o := range all {
+		f, gaps := w.frontOf(o.pool), int64(fewGaps)
+		switch loose := w.by.loose[o.pool.ID]; {
+		case loose > 1, loose > 0 && !o.pool.mixed:
+			continue
+		case loose > 0:
+			gaps = manyGaps
+		}
+		if o.pool.mixed {
+			o = o.short(gaps)
+		}
+		out[o.pool] = o.first(max(waves[f], w.by.goal[f]-w.fronts[f].had))
+	}
+	return out
+}
+
+// frontOf is what a pool is served side by side with.
+func (w *world) frontOf(p *pool) front {
+	switch {
+	case w.policy.StaggerSites:
+		return front{w.stage, p.Site}
+	case w.policy.StaggerRegions:
+		return front{w.stage, p.hosts[0].region}
+	}
+	return front{stage: w.stage}
+}
+
+// advance counts a wave for each front that had a part in it.
+func (w *world) advance(v *wave) {
+	seen := map[*progress]bool{}
+	for _, d := range v.turns {
+		p := w.fronts[w.frontOf(d.host.pool)]
+		if p == nil {
+			continue
+		}
+		if !seen[p] {
+			seen[p] = true
+			p.had++
+		}
+		if p.had > p.hoped {
+			p.late[d.host.pool.ID] = true
+		}
+	}
+}
+
+// weigh looks at the sizes of a pool's instances. Where nearly all are alike, room is counted in places of
+// that size: a few others do not make the pool another one. Room is scarce where capacity, rather than
+// policy, bounds how many hosts can be away.
+func (w *world) weigh(p *pool) {
+	count, all, unit, usual := map[int64]int{}, 0, int64(0), int64(0)
+	for _, h := range p.hosts {
+		for _, g := range h.guests {
+			count[g.MemoryMiB]++
+			all++
+		}
+	}
+	for _, size := range slices.Sorted(maps.Keys(count)) {
+		unit = gcd(unit, size)
+		if count[size] > count[usual] {
+			usual = size
+		}
+	}
+	p.rough = false
+	if p.mixed = count[usual]*20 < all*19; !p.mixed {
+		p.rough = unit != usual
+		unit = usual
+	}
+	p.unit, p.step = max(1, unit), max(1, unit)
+	if !p.mixed {
+		return
+	}
+	var memory, largest int64
+	for _, h := range p.hosts {
+		memory += h.MemoryMiB
+		largest = max(largest, h.MemoryMiB)
+	}
+	free := p.free
+	if w.policy.KeepReserve {
+		free -= p.reserve
+	}
+	if p.tight = 2*free*int64(len(p.hosts)) < 3*memory*int64(p.maxAway); p.tight {
+		p.step = 1
+	} else {
+		p.step = max(1, largest/16)
+	}
+}
+
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
