@@ -63,6 +63,9 @@ func (c *Controller) acceptable(p *plan.Plan, f *fleet.Fleet, now time.Time) err
 	if p.FleetDigest != plan.FleetDigest(f) {
 		return &Refused{"digest", "the fleet in the plan is not the one that the plan was made from", "plan again"}
 	}
+	if p.Profile == plan.Bound {
+		return &Refused{"profile", "the plan is of profile bound: it is to measure by, without windows, notice, canary or reserves", plan.BoundWay}
+	}
 	if len(p.Turns) == 0 {
 		return &Refused{"empty", "the plan has no turn: there is nothing to do", ""}
 	}

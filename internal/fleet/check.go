@@ -72,6 +72,12 @@ func refers[T any](c *checker, path func() string, to string, known map[string]*
 // knownOf names what exists, when that is short.
 func knownOf[T any](known map[string]*T, what string) string {
 	const most = 5
+	if ids := len(known); ids > most+1 { // without sorting them for each of a million mistakes
+		if _, nameless := known[""]; nameless {
+			ids--
+		}
+		return fmt.Sprintf("the id of one of the %d %ss of this fleet", ids, what)
+	}
 	ids := sortedKeys(known)
 	if len(ids) > 0 && ids[0] == "" {
 		ids = ids[1:] // one whose id is missing

@@ -18,7 +18,12 @@ const maxLine = 4 << 20
 // tenant, group, host or instance. Its other keys are those of the YAML form. Empty lines are
 // skipped. Paths in mistakes are those of the YAML form: hosts[3] is the fourth host.
 func ParseJSONL(name string, r io.Reader) (*Fleet, form.Mistakes) {
-	p := &lineParser{name: name, fleet: &Fleet{}, seen: map[string][]line{}}
+	return parseJSONL(name, r, true)
+}
+
+// parseJSONL gives the same whether it reads quickly or not.
+func parseJSONL(name string, r io.Reader, quickly bool) (*Fleet, form.Mistakes) {
+	p := &lineParser{name: name, fleet: &Fleet{}, seen: map[string][]line{}, quickly: quickly, again: newRereader(r)}
 	p.read(r)
 	switch len(p.seen["fleet"]) {
 	case 1:
@@ -33,17 +38,21 @@ func ParseJSONL(name string, r io.Reader) (*Fleet, form.Mistakes) {
 	return p.fleet, p.mistakes.Sort()
 }
 
-// line is one line of the text, kept to find columns again when there are mistakes.
+// line is where one line of the text stands: it is read again to find columns when there are mistakes.
 type line struct {
 	number int
-	text   []byte
+	start  int64 // in bytes from the beginning
 }
 
-// lineParser reads the lines of one fleet.
+// lineParser reads the lines of one fleet. Almost all lines of a big fleet are sound and plain: those are
+// read quickly; all others are read into a tree, which tells what is wrong and where.
 type lineParser struct {
 	name     string
 	fleet    *Fleet
 	seen     map[string][]line // list, such as hosts -> where its items stand
+	again    rereader
+	quickly  bool
+	quick    form.Quick
 	decoder  form.Decoder
 	mistakes form.Mistakes
 	torn     bool // lines could not be read: references to them would seem unknown
@@ -56,78 +65,120 @@ func (p *lineParser) wrong(number int, path, found, expected string) {
 func (p *lineParser) read(r io.Reader) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
-	number := 0
-	for lines.Scan() {
-		number++
+	start, end := int64(0), int64(0)
+	lines.Split(func(data []byte, atEOF bool) (int, []byte, error) {
+		advance, token, err := bufio.ScanLines(data, atEOF)
+		end += int64(advance)
+		return advance, token, err
+	})
+	for number := 1; ; number++ {
+		start = end
+		if !lines.Scan() {
+			if err := lines.Err(); err != nil {
+				p.torn = true
+				p.wrong(number, "", "a line that cannot be read ("+err.Error()+")", fmt.Sprintf("lines of at most %d bytes", maxLine))
+			}
+			return
+		}
 		text := lines.Bytes()
 		if number == 1 {
-			text = bytes.TrimPrefix(text, []byte("\ufeff"))
+			text = bytes.TrimPrefix(text, byteOrderMark)
 		}
 		if len(bytes.TrimSpace(text)) > 0 {
-			p.line(line{number, bytes.Clone(text)})
+			p.line(line{number, start}, text)
 		}
-	}
-	if err := lines.Err(); err != nil {
-		p.torn = true
-		p.wrong(number+1, "", "a line that cannot be read ("+err.Error()+")", fmt.Sprintf("lines of at most %d bytes", maxLine))
 	}
 }
 
+var byteOrderMark = []byte("\ufeff")
+
 // line reads one object.
-func (p *lineParser) line(l line) {
-	tree, mistakes := form.ParseJSON(p.name, l.number, l.text)
+func (p *lineParser) line(l line, text []byte) {
+	p.again.keep(l, text)
+	if p.quickly && p.item(p.quick.Peek(text, "kind"), l, text, nil) {
+		return
+	}
+	tree, mistakes := form.ParseJSON(p.name, l.number, text)
 	p.mistakes = append(p.mistakes, mistakes...)
 	if !tree.Whole() {
 		p.torn = true
 		return
 	}
-	f := p.fleet
-	switch kind, _ := tree.Take("kind"); kind {
-	case "fleet":
-		p.head(l, tree)
-	case "region":
-		add(p, l, tree, "regions", &f.Regions)
-	case "site":
-		add(p, l, tree, "sites", &f.Sites)
-	case "pool":
-		add(p, l, tree, "pools", &f.Pools)
-	case "host_group":
-		add(p, l, tree, "host_groups", &f.HostGroups)
-	case "tenant":
-		add(p, l, tree, "tenants", &f.Tenants)
-	case "group":
-		add(p, l, tree, "groups", &f.Groups)
-	case "host":
-		add(p, l, tree, "hosts", &f.Hosts)
-	case "instance":
-		add(p, l, tree, "instances", &f.Instances)
-	default:
-		p.torn = true
-		found := "the kind " + form.Quote(kind)
-		if kind == "" {
-			found = "a line without a kind"
-		}
-		p.wrong(l.number, "kind", found, "one of fleet, region, site, pool, host_group, tenant, group, host, instance")
+	kind, _ := tree.Take("kind")
+	if p.item(kind, l, text, tree) {
+		return
 	}
+	p.torn = true
+	found := "the kind " + form.Quote(kind)
+	if kind == "" {
+		found = "a line without a kind"
+	}
+	p.wrong(l.number, "kind", found, "one of fleet, region, site, pool, host_group, tenant, group, host, instance")
 }
 
-// head is the line of kind fleet.
-func (p *lineParser) head(l line, tree *form.Tree) {
+// item reads one object of a kind: from its tree, or quickly where that is nil. It says no to a kind that is
+// not known, and to what is not read quickly.
+func (p *lineParser) item(kind string, l line, text []byte, tree *form.Tree) bool {
+	f := p.fleet
+	switch kind {
+	case "fleet":
+		return p.head(l, tree)
+	case "region":
+		return add(p, l, text, tree, "regions", &f.Regions)
+	case "site":
+		return add(p, l, text, tree, "sites", &f.Sites)
+	case "pool":
+		return add(p, l, text, tree, "pools", &f.Pools)
+	case "host_group":
+		return add(p, l, text, tree, "host_groups", &f.HostGroups)
+	case "tenant":
+		return add(p, l, text, tree, "tenants", &f.Tenants)
+	case "group":
+		return add(p, l, text, tree, "groups", &f.Groups)
+	case "host":
+		return add(p, l, text, tree, "hosts", &f.Hosts)
+	case "instance":
+		return add(p, l, text, tree, "instances", &f.Instances)
+	}
+	return false
+}
+
+// head is the line of kind fleet. There is one: it need not be read quickly.
+func (p *lineParser) head(l line, tree *form.Tree) bool {
+	if tree == nil {
+		return false
+	}
 	if len(p.seen["fleet"]) == 0 {
 		var head fleetHead
 		p.mistakes = append(p.mistakes, p.decoder.Decode(tree, "", &head)...)
 		p.fleet.Evenkeel, p.fleet.Taken = head.Evenkeel, head.Taken
 	}
 	p.seen["fleet"] = append(p.seen["fleet"], l)
+	return true
 }
 
 // add reads one object to the end of a list.
-func add[T any](p *lineParser, l line, tree *form.Tree, list string, to *[]T) {
-	var one T
-	path := fmt.Sprintf("%s[%d]", list, len(*to))
-	p.mistakes = append(p.mistakes, p.decoder.Decode(tree, path, &one)...)
-	*to = append(*to, one)
-	p.seen[list] = append(p.seen[list], l)
+func add[T any](p *lineParser, l line, text []byte, tree *form.Tree, list string, to *[]T) bool {
+	var none T
+	all, n := *to, len(*to)
+	if all == nil {
+		if tree == nil && !p.quick.Read(text, "kind", new(T)) {
+			return false // make no room for what may never come
+		}
+		lines := p.again.kinds[strings.TrimSuffix(list, "s")]
+		all, p.seen[list] = make([]T, 0, lines), make([]line, 0, lines)
+	}
+	all = append(all, none) // and read it in its place: a million of them are not copied then
+	switch one := &all[n]; {
+	case tree != nil:
+		path := fmt.Sprintf("%s[%d]", list, n)
+		p.mistakes = append(p.mistakes, p.decoder.Decode(tree, path, one)...)
+	case !p.quick.Read(text, "kind", one):
+		all[n] = none
+		return false
+	}
+	*to, p.seen[list] = all, append(p.seen[list], l)
+	return true
 }
 
 // At finds the line of a path, and reads it again for the column.
@@ -139,6 +190,6 @@ func (p *lineParser) At(path string) (number, column int) {
 		return 1, 1
 	}
 	l := p.seen[list][n]
-	tree, _ := form.ParseJSON(p.name, l.number, l.text)
+	tree, _ := form.ParseJSON(p.name, l.number, p.again.line(l))
 	return tree.At(strings.TrimPrefix(rest, "."))
 }

@@ -95,6 +95,9 @@ func FuzzParseJSONL(f *testing.F) {
 	f.Add(lines.Bytes())
 	f.Add([]byte("{\"kind\":\"fleet\"}\n{\"kind\":1}\n[]\nnull\n{\"kind\":\"host\",\"id\":[]}\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
+		if err := sameEitherWay(src); err != nil {
+			t.Fatal(err)
+		}
 		fl, mistakes := ParseJSONL("f", bytes.NewReader(src))
 		if len(mistakes) > 0 {
 			return

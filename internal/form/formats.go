@@ -13,11 +13,12 @@ import (
 type format struct {
 	expected string
 	pattern  string
-	fits     func(string) bool // nil: the pattern decides
+	fits     func(string) bool // beside the pattern; nil: that alone decides
+	whole    func(string) bool // in place of the pattern, whose rule it is: for what a big fleet has a million of
 }
 
 var formats = map[string]format{
-	"id":      {expected: "an id: 1 to 128 letters, digits or any of . _ : @ -", pattern: `^[A-Za-z0-9._:@-]{1,128}$`},
+	"id":      {expected: "an id: 1 to 128 letters, digits or any of . _ : @ -", pattern: `^[A-Za-z0-9._:@-]{1,128}$`, whole: func(text string) bool { return isID(text) }},
 	"zone":    {expected: "an IANA time zone such as Europe/Zurich or UTC", pattern: `^[A-Za-z][A-Za-z0-9_+/-]*$`, fits: isZone},
 	"clock":   {expected: "a time of day from \"00:00\" to \"23:59\"", pattern: `^([01][0-9]|2[0-3]):[0-5][0-9]$`},
 	"email":   {expected: "a mail address such as ops@acme.example", pattern: `^[^\s@<>]+@[^\s@<>]+$`, fits: isEmail},
@@ -37,12 +38,30 @@ var patterns = func() map[string]*regexp.Regexp {
 // Fits tells whether a text has a format.
 func Fits(format, text string) bool {
 	f := formats[format]
+	if f.whole != nil {
+		return f.whole(text)
+	}
 	return patterns[format].MatchString(text) && (f.fits == nil || f.fits(text))
 }
 
 // Pattern gives a format's regular expression and what is expected of it, in words.
 func Pattern(format string) (pattern, expected string) {
 	return formats[format].pattern, formats[format].expected
+}
+
+// isID is the pattern of ids.
+func isID[T string | []byte](text T) bool {
+	if len(text) == 0 || len(text) > 128 {
+		return false
+	}
+	for n := range len(text) {
+		switch c := text[n]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '_', c == ':', c == '@', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // notZones are files that lie among a system's zones: what they say depends on the machine.

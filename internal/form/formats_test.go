@@ -3,6 +3,8 @@ package form
 import (
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 func TestFits(t *testing.T) {
@@ -32,6 +34,16 @@ func TestFits(t *testing.T) {
 			t.Errorf("nothing says what a %s is", format)
 		}
 	}
+}
+
+// TestIDsByHand: what is told without the pattern is what the pattern says.
+func TestIDsByHand(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Za-z0-9._:@/ -]{0,140}\n?`)).Draw(t, "text")
+		if got, want := Fits("id", text), patterns["id"].MatchString(text); got != want {
+			t.Fatalf("%q: %v, by the pattern %v", text, got, want)
+		}
+	})
 }
 
 func TestNearestKey(t *testing.T) {

@@ -14,10 +14,8 @@ func (t Turn) WorstEnd() time.Time { return t.Start.Add(time.Duration(t.WorstS) 
 
 // Write writes a plan as indented JSON.
 func Write(w io.Writer, p Plan) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(p)
+	short, lists := cutPlan(p)
+	return writeLong(w, short, lists, true)
 }
 
 // Read reads a plan from JSON, strictly: an unknown field, another schema, anything after the plan

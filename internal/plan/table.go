@@ -19,6 +19,9 @@ type TableOptions struct {
 	Notes []Note
 	// Most is how many hosts of one wave and blockers of one cause are named; 0: all.
 	Most int
+	// AsBound is the plan for the same by ToBound of the policy, to compare with. nil: NoPrice says why not.
+	AsBound *Plan
+	NoPrice string
 }
 
 // Table writes a plan for people: whether it can be done, what it touches, the waves with their
@@ -33,6 +36,7 @@ func Table(w io.Writer, p Plan, o TableOptions) error {
 	t.ahead()
 	t.waves()
 	t.blocked()
+	t.causes()
 	t.skipped()
 	t.notes()
 	t.next()
@@ -54,7 +58,7 @@ func (t *table) line(format string, args ...any) {
 }
 
 func (t *table) summary() {
-	c, b := t.p.Counts, t.p.Bounds
+	c := t.p.Counts
 	t.line("campaign   %s, revision %d (%s)", t.p.Campaign, t.p.Revision, t.p.Public)
 	if t.p.Supersedes != "" {
 		t.line("supersedes campaign %s, which ends in a safe place before the first turn here", t.p.Supersedes)
@@ -67,7 +71,7 @@ func (t *table) summary() {
 	t.line("instances  %d touched, of %s; %s, %s", c.Instances, many(c.Tenants, "tenant"), many(c.Moves, "live migration"), many(c.Stops, "stop"))
 	if c.Hosts > 0 {
 		t.line("time       %s to %s at worst", moment(t.p.Start, nil), moment(t.p.End, nil))
-		t.line("bounds     waves %d, at least %d (%.2f x); moves %d, at least %d (%.2f x)", c.Waves, b.WavesMin, b.WavesRatio, c.Moves, b.MovesMin, b.MovesRatio)
+		t.bounds()
 	}
 	t.line("")
 }
@@ -237,6 +241,8 @@ func (t *table) next() {
 		t.line("next: nothing")
 	case t.p.Counts.Hosts == 0:
 		t.line("next: do what would allow one of them, then plan again")
+	case t.p.Profile == Bound:
+		t.line("next: to carry it out, plan without --profile bound")
 	case t.o.Path == "":
 		t.line("next: the same command with --out plan.json, then: evenkeel apply plan.json --revision %d", t.p.Revision)
 	default:

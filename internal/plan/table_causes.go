@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// causes tells for each cause of what is blocked whom it keeps, and what would free all of them.
+func (t *table) causes() {
+	if len(t.p.Causes) == 0 {
+		return
+	}
+	t.line("")
+	t.line("causes, and what would free what they block")
+	for _, c := range t.p.Causes {
+		where := ""
+		if c.Pool != "" {
+			where = " in pool " + c.Pool
+		}
+		t.line("  %s%s: %s", c.Code, where, t.whom(c))
+		t.changes(c)
+		if c.Why != "" {
+			for _, why := range strings.Split(c.Why, "; ") {
+				t.line("    %s", why)
+			}
+		}
+	}
+}
+
+// whom counts the hosts and instances of a cause and names the first few.
+func (t *table) whom(c Cause) string {
+	var parts []string
+	for _, kept := range []struct {
+		what string
+		ids  []string
+	}{{"host", c.Hosts}, {"instance", c.Instances}} {
+		if len(kept.ids) == 0 {
+			continue
+		}
+		names, few := kept.ids, 4
+		if t.o.Most > 0 && len(names) > few {
+			names = append(names[:few:few], fmt.Sprintf("and %d more", len(kept.ids)-few))
+		}
+		parts = append(parts, fmt.Sprintf("%s (%s)", many(len(kept.ids), kept.what), strings.Join(names, ", ")))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (t *table) changes(c Cause) {
+	switch {
+	case len(c.Changes) == 0:
+		return
+	case c.Proven:
+		t.line("    would be freed by (checked; fewer changes do not do):")
+	default:
+		t.line("    would be freed by (checked):")
+	}
+	for i, change := range c.Changes {
+		if t.o.Most > 0 && i == t.o.Most {
+			t.line("      and %s", many(len(c.Changes)-i, "more change"))
+			return
+		}
+		t.line("      %s", change.Words)
+	}
+}

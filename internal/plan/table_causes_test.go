@@ -1,0 +1,52 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestTableOfCauses: each cause with the first few that it keeps, and what would free them.
+func TestTableOfCauses(t *testing.T) {
+	p := Plan{Causes: []Cause{
+		{Code: "no-room", Pool: "p1", Hosts: []string{"h1", "h2", "h3", "h4", "h5", "h6"}, Proven: true,
+			Changes: []Change{{Of: "host", ID: "new", Field: "add", To: "4096", Words: "add a host with 4096 MiB to pool p1"}}},
+		{Code: "pinned", Instances: []string{"v1"}, Hosts: []string{"h7"},
+			Changes: []Change{{Words: "unpin v1"}, {Words: "unpin v2"}, {Words: "unpin v3"}}, Why: "instead would do as well: something; the search ended after 9 plans"},
+		{Code: "verdict-unknown", Hosts: []string{"h8"}, Why: "facts are missing"},
+	}}
+	for most, want := range map[int]string{2: `
+causes, and what would free what they block
+  no-room in pool p1: 6 hosts (h1, h2, h3, h4, and 2 more)
+    would be freed by (checked; fewer changes do not do):
+      add a host with 4096 MiB to pool p1
+  pinned: 1 host (h7), 1 instance (v1)
+    would be freed by (checked):
+      unpin v1
+      unpin v2
+      and 1 more change
+    instead would do as well: something
+    the search ended after 9 plans
+  verdict-unknown: 1 host (h8)
+    facts are missing
+`, 0: `
+causes, and what would free what they block
+  no-room in pool p1: 6 hosts (h1, h2, h3, h4, h5, h6)
+    would be freed by (checked; fewer changes do not do):
+      add a host with 4096 MiB to pool p1
+  pinned: 1 host (h7), 1 instance (v1)
+    would be freed by (checked):
+      unpin v1
+      unpin v2
+      unpin v3
+    instead would do as well: something
+    the search ended after 9 plans
+  verdict-unknown: 1 host (h8)
+    facts are missing
+`} {
+		var out strings.Builder
+		(&table{out: &out, p: &p, o: TableOptions{Most: most}}).causes()
+		if out.String() != want {
+			t.Errorf("most %d:\n%s\nwant\n%s", most, out.String(), want)
+		}
+	}
+}
