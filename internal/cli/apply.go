@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evenkeel/evenkeel/internal/execution"
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 func newApply(app *App) *cobra.Command {
@@ -17,7 +18,7 @@ func newApply(app *App) *cobra.Command {
 		Long: `Begin a campaign: tell the tenants, then carry the plan out. The plan file is the one that
 'evenkeel plan --out' wrote. A stale plan is refused: one that was applied already, whose notices
 would come too late, which shares a host, pool, group or host group with a campaign that is not
-finished, or in which the auditor finds a violation. Exit code 3 means refused; nothing was changed then.
+finished, in which the auditor finds a violation, or which was made to measure by (--profile bound). Exit code 3 means refused; nothing was changed then.
 
 A plan that supersedes a campaign is recorded at once and its tenants are told. That campaign is told
 to end: its turns under way end in a safe place, the others are dropped and cancelled. The new one
@@ -34,6 +35,9 @@ begins once it has ended, also when the server is killed in between.`,
 		}
 		if revision != 0 && p.Revision != revision {
 			return Refusal{fmt.Errorf("the plan is revision %d, not %d", p.Revision, revision)}
+		}
+		if p.Profile == plan.Bound {
+			return Refusal{fmt.Errorf("%s is of profile bound: it is to measure by (%s)", args[0], plan.BoundWay)}
 		}
 		if p.Fleet == nil {
 			return errors.New("the plan does not carry the fleet that it was made from: write it with 'evenkeel plan --out'")

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,9 +23,10 @@ type planFlags struct {
 	fleet, target, routine, policy string
 	advisories                     []string
 	now, campaign, out, output     string
-	supersedes                     string
+	supersedes, profile            string
 	revision, parent               int
 	all                            bool
+	explain                        explainFlags
 }
 
 func newPlan(app *App) *cobra.Command {
@@ -48,12 +48,25 @@ ends in a safe place first. Where several advisories, or the target, name severa
 disclosure, the strictest terms count, and the output says which source gave which. Who has a fix
 that the target withdraws is listed.
 
+With --profile bound all is lifted that policy asks for people's sake or for safety's: windows, notice,
+canary, soak, growth of waves, shares and reserves of pools, stagger. What is left is the fewest waves that
+capacity and the fleet's own rules allow: to compare with, and refused by 'evenkeel apply'. The table of a
+careful plan tells both. With -o json there is a summary, with what planning took; a saved plan has none.
+A big fleet is best given as JSON Lines, in a file whose name ends in .jsonl.
+
+With --explain the plan is not printed, but why one host or instance is where it is in it: what keeps
+it from each earlier wave, why it gets this tactic and no lesser one, why its instances go where they
+go; and which rule or bound decided, with the numbers. --plan explains a plan that was saved. The exit
+code is 0 then.
+
 Exit code 0: nothing to do; 2: changes are planned; 3: hosts or instances need
 maintenance, or may, and none can have a turn; 1: an error.`,
 		Example: `  evenkeel plan --fleet fleet.yaml --target target.yaml --out plan.json
   evenkeel plan --fleet fleet.yaml --routine reboot --policy policy.yaml
   evenkeel plan --fleet fleet.yaml --target newer.yaml --supersedes spring --campaign spring-2 --out plan.json
-  evenkeel plan --fleet fleet.yaml --target target.yaml --now 2026-03-01T08:00:00Z -o json`,
+  evenkeel plan --fleet fleet.yaml --target target.yaml --now 2026-03-01T08:00:00Z -o json
+  evenkeel plan --fleet fleet.yaml --routine reboot --explain h12
+  evenkeel plan --plan plan.json --explain h12`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runPlan(app, in) },
 	}
@@ -68,10 +81,9 @@ maintenance, or may, and none can have a turn; 1: an error.`,
 	f.StringVar(&in.supersedes, "supersedes", "", "the running campaign whose place this one takes")
 	f.IntVar(&in.revision, "revision", 1, "the plan's revision")
 	f.IntVar(&in.parent, "parent", 0, "the revision that this plan replaces")
+	f.StringVar(&in.profile, "profile", string(plan.Careful), "careful, or bound: to measure by")
 	in.outputFlags(cmd)
-	if err := cmd.MarkFlagRequired("fleet"); err != nil {
-		panic(err) // a flag of that name was defined just above
-	}
+	in.explain.flags(cmd)
 	return cmd
 }
 
@@ -94,6 +106,9 @@ func runPlan(app *App, in planFlags) error {
 	if err := in.check(); err != nil {
 		return err
 	}
+	if in.explain.plan != "" {
+		return explainSaved(app, in)
+	}
 	now, err := momentOf(app, in.now)
 	if err != nil {
 		return err
@@ -107,17 +122,24 @@ func runPlan(app *App, in planFlags) error {
 		return err
 	}
 	p.Fleet = input.Fleet // so that the file stands for itself; it is pinned by the plan's fleet_digest
-	return in.giveOut(app, p, notes)
+	if in.explain.id != "" {
+		return in.explainMade(app, input, p, notes)
+	}
+	cost, err := in.priced(app, input, p)
+	if err != nil {
+		return err
+	}
+	return in.giveOut(app, withCauses(app, input, p), notes, cost)
 }
 
 // giveOut saves and prints a plan; the exit code says whether there is something to do.
-func (in planFlags) giveOut(app *App, p plan.Plan, notes []plan.Note) error {
+func (in planFlags) giveOut(app *App, p plan.Plan, notes []plan.Note, cost price) error {
 	if in.out != "" {
 		if err := savePlan(in.out, p); err != nil {
 			return fmt.Errorf("--out %s: the plan was not saved: %w", in.out, reasonOf(err))
 		}
 	}
-	if err := printPlan(app, in, p, notes); err != nil {
+	if err := printPlan(app, in, p, notes, cost); err != nil {
 		return err
 	}
 	switch {
@@ -130,7 +152,12 @@ func (in planFlags) giveOut(app *App, p plan.Plan, notes []plan.Note) error {
 }
 
 func (in planFlags) check() error {
+	if err := in.checkExplain(); err != nil || in.explain.plan != "" {
+		return err
+	}
 	switch {
+	case in.fleet == "":
+		return errors.New("say what to plan: --fleet FILE is required")
 	case (in.target == "") == (in.routine == ""):
 		return errors.New("say what to plan for: either --target FILE or --routine reboot")
 	case in.routine != "" && in.routine != "reboot":
@@ -143,6 +170,9 @@ func (in planFlags) check() error {
 		return fmt.Errorf("--supersedes %s: a campaign cannot take its own place: give the new one another --campaign", in.supersedes)
 	case in.revision < 1 || in.parent < 0 || in.parent >= in.revision:
 		return fmt.Errorf("--revision %d --parent %d: a revision counts from 1 and its parent is below it (0: none)", in.revision, in.parent)
+	}
+	if err := in.checkProfile(); err != nil {
+		return err
 	}
 	return in.checkOutput()
 }
@@ -164,6 +194,9 @@ func planInput(app *App, in planFlags, now time.Time) (planner.Input, []plan.Not
 		return planner.Input{}, nil, err
 	}
 	input := planner.Input{Fleet: f, Target: t, Policy: *p, Campaign: in.campaign, Now: now, Revision: in.revision, Parent: in.parent, Supersedes: in.supersedes}
+	if in.profile == string(plan.Bound) {
+		input = asBound(input)
+	}
 	if input.Campaign == "" {
 		input.Campaign = "maintenance-" + now.Format("20060102-1504") // tenants may see it: it names no advisory
 	}
@@ -178,17 +211,12 @@ func planInput(app *App, in planFlags, now time.Time) (planner.Input, []plan.Not
 
 // savePlan writes the whole file or nothing: a plan cut short must not lie where a plan should.
 func savePlan(path string, p plan.Plan) error {
-	var text bytes.Buffer
-	if err := plan.Write(&text, p); err != nil {
-		return err
-	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".plan-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(text.Bytes())
-	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+	if err := errors.Join(plan.Write(tmp, p), tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), path)
@@ -207,18 +235,18 @@ func reasonOf(err error) error {
 	return err
 }
 
-func printPlan(app *App, in planFlags, p plan.Plan, notes []plan.Note) error {
+func printPlan(app *App, in planFlags, p plan.Plan, notes []plan.Note, cost price) error {
 	if in.output != "table" {
 		printNotes(app.Err, notes) // the output itself is for machines
 	}
 	switch in.output {
 	case "json":
-		return plan.Write(app.Out, p)
+		return plan.Write(app.Out, summed(p))
 	case "yaml":
-		_, err := app.Out.Write(form.Encode(p))
+		_, err := app.Out.Write(form.Encode(summed(p)))
 		return err
 	}
-	o := plan.TableOptions{Zone: siteZones(p.Fleet), Notes: notes, Most: 20}
+	o := plan.TableOptions{Zone: siteZones(p.Fleet), Notes: notes, Most: 20, AsBound: cost.bound, NoPrice: cost.why}
 	if in.all {
 		o.Most = 0
 	}

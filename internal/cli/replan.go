@@ -49,7 +49,7 @@ maintenance can have a turn.`,
 		if err != nil {
 			return asRefusal(err)
 		}
-		return out.giveOut(app, *p, nil)
+		return out.giveOut(app, *p, nil, price{})
 	}
 	return cmd
 }

@@ -1,0 +1,175 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/calendar"
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// horizon is how far ahead a next window is looked for.
+const horizon = 400 * 24 * time.Hour
+
+// windowsOf are the policy's windows for a host. Its plan was made with them, so they can be read.
+func (s *scene) windowsOf(h *fleet.Host) calendar.Windows {
+	rules := make([]calendar.Rule, len(s.policy.Windows))
+	for i, r := range s.policy.Windows {
+		rules[i] = calendar.Rule{Regions: r.Regions, Sites: r.Sites, Hypervisor: r.Hypervisor, Days: r.Days,
+			Start: r.Start, Length: r.Length.Std(), Zone: r.Timezone, Always: r.Always}
+	}
+	site := s.ix.SiteOf(h.ID)
+	place := calendar.Place{Region: s.ix.RegionOf(h.ID), Hypervisor: string(h.Hypervisor), Zone: s.ix.ZoneOf(h.ID)}
+	if site != nil {
+		place.Site = site.ID
+	}
+	windows, err := calendar.For(rules, place)
+	if err != nil {
+		return calendar.Windows{Always: true} // nothing is claimed of what cannot be read
+	}
+	return windows
+}
+
+// openFrom tells whether some windows, one behind the other, are open from one instant to another; if not,
+// when one opens next after the first.
+func openFrom(w calendar.Windows, from, to time.Time) (open bool, next time.Time) {
+	if w.Always {
+		return true, from
+	}
+	reach := from
+	for _, o := range w.Between(from, to.Add(time.Second)) {
+		if o.Start.After(reach) {
+			break
+		}
+		if o.End.After(reach) {
+			reach = o.End
+		}
+	}
+	if !reach.Before(to) {
+		return true, from
+	}
+	for far := 14 * 24 * time.Hour; far <= horizon; far *= 2 {
+		for _, o := range w.Between(from, from.Add(far)) {
+			if o.Start.After(from) && !to.After(o.Start.Add(o.End.Sub(o.Start))) || o.Start.After(from) {
+				return false, o.Start
+			}
+		}
+	}
+	return false, time.Time{}
+}
+
+// slotsAt are the slots that hold an instant, as planning cuts windows: one behind the other from a window's
+// start, the last one laid back to end with it.
+func (s *scene) slotsAt(w calendar.Windows, at time.Time) (out []calendar.Interval) {
+	length := s.policy.Slot.Std()
+	if w.Always {
+		out = append(out, calendar.Interval{Start: at, End: at.Add(length)})
+	}
+	for _, o := range w.Between(at, at.Add(time.Second)) {
+		if length >= o.End.Sub(o.Start) {
+			out = append(out, o)
+			continue
+		}
+		n := at.Sub(o.Start) / length
+		if start := o.Start.Add(n * length); !start.Add(length).After(o.End) {
+			out = append(out, calendar.Interval{Start: start, End: start.Add(length)})
+		}
+		if last := (calendar.Interval{Start: o.End.Add(-length), End: o.End}); !last.Start.After(at) {
+			out = append(out, last)
+		}
+	}
+	return slices.DeleteFunc(out, func(i calendar.Interval) bool { return i.Start.After(at) })
+}
+
+// class of the worst that the turn would do to anybody.
+func (a *asked) class() plan.Class {
+	switch {
+	case len(a.stops) > 0:
+		return plan.ClassOutage
+	case len(a.moves) > 0:
+		return plan.ClassBlip
+	}
+	return plan.ClassNone
+}
+
+// lead: the slot must not begin before tenants can be told.
+func (a *asked) lead() {
+	lead := a.policy.Lead.Of(a.class())
+	if a.class() == plan.ClassOutage {
+		lead = max(lead, a.policy.Lead.Blip.Std())
+	}
+	from := a.p.Made.Add(lead + margin(lead))
+	starts := a.w.start
+	slots := a.slotsAt(a.windowsOf(a.h), a.w.start)
+	for n, slot := range slots {
+		if n == 0 || slot.Start.After(starts) {
+			starts = slot.Start
+		}
+	}
+	if a.class() == plan.ClassNone || !starts.Before(from) {
+		return
+	}
+	told, needed := false, time.Duration(0)
+	for _, list := range []struct {
+		who  []*fleet.Instance
+		lead time.Duration
+	}{{a.stops, a.policy.Lead.Outage.Std()}, {a.moves, a.policy.Lead.Blip.Std()}} {
+		for _, i := range list.who {
+			if i.Tenant != "" {
+				told, needed = true, max(needed, list.lead)
+			}
+		}
+	}
+	sure := told && a.w.start.Before(a.p.Made.Add(needed))
+	a.because(Reason{Code: codeLead, Law: lawIf(4, sure), At: from,
+		Why: fmt.Sprintf("the slot of wave %d begins %s, and tenants are told %s ahead (lead time of a %s): not before %s", a.wave, stamp(starts), plan.Duration(lead), a.class(), stamp(from))})
+}
+
+// window: the turn's worst case must lie in a window of the host's place, and in one slot of it.
+func (a *asked) window() {
+	w := a.windowsOf(a.h)
+	end := a.w.start.Add(a.least)
+	felt := a.class() != plan.ClassNone
+	length := a.policy.Slot.Std()
+	if open, next := openFrom(w, a.w.start, end); !open {
+		why := fmt.Sprintf("no window of site %s is open for the %s that the turn may take from %s on", a.t.Site, lasts(a.least), stamp(a.w.start))
+		if !next.IsZero() {
+			why += "; the next opens " + stamp(next)
+		}
+		a.because(Reason{Code: codeWindow, Law: lawIf(2, felt), Site: a.t.Site, At: next, Need: int64(a.least / time.Second), Why: why})
+		return
+	}
+	for _, slot := range a.slotsAt(w, a.w.start) {
+		if w.Always || !slot.End.Before(end.Add(margin(length))) {
+			if a.least+margin(length) <= length {
+				return
+			}
+		}
+	}
+	a.because(Reason{Code: codeSlot, Law: lawIf(2, felt && a.least > length), Site: a.t.Site, Need: int64(a.least / time.Second), Have: int64(length / time.Second),
+		Why: fmt.Sprintf("the turn may take %s (p99), and no slot of %s holds that from %s on", lasts(a.least), lasts(length), stamp(a.w.start))})
+}
+
+// links: a pool has so many migrations in flight at most. Behind those of the wave, the turn's own would end
+// after its slot.
+func (a *asked) links() {
+	per := a.policy.MovesPerPool
+	if per <= 0 || len(a.moves) == 0 || per >= a.policy.MovesPerHost*a.homes[a.h.Pools[0]] {
+		return // the hosts' own limits bind first
+	}
+	n, behind := 0, int64(0)
+	for _, t := range a.w.turns {
+		if moves := a.moved[t.ID]; moves > 0 && t.Pool == a.t.Pool {
+			n, behind = n+moves, max(behind, t.WorstS)
+		}
+	}
+	took := time.Duration(behind)*time.Second + a.least - a.leastWorst(a.h, a.t.Tactic, a.stops, nil)
+	length := a.policy.Slot.Std()
+	if n <= per || took+margin(length) <= length {
+		return
+	}
+	a.because(Reason{Code: codeLinks, Pool: a.t.Pool, Need: int64(took / time.Second), Have: int64(length / time.Second),
+		Why: fmt.Sprintf("wave %d has %s of pool %s, %d at once (moves_per_pool); behind them its own %d would be over %s after the wave's start at worst, and a slot has %s", a.wave, many(n, "migration"), a.t.Pool, per, len(a.moves), lasts(took), lasts(length))})
+}
