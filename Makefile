@@ -43,6 +43,14 @@ mutate: ## MUTATIONS (1000000) damaged advisories of every form: read or refused
 	go test ./internal/advisory/parse -run Mutations -mutations $(MUTATIONS) -timeout 1h
 bench: ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+bench-planner: ## the planner beside hroller and the bounds, up to 100,000 hosts: docs/planner.md (half an hour)
+bench-planner: build
+	@.ci/need hroller:ganeti-htools
+	go run ./lab/cmd/benchplanner -evenkeel bin/evenkeel -page docs/planner.md -curve docs/planner-cost.svg
+bench-planner-short: ## the same for smaller fleets, in less than a minute
+bench-planner-short: build
+	@.ci/need hroller:ganeti-htools
+	go run ./lab/cmd/benchplanner -evenkeel bin/evenkeel -short
 
 ##@ Real hosts (root on Debian 12)
 test-libvirt: ## the libvirt driver's conformance and fault tests, on a lab of their own (10 min)
@@ -65,6 +73,6 @@ compare: ## ROUNDS times the same maintenance by hand with virsh and by evenkeel
 	@lab/compare/run $(ROUNDS)
 
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench test-libvirt lab-xen test-xen soak compare compare-xen study help
+.PHONY: demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench bench-planner bench-planner-short test-libvirt lab-xen test-xen soak compare compare-xen study help
