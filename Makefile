@@ -8,6 +8,7 @@ SEEDS ?= 2000# simulated campaigns that 'make test' runs
 MUTATIONS ?= 1000000# inputs of 'make mutate'
 FUZZTIME ?= 10s# of each fuzz target
 ROUNDS ?= 3# of soak and compare
+FLEETS ?= 10000# that audit-fleets plans
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 ##@ First run
@@ -41,6 +42,8 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 	  done; done
 mutate: ## MUTATIONS (1000000) damaged advisories of every form: read or refused with a place, never a panic
 	go test ./internal/advisory/parse -run Mutations -mutations $(MUTATIONS) -timeout 1h
+audit-fleets: ## FLEETS (10000) random fleets planned, and judged by other code than the planner's
+	go test ./internal/audit -run PlannedFleets -fleets $(FLEETS) -v -timeout 30m
 bench: ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 bench-planner: ## the planner beside hroller and the bounds, up to 100,000 hosts: docs/planner.md (half an hour)
@@ -75,4 +78,4 @@ compare: ## ROUNDS times the same maintenance by hand with virsh and by evenkeel
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench bench-planner bench-planner-short test-libvirt lab-xen test-xen soak compare compare-xen study help
+.PHONY: audit-fleets demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench bench-planner bench-planner-short test-libvirt lab-xen test-xen soak compare compare-xen study help

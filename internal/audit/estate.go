@@ -15,6 +15,7 @@ type estate struct {
 	tenants    map[string]*fleet.Tenant
 	pools      map[string]*fleet.Pool
 	sites      map[string]*fleet.Site
+	on         map[string][]*fleet.Instance // by host, at the outset
 	groups     []*group
 	groupsOf   map[string][]*group           // by instance
 	hostGroups map[string][]*fleet.HostGroup // by host
@@ -32,7 +33,7 @@ type group struct {
 func newEstate(f *fleet.Fleet) *estate {
 	e := &estate{
 		hosts: map[string]*fleet.Host{}, instances: map[string]*fleet.Instance{}, tenants: map[string]*fleet.Tenant{},
-		pools: map[string]*fleet.Pool{}, sites: map[string]*fleet.Site{}, groupsOf: map[string][]*group{},
+		pools: map[string]*fleet.Pool{}, on: map[string][]*fleet.Instance{}, sites: map[string]*fleet.Site{}, groupsOf: map[string][]*group{},
 		hostGroups: map[string][]*fleet.HostGroup{}, homeHosts: map[string][]*fleet.Host{},
 	}
 	for i := range f.Sites {
@@ -45,7 +46,9 @@ func newEstate(f *fleet.Fleet) *estate {
 		put(e.tenants, f.Tenants[i].ID, &f.Tenants[i])
 	}
 	for i := range f.Instances {
-		put(e.instances, f.Instances[i].ID, &f.Instances[i])
+		if in := &f.Instances[i]; put(e.instances, in.ID, in) {
+			e.on[in.Host] = append(e.on[in.Host], in)
+		}
 	}
 	for i := range f.Hosts {
 		h := &f.Hosts[i]

@@ -24,7 +24,7 @@ func TestPlanAllowed(t *testing.T) {
 	}{
 		{"an unfixed destination, where the link to the fixed one is slower", func(f *fleet.Fleet, p *plan.Plan) {
 			unfixedInstead(p)
-			f.Hosts[0].NICMbps, f.Hosts[1].NICMbps, f.Hosts[2].NICMbps = 100, 10000, 10000
+			f.Hosts[0].NICMbps, f.Hosts[1].NICMbps, f.Hosts[2].NICMbps = 150, 10000, 10000
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -38,6 +38,9 @@ func (d *dossier) canary() {
 			continue
 		}
 		c := stage[0]
+		for _, t := range stage[1:] {
+			d.must(!t.Canary || !c.Canary, 6, "second-canary", ofTurn(t), t.Start, "one canary in each stage, its first turn", "turn %s is a canary, and %s is the first turn of its stage", t.ID, c.ID)
+		}
 		d.must(c.Canary, 6, "no-canary", ofTurn(c), c.Start, "a first turn that is the canary", "policy asks for a canary and the first turn, %s, is none", c.ID)
 		d.alone(c)
 	}

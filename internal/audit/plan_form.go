@@ -37,10 +37,10 @@ func (d *dossier) form() {
 }
 
 // Digest is the sha256, in hex, of the plan's JSON with its digest and its copy of the fleet left
-// empty (the fleet has a digest of its own).
+// empty (the fleet has a digest of its own), and without causes and summary, which are words on it.
 func Digest(p *plan.Plan) (string, error) {
 	bare := *p
-	bare.Digest, bare.Fleet = "", nil
+	bare.Digest, bare.Fleet, bare.Causes, bare.Summary = "", nil, nil, nil
 	text, err := json.Marshal(&bare)
 	if err != nil {
 		return "", err
@@ -97,6 +97,8 @@ func (d *dossier) formMoves() {
 		if t == nil {
 			continue
 		}
+		d.must(m.Home || m.From == t.Host, 10, "move-of-turn", s, m.Start, "a move away from the turn's host",
+			"the move of %s starts on %s, turn %s is of host %s", m.Instance, m.From, t.ID, t.Host)
 		d.must(!m.Home || m.To == t.Host, 10, "home-move", s, m.Start, "a way home that ends on the turn's host",
 			"the move of %s home ends on %s, turn %s is of host %s", m.Instance, m.To, t.ID, t.Host)
 		d.must(!m.Start.Before(t.Start) && !m.End.After(worst(t)), 2, "move-outside-turn", s, m.Start, "a move within its turn's start and start + worst_s",

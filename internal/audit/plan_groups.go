@@ -15,6 +15,9 @@ type absence struct {
 	s  Subject
 }
 
+// lasts: it is more than an instant.
+func (a *absence) lasts() bool { return a.end.After(a.start) }
+
 // crowd is an instant at which one more member starts to be away than may be.
 type crowd struct {
 	at  time.Time
@@ -26,23 +29,34 @@ type crowd struct {
 // away all the time. A member counts once, however many of its stretches overlap.
 func crowded(list []absence, down map[string]bool, most int) []crowd {
 	sort.SliceStable(list, func(i, j int) bool { return list[i].start.Before(list[j].start) })
+	ends := make([]int, len(list)) // by their end
+	for i := range ends {
+		ends[i] = i
+	}
+	sort.SliceStable(ends, func(i, j int) bool { return list[ends[i]].end.Before(list[ends[j]].end) })
 	var out []crowd
-	var open []absence
+	open := map[string]int{} // member -> its stretches under way
+	for id := range down {
+		open[id] = 1
+	}
+	over := 0
 	for _, a := range list {
-		still := open[:0]
-		away := map[string]bool{a.id: true}
-		for _, o := range open {
-			if o.end.After(a.start) {
-				still = append(still, o)
-				away[o.id] = true
+		for ; over < len(ends) && !list[ends[over]].end.After(a.start); over++ {
+			if o := list[ends[over]]; o.lasts() && open[o.id] == 1 {
+				delete(open, o.id)
+			} else if o.lasts() {
+				open[o.id]--
 			}
 		}
-		open = append(still, a)
-		for id := range down {
-			away[id] = true
+		n := len(open)
+		if open[a.id] == 0 {
+			n++
 		}
-		if len(away) > most {
-			out = append(out, crowd{a.start, len(away), a})
+		if a.lasts() {
+			open[a.id]++
+		}
+		if n > most {
+			out = append(out, crowd{a.start, n, a})
 		}
 	}
 	return out
@@ -137,24 +151,21 @@ func (d *dossier) stagger() {
 	if !pol.StaggerSites && !pol.StaggerRegions {
 		return
 	}
-	var open []*plan.Turn
+	last := map[place]*plan.Turn{} // of those at a place that began, the one that ends last
 	for _, t := range d.ordered {
 		if !d.disrupting(t) {
 			continue
 		}
 		at := d.where(t.Host)
-		still := open[:0]
 		var other *plan.Turn
-		for _, o := range open {
-			if !o.End.After(t.Start) {
-				continue
-			}
-			still = append(still, o)
-			if b := d.where(o.Host); apart(pol, at, b) {
+		for there, o := range last {
+			if o.End.After(t.Start) && apart(pol, at, there) && (other == nil || o.End.After(other.End) || o.End.Equal(other.End) && o.ID < other.ID) {
 				other = o
 			}
 		}
-		open = append(still, t)
+		if was := last[at]; was == nil || t.End.After(was.End) {
+			last[at] = t
+		}
 		s, ends := ofTurn(t), ""
 		if other != nil {
 			ends = clock(other.End)

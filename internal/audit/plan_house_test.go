@@ -54,7 +54,7 @@ var hostMutants = []planMutant{
 	{"onto an older hypervisor", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		f.Hosts[2].Software.Installed = map[string]string{"qemu-system-x86": "1:7.2+dfsg-7+deb12u14"}
 	}},
-	{"from a fixed host back to an unfixed one", 6, one("cannot-take"), false, func(f *fleet.Fleet, p *plan.Plan) {
+	{"from a fixed host back to an unfixed one", 6, []string{"cannot-take", "move-of-turn"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		p.Moves = append(p.Moves, plan.Move{Instance: "own", From: "a", To: "c", Turn: "b", Start: at("2026-03-10 03:00"), End: at("2026-03-10 03:02")},
 			plan.Move{Instance: "own", From: "c", To: "b", Turn: "c", Start: at("2026-03-11 02:03"), End: at("2026-03-11 02:05")})
 		s := *slotOf(p, "c/a2")
@@ -130,7 +130,7 @@ var hostMutants = []planMutant{
 		p.Turns = append(p.Turns, plan.Turn{ID: "x", Host: "x", Wave: 4, Tactic: plan.LivePatch, Start: at("2026-03-11 02:21"), End: at("2026-03-11 02:25"), WorstS: 600})
 	}},
 	{"a turn in another pool", 10, one("turn-place"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[0].Pool = "p2" }},
-	{"a turn that may end before it ends", 10, one("turn-times"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[2].WorstS = 1499 }},
+	{"a turn that may end before it ends", 10, []string{"turn-times", "worst-too-short"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[2].WorstS = 1499 }},
 	{"a turn before the plan", 10, one("plan-times"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Start = at("2026-03-10 02:01") }},
 	{"a turn in wave 0", 10, one("wave"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[0].Wave = 0 }},
 	{"a turn that starts before the plan was made", 10, []string{"before-made", "lead"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Made = at("2026-03-11 00:00") }},
@@ -139,7 +139,7 @@ var hostMutants = []planMutant{
 	}},
 	{"a move to an unknown host", 10, []string{"move-hosts"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Moves[5].To = "x" }},
 	{"a move that ends before it starts", 10, one("move-times"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Moves[5].End = at("2026-03-11 02:01") }},
-	{"a move of an unknown turn", 10, []string{"left-behind", "no-slot", "unknown-turn"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Moves[5].Turn = "x" }},
+	{"a move of an unknown turn", 10, []string{"left-behind", "no-move", "no-slot", "unknown-turn"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Moves[5].Turn = "x" }},
 	{"a way home that ends elsewhere", 10, one("home-move"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		f.Groups = nil
 		p.Moves = append(p.Moves, plan.Move{Instance: "a2", From: "b", To: "a", Turn: "c", Home: true, Start: at("2026-03-11 02:30"), End: at("2026-03-11 02:31")})

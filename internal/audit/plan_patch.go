@@ -225,8 +225,8 @@ func (d *dossier) notPast(t *plan.Turn) {
 		d.checked[4]++
 		return
 	}
-	for _, in := range d.instances {
-		if in.Host == h.ID && occupies(in) && olderThan(c, h, in.Running) {
+	for _, in := range d.on[h.ID] {
+		if occupies(in) && olderThan(c, h, in.Running) {
 			return
 		}
 	}

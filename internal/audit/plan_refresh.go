@@ -101,12 +101,27 @@ func (s *scene) refreshes(t *plan.Turn) {
 	}
 	for id := range s.residents[t.Host] {
 		in := s.instances[id]
-		if s.fresh[id] || in == nil || !occupies(in) || !olderThan(s.cohort(s.hosts[t.Host]), s.hosts[t.Host], in.Running) {
+		if s.fresh[id] || in == nil || !occupies(in) || !s.needsAnother(in, s.hosts[t.Host]) {
 			continue
 		}
 		s.must(known[id], 7, "not-refreshed", Subject{Turn: t.ID, Host: t.Host, Instance: id}, t.Start, "a move or a promised stop in this turn, or the instance under blocked",
-			"%s runs on %s by its own monitor when the turn of its host %s refreshes, and nothing is planned for it", id, versionsOf(in.Running), t.Host)
+			"%s runs on %s by its own monitor, or for all that is known, when the turn of its host %s refreshes, and nothing is planned for it", id, versionsOf(s.running(in, t.Host)), t.Host)
 	}
+}
+
+// needsAnother: an instance that a refreshed host holds is known to run on what is older than wanted: by its
+// own monitor, and where that told nothing by what is on the disk of the host, from which it was started.
+func (s *scene) needsAnother(in *fleet.Instance, h *fleet.Host) bool {
+	c := s.cohort(h)
+	if c == nil || olderThan(c, h, in.Running) {
+		return c != nil
+	}
+	for pkg := range c.Packages {
+		if in.Running[pkg] != "" {
+			return false
+		}
+	}
+	return in.Host == h.ID && olderThan(c, h, h.Software.Installed)
 }
 
 // olderThan: what an instance runs on is known to be older than the host's cohort wants it. It accuses

@@ -148,7 +148,13 @@ func (s *scene) fixedInstead(m *plan.Move) string {
 		return ""
 	}
 	in, from := s.instances[m.Instance], s.hosts[m.From]
-	for _, h := range s.homeHosts[s.home(m.To)] {
+	pool := s.home(m.To)
+	tree, hosts := s.trees[pool], s.homeHosts[pool]
+	if tree == nil {
+		return ""
+	}
+	for i := tree.next(0, in.MemoryMiB); i >= 0; i = tree.next(i+1, in.MemoryMiB) {
+		h := hosts[i]
 		if s.level(h.ID) <= s.level(m.To) || !s.staysOn(m, h.ID) || h.ID == m.From || h.ID == m.To || !healthy(h.Health) || s.inTurn[h.ID] != nil || h.Spare {
 			continue
 		}
@@ -278,6 +284,7 @@ func (s *scene) end(t *plan.Turn) {
 	} else {
 		s.patched[t.Host] = true // its reboot is ahead
 	}
+	s.rise(t.Host)
 	if !was && s.counts(t.Host) {
 		s.free[pool] += h.MemoryMiB - s.used[t.Host]
 	}

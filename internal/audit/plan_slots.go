@@ -15,6 +15,7 @@ func (d *dossier) slots() {
 		d.fits(s)
 		d.told(s)
 	}
+	d.kept()
 	for i := range d.p.Moves {
 		m := &d.p.Moves[i]
 		s := d.slotOf[[2]string{m.Turn, m.Instance}]
@@ -27,6 +28,24 @@ func (d *dossier) slots() {
 			"%s is moved in turn %s, its disposition is %q", m.Instance, m.Turn, s.Disposition)
 		d.must(span{s.Start, s.End}.holds(m.Start, m.End), 2, "move-outside-slot", ofSlot(s), m.Start, "a move inside its slot",
 			"the move of %s runs %s to %s, its slot %s to %s", m.Instance, clock(m.Start), clock(m.End), clock(s.Start), clock(s.End))
+	}
+}
+
+// kept: each promise of a move has its move.
+func (d *dossier) kept() {
+	moved := map[[2]string]bool{}
+	for i := range d.p.Moves {
+		if m := &d.p.Moves[i]; !m.Home {
+			moved[[2]string{m.Turn, m.Instance}] = true
+		}
+	}
+	for i := range d.p.Slots {
+		s := &d.p.Slots[i]
+		if d.turns[s.Turn] == nil || d.instances[s.Instance] == nil {
+			continue // form has said so
+		}
+		d.must(s.Disposition != plan.DispLiveMigrate || moved[[2]string{s.Turn, s.Instance}], 1, "no-move", ofSlot(s), s.Start, "a move in the slot's turn, or no promise of one",
+			"%s is promised a migration in turn %s, and is not moved in it", s.Instance, s.Turn)
 	}
 }
 

@@ -52,6 +52,7 @@ func (d *dossier) allowsTo(t *plan.Turn, what plan.Disposition) bool {
 
 // able asks of a turn whether its host publishes what it takes.
 func (d *dossier) able(t *plan.Turn) {
+	d.must(d.hosts[t.Host].Health != fleet.Down, 10, "host-down", ofTurn(t), t.Start, "the host under blocked until it answers", "turn %s is of a host that is down", t.ID)
 	need := fleet.CanUpdate
 	switch {
 	case t.Tactic == plan.LivePatch:

@@ -66,7 +66,7 @@ func elsewhere(site string) func(f *fleet.Fleet, p *plan.Plan) {
 }
 
 // planMutants are all mutants of a plan.
-var planMutants = slices.Concat(promiseMutants, hostMutants, tacticMutants)
+var planMutants = slices.Concat(promiseMutants, hostMutants, tacticMutants, forecastMutants)
 
 // promiseMutants break laws 1 to 5.
 var promiseMutants = []planMutant{
@@ -76,7 +76,7 @@ var promiseMutants = []planMutant{
 		dropMove(p, 4)
 		p.Slots = slices.DeleteFunc(p.Slots, func(s plan.Slot) bool { return s.ID == "b/own" })
 	}},
-	{"an instance leaves as the turn ends", 1, one("late-out"), false, func(f *fleet.Fleet, p *plan.Plan) {
+	{"an instance leaves as the turn ends", 1, []string{"late-out", "turn-too-short", "worst-too-short"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		p.Moves[5].Start, p.Moves[5].End = at("2026-03-11 02:20"), at("2026-03-11 02:25")
 	}},
 	{"an instance leaves after another came home", 1, one("late-out"), false, func(f *fleet.Fleet, p *plan.Plan) {
@@ -90,7 +90,7 @@ var promiseMutants = []planMutant{
 	{"a promised stop that moves", 1, []string{"cannot-take", "moved-otherwise"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		p.Moves = append(p.Moves, plan.Move{Instance: "c1", From: "c", To: "a", Turn: "c", Start: at("2026-03-11 02:05"), End: at("2026-03-11 02:06")})
 	}},
-	{"a stop called a blip", 1, one("class"), false, func(f *fleet.Fleet, p *plan.Plan) {
+	{"a stop called a blip", 1, []string{"class", "class-understated"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		s := slotOf(p, "c/c1")
 		s.Class = plan.ClassBlip
 		s.NoticeBy = s.Start.Add(-24 * time.Hour)
@@ -148,7 +148,7 @@ var promiseMutants = []planMutant{
 	{"two moves of an instance at once", 5, []string{"two-moves"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		p.Moves = append(p.Moves, plan.Move{Instance: "a1", From: "a", To: "c", Turn: "a", Start: at("2026-03-10 02:02"), End: at("2026-03-10 02:04")})
 	}},
-	{"a move from where it is not", 5, []string{"from-elsewhere", "left-behind"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Moves[2].From = "c" }},
+	{"a move from where it is not", 5, []string{"from-elsewhere", "left-behind", "move-of-turn"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Moves[2].From = "c" }},
 	{"two turns of a host", 5, []string{"double-id", "host-unable", "live-patch-disturbs", "no-live-patch", "two-turns"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		t := p.Turns[0]
 		t.Canary, t.Wave = false, 2

@@ -54,9 +54,10 @@ func takeTurn(f *fleet.Fleet, p *plan.Plan, night time.Time, h int, place map[st
 		if place[in.ID] != h {
 			continue
 		}
-		s := plan.Slot{ID: host + "/" + in.ID, Instance: in.ID, Tenant: in.Tenant, Turn: host, Start: night, End: night.Add(2 * time.Hour), Disposition: plan.DispStop}
+		s := plan.Slot{ID: host + "/" + in.ID, Instance: in.ID, Tenant: in.Tenant, Turn: host, Start: night, End: night.Add(2 * time.Hour), Disposition: plan.DispStop,
+			ExpectedMs: 330_000, WorstMs: 1_800_000}
 		if in.Disks[0].Shared {
-			s.Disposition = plan.DispLiveMigrate
+			s.Disposition, s.ExpectedMs, s.WorstMs = plan.DispLiveMigrate, 200, 900
 			to := 0 // fixed hosts in order of their turns; the first turn's instances go to the last host
 			if h == 0 {
 				to = len(f.Hosts) - 1

@@ -11,22 +11,26 @@ import (
 // scene is the fleet in the course of a plan that goes as forecast.
 type scene struct {
 	*dossier
-	at        map[string]string                     // instance -> host it runs on (the source while it moves)
-	going     map[string]*plan.Move                 // instance -> move in flight
-	residents map[string]map[string]bool            // host -> instances that occupy it or are on their way to it
-	used      map[string]int64                      // host -> MiB of its residents
-	inTurn    map[string]*plan.Turn                 // host -> turn under way
-	fixed     map[string]bool                       // host -> turn over, or skipped
-	patched   map[string]bool                       // host -> has its live patch, and its reboot is ahead
-	free      map[string]int64                      // pool -> MiB free on its hosts that are up and in no turn
-	emptying  map[string]int                        // pool -> turns under way that move instances
-	turnOf    map[string]*plan.Turn                 // host -> its turn; of two, the reboot
-	runs      map[string]map[string]string          // instance -> versions it took on where it landed
-	flights   map[string]int                        // host -> migrations in flight, either way
-	peak      map[string][]level                    // host -> highest use from a moment on
-	visits    map[string]map[string]map[string]bool // group -> domain -> members ever there
-	now       time.Time                             // of the present event
-	fresh     map[string]bool                       // instances that a move has put onto the fix
+	at          map[string]string                     // instance -> host it runs on (the source while it moves)
+	going       map[string]*plan.Move                 // instance -> move in flight
+	residents   map[string]map[string]bool            // host -> instances that occupy it or are on their way to it
+	used        map[string]int64                      // host -> MiB of its residents
+	inTurn      map[string]*plan.Turn                 // host -> turn under way
+	fixed       map[string]bool                       // host -> turn over, or skipped
+	patched     map[string]bool                       // host -> has its live patch, and its reboot is ahead
+	free        map[string]int64                      // pool -> MiB free on its hosts that are up and in no turn
+	emptying    map[string]int                        // pool -> turns under way that move instances
+	turnOf      map[string]*plan.Turn                 // host -> its turn; of two, the reboot
+	runs        map[string]map[string]string          // instance -> versions it took on where it landed
+	flights     map[string]int                        // host -> migrations in flight, either way
+	poolFlights map[string]int                        // pool -> migrations in flight of its hosts' turns
+	peak        map[string][]level                    // host -> highest use from a moment on
+	visits      map[string]map[string]map[string]bool // group -> domain -> members ever there
+	trees       map[string]*roomTree                  // pool -> room on those of its hosts that are better than others
+	seat        map[string]int                        // host -> its place among its pool's
+	risen       map[string]bool                       // hosts that are in the trees
+	now         time.Time                             // of the present event
+	fresh       map[string]bool                       // instances that a move has put onto the fix
 }
 
 // event is something that the plan's clock brings about.
@@ -82,6 +86,7 @@ func (d *dossier) replay() {
 		case turnStarts:
 			s.begin(e.turn)
 			s.evacuated(e.turn)
+			s.stopsHere(e.turn)
 			s.refreshes(e.turn)
 			s.keepsReserve(e.turn, nil, e.at)
 		case moveStarts:
@@ -122,7 +127,7 @@ func (s *scene) barred(in *fleet.Instance) bool {
 func (d *dossier) newScene(events []event) *scene {
 	s := &scene{
 		dossier: d, at: map[string]string{}, going: map[string]*plan.Move{}, residents: map[string]map[string]bool{}, used: map[string]int64{},
-		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, patched: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{},
+		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, patched: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{}, poolFlights: map[string]int{},
 		fresh: map[string]bool{}, free: map[string]int64{}, emptying: map[string]int{},
 	}
 	for _, k := range d.p.Skipped {
@@ -149,6 +154,7 @@ func (d *dossier) newScene(events []event) *scene {
 		}
 	}
 	s.foresee(events)
+	s.plant()
 	return s
 }
 
@@ -171,12 +177,12 @@ func (s *scene) leave(m *plan.Move) {
 	s.once(m)
 	s.room(m)
 	s.going[m.Instance] = m
-	s.flights[m.From]++
-	s.flights[m.To]++
+	s.flies(m)
 	if in := s.instances[m.Instance]; occupies(in) {
 		s.settle(m.To, in.ID)
 		s.hold(m.To, in.MemoryMiB)
 	}
+	s.regrow(m.To)
 	s.keepsReserve(nil, m, m.Start)
 }
 
@@ -188,6 +194,7 @@ func (s *scene) land(m *plan.Move) {
 	delete(s.going, m.Instance)
 	s.flights[m.From]--
 	s.flights[m.To]--
+	s.poolFlights[s.poolOf(m)]--
 	in := s.instances[m.Instance]
 	was := s.at[m.Instance]
 	s.runs[in.ID] = onto(s.running(in, m.From), s.lands(m.To, m.Home)) // what the new host does not tell is not forgotten
@@ -199,6 +206,8 @@ func (s *scene) land(m *plan.Move) {
 			s.hold(was, -in.MemoryMiB)
 		}
 	}
+	s.regrow(was)
+	s.regrow(m.To)
 }
 
 // evacuated asks, as a turn starts, whether each instance on its host is moved away in good time or

@@ -235,16 +235,18 @@ func TestPage(t *testing.T) {
 }
 
 func TestSkip(t *testing.T) {
-	s := &skip{lost: map[string]int{}}
+	s := &skip{lost: map[string]int{}, limit: 100 * time.Second}
 	big, bigger := uniform(3000, 60, 10), uniform(10_000, 60, 10)
 	if s.why(big) != "" {
 		t.Error("the first is skipped")
 	}
-	s.note(Result{Fleet: bigger, Hroller: Outcome{Failed: "not finished"}})
+	s.note(Result{Fleet: big, Hroller: Outcome{CPU: 49 * time.Second}})
+	s.note(Result{Fleet: bigger, Hroller: Outcome{CPU: 51 * time.Second}})
+	s.note(Result{Fleet: uniform(300, 90, 10), Hroller: Outcome{Failed: "not finished"}})
 	for _, c := range []struct {
 		f    Fleet
 		skip bool
-	}{{big, false}, {bigger, true}, {mixed(3000, 70), false}, {mixed(10_000, 70), true}, {mixed(100_000, 70), true}} {
+	}{{big, false}, {bigger, true}, {mixed(3000, 70), false}, {mixed(10_000, 70), true}, {mixed(100_000, 70), true}, {uniform(100, 90, 10), false}, {uniform(300, 90, 10), true}} {
 		if why := s.why(c.f); (why != "") != c.skip {
 			t.Errorf("%s, %d hosts: %q", c.f.Family, c.f.Hosts, why)
 		}

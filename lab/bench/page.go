@@ -26,8 +26,8 @@ the same for smaller fleets in under a minute.
 Both programs plan the same fleets as processes of their own, one at a time; CPU time and memory are the operating
 system's count for the whole process. Ours is `+"`evenkeel plan --profile bound --routine reboot -o json`"+`: reading the fleet (JSON
 Lines) and writing the plan are in it. hroller is `+"`hroller -t FILE --print-moves`"+` of Debian's ganeti-htools, on the same fleet
-in Ganeti's text form with all disks on shared storage; it has %s of CPU time and is not run on fleets larger than one that it
-did not finish.
+in Ganeti's text form with all disks on shared storage; it has %s of CPU time, and is not run on fleets larger than one that it
+did not finish, nor on harder ones than one that took it more than half of that.
 
 `, p.Revision, p.Machine, "120 s")
 	Markdown(w, p.Results)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // Result is what both made of one fleet.
@@ -25,7 +26,7 @@ func Run(b Bench, evenkeel string, tell func(Result)) (results []Result, err err
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	skip := newSkip()
+	skip := newSkip(b.Hroller)
 	for _, family := range b.Families {
 		for _, hosts := range family.Hosts {
 			r := Result{Fleet: family.Make(hosts)}
@@ -46,17 +47,18 @@ func Run(b Bench, evenkeel string, tell func(Result)) (results []Result, err err
 	return results, nil
 }
 
-// skip says on which fleets hroller is not run: on those larger than one of their family that it did not
-// finish, and on those as large as one of the first family, which is its easiest.
+// skip says on which fleets hroller is not run: those larger than one of their family that it did not finish,
+// and those as large as one of the first family, its easiest, that took it more than half of its time.
 type skip struct {
 	missing bool
+	limit   time.Duration
 	lost    map[string]int // family -> hosts
 	first   string
 }
 
-func newSkip() *skip {
+func newSkip(l Limits) *skip {
 	_, err := exec.LookPath("hroller")
-	return &skip{missing: err != nil, lost: map[string]int{}}
+	return &skip{missing: err != nil, limit: time.Duration(l.CPUSeconds) * time.Second, lost: map[string]int{}}
 }
 
 func (s *skip) why(f Fleet) string {
@@ -75,7 +77,7 @@ func (s *skip) why(f Fleet) string {
 }
 
 func (s *skip) note(r Result) {
-	if r.Hroller.Failed != "" {
+	if r.Hroller.Failed != "" || r.Fleet.Family == s.first && r.Hroller.CPU > s.limit/2 {
 		s.lost[r.Fleet.Family] = r.Fleet.Hosts
 	}
 }

@@ -1,0 +1,136 @@
+package audit
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// goodBounds is what goodPlan may say of itself.
+func goodBounds() plan.Bounds {
+	return plan.Bounds{WavesMin: 2, WavesRatio: 1.5, MovesM1: 4, MovesM2: 5, MovesMin: 6, MovesRatio: 1,
+		MakespanS: 90000, MakespanMinS: 45000, MakespanRatio: 2}
+}
+
+// said has the plan say something else of itself.
+func said(change func(*plan.Bounds)) func(*fleet.Fleet, *plan.Plan) {
+	return func(_ *fleet.Fleet, p *plan.Plan) {
+		p.Bounds = goodBounds()
+		change(&p.Bounds)
+	}
+}
+
+// forecastMutants break what a plan foresees, and what it says of itself.
+var forecastMutants = []planMutant{
+	{"a promise of a move that nobody makes", 1, []string{"left-behind", "no-move", "spread"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		dropMove(p, 3)
+	}},
+	{"a move of another host's instance", 10, []string{"from-elsewhere", "left-behind", "move-of-turn"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Moves[3].From = "c" }},
+	{"an instance that is stopped where it is not", 5, one("stops-elsewhere"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		s := *slotOf(p, "c/c1")
+		s.Instance, s.ID = "own", "c/own"
+		s.Tenant, s.NoticeBy = "", time.Time{}
+		p.Slots = append(p.Slots, s)
+	}},
+	{"what does not run is to be stopped", 5, one("stops-elsewhere"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Instances[3].State, f.Groups = fleet.Stopped, nil
+		f.Instances[1].Group, f.Instances[2].Group = "", ""
+	}},
+	{"a move that its links cannot carry in time", 2, one("faster-than-link"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Hosts[0].NICMbps = 100 }},
+	{"an instance that dirties its memory faster", 1, one("cannot-converge"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Hosts[0].NICMbps, f.Instances[0].DirtyMiBps, p.Policy.NonConverging = 1000, 90, []string{"hold"}
+	}},
+	{"a move longer than policy waits", 2, one("move-too-long"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Policy.Times.MigrateMax = plan.Duration(119 * time.Second)
+	}},
+	{"a turn that is over before its reboot can be", 2, one("turn-too-short"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[1].End = at("2026-03-10 03:04:59") }},
+	{"a worst case that leaves out the reboot", 2, one("worst-too-short"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[1].WorstS = 37*60 - 1 }},
+	{"an outage shorter than the reboot", 1, one("outage-understated"), false, func(f *fleet.Fleet, p *plan.Plan) { slotOf(p, "c/c1").ExpectedMs = 319_999 }},
+	{"an outage shorter at worst", 1, one("outage-understated"), false, func(f *fleet.Fleet, p *plan.Plan) { slotOf(p, "c/c1").WorstMs = 1_799_999 }},
+	{"more migrations at a host", 6, one("moves-per-host"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Moves[1].Start, p.Policy.MovesPerHost = at("2026-03-10 02:02"), 1
+	}},
+	{"more migrations in a pool", 6, one("moves-per-pool"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Moves[1].Start, p.Policy.MovesPerPool = at("2026-03-10 02:02"), 1
+	}},
+	{"a second canary", 6, one("second-canary"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[2].Canary = true }},
+	{"a bound above what the plan does", 10, []string{"bound"}, false, said(func(b *plan.Bounds) { b.WavesMin, b.WavesRatio = 4, 0.75 })},
+	{"a bound of moves above what the plan does", 10, []string{"bound"}, false, said(func(b *plan.Bounds) { b.MovesMin, b.MovesRatio = 7, 0.86 })},
+	{"a bound of time above what the plan takes", 10, []string{"bound"}, false, said(func(b *plan.Bounds) { b.MakespanMinS, b.MakespanRatio = 100000, 0.9 })},
+	{"bounds that contradict each other", 10, []string{"bound"}, false, said(func(b *plan.Bounds) { b.MovesM2 = 3 })},
+	{"no wave for its turns", 10, []string{"bound"}, false, said(func(b *plan.Bounds) { b.WavesMin, b.WavesRatio = 0, 1 })},
+	{"a ratio that is none", 10, one("ratio"), false, said(func(b *plan.Bounds) { b.WavesRatio = 1 })},
+	{"another M1", 10, one("moves-m1"), false, said(func(b *plan.Bounds) { b.MovesM1 = 3 })},
+	{"another makespan", 10, one("makespan"), false, said(func(b *plan.Bounds) { b.MakespanS, b.MakespanMinS = 89999, 0; b.MakespanRatio = 1 })},
+	{"a turn of a host that is down", 10, []string{"group", "host-down", "host-group", "reserve", "unhealthy"}, false, func(f *fleet.Fleet, p *plan.Plan) { f.Hosts[1].Health = fleet.Down }},
+	{"an unknown profile", 10, one("profile"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Profile = "bold" }},
+	{"a plan of bounds by a careful policy", 10, one("bound-policy"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Profile = plan.Bound }},
+}
+
+// TestForecastAllowed: what just suffices is no finding, and words on a plan are no part of it.
+func TestForecastAllowed(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(f *fleet.Fleet, p *plan.Plan)
+	}{
+		{"bounds that may be", func(f *fleet.Fleet, p *plan.Plan) { p.Bounds = goodBounds() }},
+		{"bounds from before plans told all", func(f *fleet.Fleet, p *plan.Plan) {
+			p.Bounds = plan.Bounds{WavesMin: 3, WavesRatio: 1, MovesMin: 6, MovesRatio: 1}
+		}},
+		{"links that just carry it", func(f *fleet.Fleet, p *plan.Plan) { f.Hosts[0].NICMbps = 144 }},
+		{"post-copy for what does not converge", func(f *fleet.Fleet, p *plan.Plan) {
+			f.Hosts[0].NICMbps, f.Instances[0].DirtyMiBps = 1000, 90
+		}},
+		{"a turn just long enough", func(f *fleet.Fleet, p *plan.Plan) { p.Turns[1].End, p.Turns[1].WorstS = at("2026-03-10 03:05"), 37*60 }},
+		{"careful by name", func(f *fleet.Fleet, p *plan.Plan) { p.Profile = plan.Careful }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, p := goodFleet(), goodPlan()
+			c.change(f, p)
+			seal(p)
+			p.Summary, p.Causes = &plan.Summary{Hosts: 5}, []plan.Cause{{Code: "host-down"}} // words, after it was sealed
+			if found := Plan(f, p); len(found) > 0 {
+				show(t, found)
+				t.Fatal("found fault with what is allowed")
+			}
+			if p.Digest != plan.Digest(*p) {
+				t.Error("the auditor's digest is not the plan's")
+			}
+		})
+	}
+}
+
+// TestBoundPolicy: each rule that ToBound lifts is missed where it is kept.
+func TestBoundPolicy(t *testing.T) {
+	careful := plan.DefaultPolicy()
+	careful.BringHome, careful.StaggerRegions = true, true
+	for name, keep := range map[string]func(*plan.Policy){
+		"windows":          func(p *plan.Policy) { p.Windows = careful.Windows },
+		"slot":             func(p *plan.Policy) { p.Slot = careful.Slot },
+		"lead":             func(p *plan.Policy) { p.Lead = careful.Lead },
+		"canary":           func(p *plan.Policy) { p.Canary = true },
+		"max_away_percent": func(p *plan.Policy) { p.MaxAwayPercent = 5 },
+		"keep_reserve":     func(p *plan.Policy) { p.KeepReserve = true },
+		"stagger_sites":    func(p *plan.Policy) { p.StaggerSites = true },
+		"stagger_regions":  func(p *plan.Policy) { p.StaggerRegions = true },
+		"moves_per_pool":   func(p *plan.Policy) { p.MovesPerPool = 8 },
+		"min_stay":         func(p *plan.Policy) { p.MinStay = careful.MinStay },
+		"bring_home":       func(p *plan.Policy) { p.BringHome = true },
+		"":                 func(*plan.Policy) {},
+	} {
+		p := &plan.Plan{Profile: plan.Bound, Policy: plan.ToBound(careful)}
+		keep(&p.Policy)
+		d := newDossier(&fleet.Fleet{}, p)
+		d.profile()
+		want := []string{}
+		if name != "" {
+			want = one("bound-policy")
+		}
+		if got := codes(d.findings); !slices.Equal(got, want) {
+			t.Errorf("%q kept: found %v, want %v", name, got, want)
+		}
+	}
+}

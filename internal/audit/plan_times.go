@@ -1,0 +1,125 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// A promise is worth what its forecast is worth. So each move is held against the links that carry it, and
+// each turn and each outage against the times that policy itself gives for their parts.
+
+// forecasts asks law 2 of moves and turns, and law 1 of the outages that are promised.
+func (d *dossier) forecasts() {
+	for i := range d.p.Moves {
+		d.carried(&d.p.Moves[i])
+	}
+	for _, t := range d.ordered {
+		d.lasts(t)
+	}
+	for i := range d.p.Slots {
+		d.away(&d.p.Slots[i])
+	}
+}
+
+// share is the rate in MiB/s that one migration has between two hosts when each end has as many in flight as
+// policy allows; 0 when neither tells its link's rate.
+func (d *dossier) share(a, b *fleet.Host) float64 {
+	var mbps int64
+	for _, h := range []*fleet.Host{a, b} {
+		if h.NICMbps > 0 && (mbps == 0 || h.NICMbps < mbps) {
+			mbps = h.NICMbps
+		}
+	}
+	return float64(mbps) * 1e6 / 8 / (1 << 20) / float64(max(1, d.p.Policy.MovesPerHost))
+}
+
+// carried: the share of both links carries the instance's memory in the time foreseen, which is within the
+// deadline that policy sets, and the instance does not dirty its memory faster than it is sent.
+func (d *dossier) carried(m *plan.Move) {
+	in, from, to := d.instances[m.Instance], d.hosts[m.From], d.hosts[m.To]
+	if in == nil || from == nil || to == nil {
+		return // form has said so
+	}
+	s, took := ofMove(m), m.End.Sub(m.Start)
+	most := time.Duration(d.p.Policy.Times.MigrateMax)
+	d.must(took <= most, 2, "move-too-long", s, m.Start, "a migration within migrate_max, "+most.String(),
+		"the move of %s is foreseen to take %s, and is given up after %s", in.ID, took, most)
+	rate := d.share(from, to)
+	if rate == 0 {
+		return
+	}
+	least := time.Duration(float64(in.MemoryMiB) / rate * float64(time.Second)).Truncate(time.Second)
+	d.must(took >= least, 2, "faster-than-link", s, m.Start, "a forecast of at least "+least.String(),
+		"the move of %s, %d MiB, is foreseen to take %s, its share of the links carries that in %s", in.ID, in.MemoryMiB, took, least)
+	d.must(in.DirtyMiBps < rate || contains(d.p.Policy.NonConverging, "post-copy"), 1, "cannot-converge", s, m.Start, "a faster link, post-copy in policy, or a promised stop",
+		"%s dirties %.0f MiB/s, its share of the links carries %.0f: its move never ends", in.ID, in.DirtyMiBps, rate)
+}
+
+// part is how long some part of a turn takes: expected, and at p99.
+type part struct{ expected, worst time.Duration }
+
+func (p part) plus(expected, worst plan.Duration) part {
+	return part{p.expected + time.Duration(expected), p.worst + max(time.Duration(expected), time.Duration(worst))}
+}
+
+// lasts: a turn takes no less than its moves away and what follows them by policy's own times.
+func (d *dossier) lasts(t *plan.Turn) {
+	if d.hosts[t.Host] == nil {
+		return
+	}
+	var drain time.Duration
+	for _, m := range d.movesOf[t.ID] {
+		if !m.Home {
+			drain = max(drain, m.End.Sub(t.Start))
+		}
+	}
+	least := part{drain, drain}
+	times := d.p.Policy.Times
+	if changes := d.p.Target != nil && t.Tactic != plan.Refresh; changes && t.Tactic == plan.LivePatch && times.Patch > 0 {
+		least = least.plus(times.Patch, times.PatchMax)
+	} else if changes {
+		least = least.plus(times.Update, times.UpdateMax)
+	}
+	saved := 0
+	for _, s := range d.slotsOf[t.ID] {
+		if s.Disposition == plan.DispStatefulStop {
+			saved++
+		}
+	}
+	if t.Tactic != plan.Refresh {
+		saved = min(saved, 1) // all together
+	}
+	for range 2 * saved { // and restored
+		least = least.plus(times.Save, times.SaveMax)
+	}
+	if reboots(t.Tactic) {
+		least = least.plus(times.Reboot, times.RebootMax)
+	}
+	d.must(t.End.Sub(t.Start) >= least.expected, 2, "turn-too-short", ofTurn(t), t.Start, "an end no earlier than "+clock(t.Start.Add(least.expected)),
+		"turn %s is foreseen to take %s, its moves and policy's times for the rest make %s", t.ID, t.End.Sub(t.Start), least.expected)
+	d.must(seconds(t.WorstS) >= least.worst, 2, "worst-too-short", ofTurn(t), t.Start, "a worst_s of at least "+least.worst.String(),
+		"turn %s is foreseen to take %d s at worst, its moves and policy's times for the rest make %s", t.ID, t.WorstS, least.worst)
+}
+
+// away: who is saved or stopped is told of no less than the reboot, and its saving and restoring, and of more
+// than would be a blip.
+func (d *dossier) away(s *plan.Slot) {
+	t := d.turns[s.Turn]
+	if t == nil || plan.ClassOf(s.Disposition) != plan.ClassOutage {
+		return
+	}
+	var least part
+	times := d.p.Policy.Times
+	if s.Disposition == plan.DispStatefulStop {
+		least = least.plus(times.Save, times.SaveMax).plus(times.Save, times.SaveMax)
+	}
+	if reboots(t.Tactic) {
+		least = least.plus(times.Reboot, times.RebootMax)
+	}
+	least.worst = max(least.worst, time.Duration(d.p.Policy.Blackout)+time.Millisecond)
+	d.must(s.ExpectedMs >= least.expected.Milliseconds() && s.WorstMs >= least.worst.Milliseconds(), 1, "outage-understated", ofSlot(s), s.Start,
+		"an outage of at least "+least.expected.String()+", and "+least.worst.String()+" at worst",
+		"slot %s promises an outage of %d ms, %d at worst, and what is done takes %s, %s at worst", s.ID, s.ExpectedMs, s.WorstMs, least.expected, least.worst)
+}
