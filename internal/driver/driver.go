@@ -185,6 +185,13 @@ type Rebooter interface {
 	Reboot(ctx context.Context, f Fence, h Host, bootID string, u plan.Update) error
 }
 
+// EmptyRebooter reboots a host as a Rebooter does, and has the host itself look right before the order that
+// no instance runs on it, half of one that arrives included: if one does it refuses (CodeOccupied). No
+// look from outside can be as close.
+type EmptyRebooter interface {
+	RebootEmpty(ctx context.Context, f Fence, h Host, bootID string, u plan.Update) error
+}
+
 // Cordoner keeps others from placing instances on a host. Both are idempotent.
 type Cordoner interface {
 	Cordon(ctx context.Context, f Fence, h Host) error
@@ -216,6 +223,7 @@ func (e *Error) Unwrap() error { return e.Err }
 const (
 	CodeUnreachable  = "unreachable"   // the host's service does not answer
 	CodeRefused      = "refused"       // the host refused: guard, generation, permission
+	CodeOccupied     = "occupied"      // an instance runs on the host, which should be empty
 	CodeNotFound     = "not-found"     // no such instance there
 	CodeNoRoom       = "no-room"       // the destination lacks memory
 	CodeCannotMove   = "cannot-move"   // the hypervisor refuses to move it (unsafe disk, device, CPU)

@@ -110,8 +110,8 @@ func unsupported(host, what string) error {
 	return &driver.Error{Code: driver.CodeUnsupported, Why: "the driver of " + host + " cannot " + what, Next: "use another tactic for this host"}
 }
 
-// reboot orders it after one more look: what was decided some time ago, by a controller that died
-// since perhaps, says nothing about who is on the host now.
+// reboot orders it after one more look, by the host itself where it can: what was decided some time ago, by
+// a controller that died since perhaps, says nothing about who is on the host now.
 func (w World) reboot(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
 	h, d, err := w.reach(k, c.Host)
 	if err != nil {
@@ -121,12 +121,19 @@ func (w World) reboot(ctx context.Context, k Campaign, c execution.Chore) []exec
 	if !can {
 		return stepFailed(c, unsupported(c.Host, "reboot"))
 	}
+	f := of(c, execution.StepDone)
+	f.Step, f.BootID = c.Step, c.BootID
+	if own, looks := d.(driver.EmptyRebooter); looks {
+		if err := own.RebootEmpty(ctx, fence(c), h, c.BootID, k.update(c.Host)); err != nil {
+			return stepFailed(c, refilled(err))
+		}
+		f.Why = "the host, which saw itself empty, took the order to end boot " + c.BootID + ", or has ended it"
+		return []execution.Fact{f}
+	}
 	v, err := w.view(ctx, k, c.Host)
 	if err != nil {
 		return stepFailed(c, err)
 	}
-	f := of(c, execution.StepDone)
-	f.Step, f.BootID = c.Step, c.BootID
 	if c.BootID != "" && v.BootID != "" && v.BootID != c.BootID {
 		f.Why = "nothing needed: the host runs boot " + v.BootID + " already"
 		return []execution.Fact{f}
@@ -142,6 +149,17 @@ func (w World) reboot(ctx context.Context, k Campaign, c execution.Chore) []exec
 	}
 	f.Why = "the host took the order to end boot " + c.BootID
 	return []execution.Fact{f}
+}
+
+// refilled: a host that finds itself not empty was filled by others.
+func refilled(err error) error {
+	var e *driver.Error
+	if !errors.As(err, &e) || e.Code != driver.CodeOccupied {
+		return err
+	}
+	again := *e
+	again.Code = execution.CodeRefilled
+	return &again
 }
 
 func (w World) move(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {

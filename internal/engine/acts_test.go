@@ -59,6 +59,32 @@ func TestAHostIsLookedAtRightBeforeItsReboot(t *testing.T) {
 	}
 }
 
+// own looks by itself right before it reboots.
+type own struct {
+	found
+	err error
+}
+
+func (h *own) RebootEmpty(context.Context, driver.Fence, driver.Host, string, plan.Update) error {
+	return h.err
+}
+
+// A host that looks by itself is not looked at once more, and is heard.
+func TestAHostThatLooksItself(t *testing.T) {
+	for code, want := range map[string]string{"": "", driver.CodeOccupied: execution.CodeRefilled, driver.CodeUnreachable: driver.CodeUnreachable} {
+		h := own{found: found{silent: true}}
+		if code != "" {
+			h.err = &driver.Error{Code: code, Why: "why", Next: "next", Retry: true}
+		}
+		w := engine.World{Drivers: map[string]driver.Driver{"sim": &h}, Clock: &clock{dawn}, WithDeadline: endless}
+		k := engine.Campaign{Plan: &plan.Plan{}, Fleet: &fleet.Fleet{Hosts: []fleet.Host{{ID: "h1", URI: "sim://h1"}}}}
+		facts := engine.Perform(context.Background(), w, k, execution.Chore{Kind: execution.ChoreReboot, Turn: "h1", Host: "h1", Step: execution.StepReboot, Attempt: 1, BootID: "boot-1", Deadline: dawn.Add(time.Minute)})
+		if len(facts) != 1 || facts[0].Code != want || (facts[0].Kind == execution.StepDone) != (code == "") || h.rebooted {
+			t.Errorf("%q: %+v", code, facts)
+		}
+	}
+}
+
 func endless(ctx context.Context, _ time.Time) (context.Context, context.CancelFunc) {
 	return context.WithCancel(ctx)
 }

@@ -101,7 +101,7 @@ func (s *State) Outstanding(now time.Time) []Chore {
 		if id, until := s.shuttingDown(t); id != "" && s.host(t.Plan.Host).At.Before(until) && s.Phase == PhaseAborted {
 			want([]string{t.Plan.Host}, until.Sub(s.host(t.Plan.Host).At))
 		}
-		if t.inDoubt() > 0 || (t.committed() && t.anyStage(StageStopped) && !s.mayBringBack(t, now) && !(t.Started && t.Step == StepProve)) {
+		if t.inDoubt() > 0 || (t.committed() && t.anyStage(StageStopped) && !s.mayBringBack(t, now) && !(t.Started && (t.Step == StepProve || t.Step == StepReboot))) {
 			want([]string{t.Plan.Host}, lookAgain)
 		}
 	}
@@ -188,7 +188,9 @@ func (s *State) wantLooks(t *TurnState, now time.Time) []string {
 		needOwn = t.inPlace() && !t.Started && !s.sees(t, now)
 	case StepEmpty: // not while all are on their way; that nobody is left must be seen
 		needOwn = !s.knows(t, now) && s.anyToPlace(t) || !s.sees(t, now) && !s.anyToPlace(t) && !t.anyStage(StageMoving)
-	case StepStop, StepReboot:
+	case StepStop: // not while all are being stopped; that nobody is left must be seen
+		needOwn = !t.Started && !s.sees(t, now) && (!t.anyStage(StageStopping) || s.anyToStop(t))
+	case StepReboot:
 		needOwn = !t.Started && !s.sees(t, now)
 	case StepJudge:
 		needOwn = !t.Started && !s.sees(t, now) && (t.Plan.Tactic == plan.Refresh || len(ownPackages(s.cohort(own))) > 0)
@@ -213,6 +215,20 @@ func (s *State) anyToPlace(t *TurnState) bool {
 	for _, in := range s.toDo(t) {
 		g := s.Guests[in.ID]
 		if g == nil || g.Host == t.Plan.Host && !s.inFlight(in.ID) && s.disposition(t, in.ID) == plan.DispLiveMigrate {
+			return true
+		}
+	}
+	return false
+}
+
+// anyToStop: by the last look some instance waits to be saved or stopped.
+func (s *State) anyToStop(t *TurnState) bool {
+	h := s.host(t.Plan.Host)
+	if h.View == nil {
+		return true
+	}
+	for _, in := range present(h.View) {
+		if g := t.Guests[in.ID]; g == nil || g.Stage != StageStopping && g.Stage != StageStopped {
 			return true
 		}
 	}

@@ -34,7 +34,7 @@ import (
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
-// maxBody bounds what one request may send, in bytes: a plan of a hundred thousand hosts fits.
+// maxBody bounds what one request may send, in bytes: a plan of ten thousand hosts with a hundred thousand instances is about 50 MiB.
 const maxBody = 256 << 20
 
 // Problem is an error as the API tells it.

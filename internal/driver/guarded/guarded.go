@@ -24,7 +24,13 @@ type Host struct {
 	// CallTimeout bounds one short command, Poll is the pause between two looks, HookTimeout bounds one
 	// stage of a hook folder (0: 1800 s, as in CloudStack).
 	CallTimeout, Poll, HookTimeout time.Duration
+	// Vacant, when set, is shell that ends with ExitOccupied, and says who it is, when somebody runs on the
+	// host. It may use no positional parameter. A reboot runs it right before its order.
+	Vacant string
 }
+
+// ExitOccupied is what Vacant says of a host that is not empty.
+const ExitOccupied = 122
 
 // Guard is put before each command that changes a host: it refuses an older generation than the host has
 // seen, and notes ours. $1 is ours. It leaves the host's note on disk before anything else happens, under

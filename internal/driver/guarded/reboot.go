@@ -11,11 +11,17 @@ import (
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
-// rebootScript is the guarded reboot: $2 (after the guard's shift: $1) is the boot that may be ended.
+// The guarded reboot: $2 (after the guard's shift: $1) is the boot that may be ended.
 // The order is carried out a moment later and apart from this session, so that it can be answered.
-const rebootScript = Guard + `
+const rebootHead = Guard + thisBoot
+
+// thisBoot refuses in another boot than $1.
+const thisBoot = `
 now=$(cat /proc/sys/kernel/random/boot_id)
 if [ "$now" != "$1" ]; then echo "the boot id is $now, not $1" >&2; exit 116; fi
+`
+
+const rebootTail = `
 if [ -d /run/systemd/system ]; then how='systemctl reboot'; else how=reboot; fi
 setsid sh -c "sleep 0.3; exec $how" </dev/null >/dev/null 2>&1 9>&- &
 echo "rebooting from $now"
@@ -24,27 +30,22 @@ echo "rebooting from $now"
 var bootIDForm = regexp.MustCompile(`^[0-9a-zA-Z-]{8,64}$`)
 
 // Reboot orders a guarded reboot. It returns nil when the host took the order, or when its boot id is
-// another one. When the answer to the order is lost, the host is asked for its boot id until it
+// another one. What stands in Vacant is asked in the same call, right before the order. When the answer to the order is lost, the host is asked for its boot id until it
 // answers or ctx ends.
 func (h Host) Reboot(ctx context.Context, f driver.Fence, bootID string, u plan.Update) error {
 	if !bootIDForm.MatchString(bootID) {
 		return &driver.Error{Code: driver.CodeRefused, Why: fmt.Sprintf("%q is no boot id, so the reboot of %s could not be guarded", bootID, h.ID), Next: "observe the host over SSH first"}
 	}
-	now, err := h.bootID(ctx)
-	if err != nil {
-		return err
-	}
-	if now != bootID {
-		return nil // done already
-	}
-	argv := []string{"sh", "-c", rebootScript, "evenkeel", strconv.FormatInt(f.Generation, 10), bootID}
-	if len(u.Reboot) > 0 {
-		argv = fill(u.Reboot, bootID, f.Generation)
+	argv := []string{"sh", "-c", rebootHead + h.Vacant + rebootTail, "evenkeel", strconv.FormatInt(f.Generation, 10), bootID}
+	if len(u.Reboot) > 0 { // the boot is asked for all the same: an operator's own command may not
+		argv = append([]string{"sh", "-c", thisBoot + "shift\n" + h.Vacant + "exec \"$@\"\n", "evenkeel", bootID}, fill(u.Reboot, bootID, f.Generation)...)
 	}
 	res, err := h.Run(ctx, argv)
 	switch {
 	case err == nil && res.Exit == 0:
 		return nil
+	case err == nil && res.Exit == ExitOccupied && h.Vacant != "":
+		return &driver.Error{Code: driver.CodeOccupied, Retry: true, Why: h.ID + " is not empty: " + lastLines(res.Stderr, 1), Next: "keep other tools from placing instances there; nothing was rebooted"}
 	case err == nil:
 		// Whoever refuses because the boot is over tells good news: the host says which boot it is in.
 		if now, lookErr := h.bootID(ctx); lookErr == nil && now != bootID {

@@ -11,16 +11,18 @@ package hostfacts
 const Script = body + end
 
 // With is Script with more of a driver's own to print, which Parse leaves out: lines whose first word
-// is none of Script's. There, say prints its words as a line, query prints what $manager says of a
-// package, and "$@" holds the paths.
+// is none of Script's. There, say prints its words as a line, query has what $manager says of a
+// package printed, and "$@" holds the paths.
 func With(more string) string { return body + more + end }
 
-const end = "\necho end\n"
+const end = "\nanswer\necho end\n"
 
 const body = `
 emulator=$1 n=$2; shift 2
 say() { printf '%s\n' "$*"; }
-say "boot_id $(cat /proc/sys/kernel/random/boot_id)"
+boot=
+[ ! -r /proc/sys/kernel/random/boot_id ] || read -r boot < /proc/sys/kernel/random/boot_id
+say "boot_id $boot"
 say "hz $(getconf CLK_TCK 2>/dev/null || echo 100)"
 grep '^btime ' /proc/stat
 say "init $(cat /proc/1/stat)"
@@ -48,7 +50,8 @@ for f in active control; do [ ! -r /sys/devices/system/cpu/smt/$f ] || say "smt_
 `
 
 // packageScript asks the package manager that the host has. A tool of another distribution may be
-// installed, so dpkg and apk count only where their databases hold something.
+// installed, so dpkg and apk count only where their databases hold something. dpkg is asked for all
+// packages at once, at the end: each call of it reads its whole database.
 const packageScript = `
 apkdb=/lib/apk/db/installed; [ -s "$apkdb" ] || apkdb=/usr/lib/apk/db/installed
 if [ -s /var/lib/dpkg/status ] && command -v dpkg-query >/dev/null 2>&1; then manager=dpkg
@@ -56,11 +59,10 @@ elif [ -s "$apkdb" ]; then manager=apk
 elif command -v rpm >/dev/null 2>&1; then manager=rpm
 else manager=none; fi
 say "manager $manager"
+asked=
 query() {
   case $manager in
-  dpkg)
-    dpkg-query -W -f='pkg ${Package} ${db:Status-Status} ${Version}\n' -- "$1" 2>/dev/null || say "pkg $1 absent"
-    for f in "/var/lib/dpkg/info/$1.list" "/var/lib/dpkg/info/$1:"*.list; do [ ! -e "$f" ] || say "list $1 $(stat -c %Y -- "$f")"; done;;
+  dpkg) case " $asked " in *" $1 "*) ;; *) asked="$asked $1";; esac;;
   rpm)
     if found=$(rpm -q --qf 'rpm %{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} %{ARCH} %{INSTALLTIME}\n' -- "$1" 2>/dev/null); then say "$found"; else say "pkg $1 absent"; fi;;
   apk)
@@ -68,6 +70,18 @@ query() {
       /^V:/ && name == want { print "pkg " want " installed " substr($0, 3); found = 1 }
       END { if (!found) print "pkg " want " absent" }' "$apkdb";;
   esac
+}
+answer() {
+  [ -n "$asked" ] || return 0
+  # shellcheck disable=SC2086  # names of packages have no spaces
+  told=$(dpkg-query -W -f='pkg ${Package} ${db:Status-Status} ${Version}\n' -- $asked 2>/dev/null)
+  say "$told"
+  for p in $asked; do
+    case "
+$told" in *"
+pkg $p "*) ;; *) say "pkg $p absent";; esac
+    for f in "/var/lib/dpkg/info/$p.list" "/var/lib/dpkg/info/$p:"*.list; do [ ! -e "$f" ] || say "list $p $(stat -c %Y -- "$f")"; done
+  done
 }
 case $manager in
 dpkg) case $arch in aarch64|arm*) own=qemu-system-arm;; *) own=qemu-system-x86;; esac;;

@@ -10,6 +10,8 @@ import (
 	"os/user"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
@@ -58,25 +60,126 @@ func (p *Pool) dial(ctx context.Context, address string) (*ssh.Client, error) {
 	}
 	dctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(dctx, "tcp", addr)
+	c, err := race(dctx, addr, cfg)
 	if err != nil {
-		return nil, explain(ctx, address, err)
-	}
-	// The handshake knows no context: closing the connection ends it.
-	stop := context.AfterFunc(dctx, func() { conn.Close() })
-	c, chans, reqs, err := ssh.NewClientConn(conn, addr, cfg)
-	if !stop() && err == nil {
-		c.Close()
-		err = dctx.Err()
-	}
-	if err != nil {
-		conn.Close()
 		if dctx.Err() != nil {
 			err = dctx.Err()
 		}
 		return nil, explain(ctx, address, err)
 	}
+	return c, nil
+}
+
+// An attempt to connect that a host did not hear, as while it boots, is repeated by the kernel ever more
+// seldom. So another one is begun beside it every tryAgain, until one is answered; at most mostTries are
+// kept at once. The host's first word decides, not its handshake, which may take a slow host long.
+const (
+	tryAgain  = 2 * time.Second
+	mostTries = 4
+	maxTries  = 64 // in all
+)
+
+// race connects and shakes hands. Of several attempts the one that is answered first goes on alone.
+func race(ctx context.Context, addr string, cfg *ssh.ClientConfig) (*ssh.Client, error) {
+	type result struct {
+		try int
+		c   *ssh.Client
+		err error
+	}
+	results, heard := make(chan result), make(chan int, maxTries)
+	stops := map[int]context.CancelFunc{} // of the attempts under way, by their number
+	next := 0
+	begin := func() {
+		if len(stops) == mostTries {
+			stops[next-mostTries]()
+			delete(stops, next-mostTries)
+		}
+		own, stop := context.WithCancel(ctx)
+		try := next
+		next++
+		stops[try] = stop
+		go func() {
+			c, err := shake(own, addr, cfg, func() { heard <- try })
+			select {
+			case results <- result{try, c, err}:
+			case <-own.Done(): // it comes too late
+				if c != nil {
+					c.Close()
+				}
+			}
+		}()
+	}
+	defer func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}()
+	begin()
+	again := time.NewTicker(tryAgain)
+	defer again.Stop()
+	for answered := false; ; {
+		select {
+		case <-again.C:
+			if !answered && next < maxTries {
+				begin()
+			}
+		case try := <-heard:
+			if _, runs := stops[try]; !runs || answered {
+				continue
+			}
+			answered = true
+			for other, stop := range stops {
+				if other != try {
+					stop()
+					delete(stops, other)
+				}
+			}
+		case r := <-results:
+			if _, runs := stops[r.try]; !runs { // given up in this moment
+				if r.c != nil {
+					r.c.Close()
+				}
+				continue
+			}
+			return r.c, r.err
+		}
+	}
+}
+
+// shake makes one attempt; heard is called at the host's first word. It ends soon after ctx does, and
+// before the handshake is over it leaves nothing open then.
+func shake(ctx context.Context, addr string, cfg *ssh.ClientConfig, heard func()) (*ssh.Client, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	// The handshake knows no context: closing the connection ends it.
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	c, chans, reqs, err := ssh.NewClientConn(&listened{Conn: conn, heard: heard}, addr, cfg)
+	if !stop() && err == nil {
+		c.Close()
+		err = ctx.Err()
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
 	return ssh.NewClient(c, chans, reqs), nil
+}
+
+// listened tells of the first byte that comes.
+type listened struct {
+	net.Conn
+	once  sync.Once
+	heard func()
+}
+
+func (l *listened) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
+	if n > 0 {
+		l.once.Do(l.heard)
+	}
+	return n, err
 }
 
 // clientConfig reads key and pins afresh, so that a corrected file needs no restart.

@@ -307,6 +307,50 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// The first attempt finds a host that boots: it is never answered. Those after it are.
+func TestUnheardAttemptIsRepeated(t *testing.T) {
+	h, cfg, _ := set(t)
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { front.Close() })
+	known, err := os.ReadFile(cfg.KnownHostsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, cfg.KnownHostsFile, strings.Replace(string(known), knownhosts.Normalize(h.addr), knownhosts.Normalize(front.Addr().String()), 1))
+	var dials atomic.Int32
+	closed := make(chan struct{})
+	go func() {
+		for {
+			c, err := front.Accept()
+			if err != nil {
+				return
+			}
+			if dials.Add(1) == 1 { // until the other side gives it up
+				go func() { _, _ = io.Copy(io.Discard, c); close(closed) }()
+				continue
+			}
+			back, err := net.Dial("tcp", h.addr)
+			if err != nil {
+				c.Close()
+				continue
+			}
+			go func() { _, _ = io.Copy(back, c); back.Close() }()
+			go func() { _, _ = io.Copy(c, back); c.Close() }()
+		}
+	}()
+	cfg.DialTimeout = time.Minute
+	if _, err := pool(t, cfg).Run(context.Background(), "ops@"+front.Addr().String(), "true", nil); err != nil {
+		t.Error(err)
+	}
+	<-closed
+	if n := dials.Load(); n != 2 {
+		t.Errorf("%d attempts", n)
+	}
+}
+
 func TestNobodyThere(t *testing.T) {
 	_, cfg, _ := set(t)
 	_, err := pool(t, cfg).Run(context.Background(), "ops@127.0.0.1:1", "true", nil)

@@ -34,6 +34,7 @@ type fakeHost struct {
 
 	mu    sync.Mutex
 	conns []net.Conn
+	calls int // commands over SSH
 }
 
 // fakeHosts gives h1 and h2 and the configuration of a driver that reaches them.
@@ -173,6 +174,9 @@ func (h *fakeHost) session(c net.Conn, cfg *gossh.ServerConfig) {
 // run carries one command line out, with the host's folders where the driver expects them.
 func (h *fakeHost) run(command string, ch gossh.Channel) int {
 	at := strings.NewReplacer("/var/lib/evenkeel", h.root+"/var/lib/evenkeel", "/run/evenkeel", h.root+"/run/evenkeel", "/HOSTROOT", h.root)
+	h.mu.Lock()
+	h.calls++
+	h.mu.Unlock()
 	cmd := exec.Command("dash", "-c", at.Replace(command))
 	cmd.Env = []string{"PATH=" + h.root + "/bin:" + os.Getenv("PATH"), "XLROOT=" + h.root}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = ch, ch, ch.Stderr()
@@ -202,6 +206,15 @@ func (h *fakeHost) put(file, text string) {
 func (h *fakeHost) guest(name string) {
 	h.put("dom/"+name, "3 128 -b---- 00000000-0000-4000-8000-000000000001\n")
 	h.put("etc/xen/"+name+".cfg", "name = \""+name+"\"\n")
+}
+
+// asked is how many commands came over SSH since it was asked last.
+func (h *fakeHost) asked() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := h.calls
+	h.calls = 0
+	return n
 }
 
 // count is how often the tool was called so.

@@ -12,21 +12,28 @@ import (
 // observeScript prints all that Observe asks of a dom0, in one call: what hostfacts asks of any host,
 // then what the tools of Xen say. Each line of theirs stands behind a word of ours, so that nothing
 // in it, such as a domain's name, can pass for another answer; parseAnswer reads it. Paths: SaveDir,
-// then ConfigDirs. In the environment, known holds the build ids of images that were read before.
+// then ConfigDirs. In the environment, known holds the build ids of images that were read before, and
+// domains is domainsSign of the look whose configurations are remembered.
 var observeScript = "LC_ALL=C; export LC_ALL" + hostfacts.With(toolsScript+imageScript+filesScript)
 
 // toolsScript: 'KEY LINE' for each line, at last 'KEY RC', the tool's exit code. The indentation of
-// libxl's JSON is most of it, and is left out.
+// libxl's JSON is most of it, and is left out. That list takes longer than all else, and a domain's
+// configuration is not asked for again as long as the same domains run.
 const toolsScript = `
 tell() { key=$1; shift; { "$@" </dev/null; printf '\n%s\n' "$?"; } | sed "s/^/$key /"; }
 say "xen-under $(cat /sys/hypervisor/type 2>/dev/null)"
 tell xen-info xl info
-tell xen-list xl list -v
-config=$(xl list -l </dev/null; rc=$?; say; say "$rc")
-printf '%s\n' "$config" | sed 's/^[[:space:]]*/xen-config /'
-printf '%s\n' "$config" | sed -n 's/^[[:space:]]*"pdev_path": "\([^"\\]*\)",\{0,1\}$/\1/p' | sort -u | while IFS= read -r p; do
-  say "fs $(stat -f -c %T -- "$p" 2>/dev/null || echo '?') $p"
-done
+list=$(xl list -v </dev/null; rc=$?; say; say "$rc")
+printf '%s\n' "$list" | sed 's/^/xen-list /'
+now=$(say "$boot"; printf '%s\n' "$list" | sed -n 's/^.*[[:space:]]\([0-9][0-9]*\)[[:space:]][[:space:]]*[0-9][0-9]*[[:space:]][[:space:]]*[0-9][0-9]*[[:space:]][[:space:]]*[-a-zA-Z?]\{6\}[[:space:]].*[[:space:]]\([0-9a-f-]\{36\}\)[[:space:]].*$/\1 \2/p')
+if [ -n "${domains:-}" ] && [ "$now" = "$domains" ]; then say "xen-config-as-before"
+else
+  config=$(xl list -l </dev/null; rc=$?; say; say "$rc")
+  printf '%s\n' "$config" | sed 's/^[[:space:]]*/xen-config /'
+  printf '%s\n' "$config" | sed -n 's/^[[:space:]]*"pdev_path": "\([^"\\]*\)",\{0,1\}$/\1/p' | sort -u | while IFS= read -r p; do
+    say "fs $(stat -f -c %T -- "$p" 2>/dev/null || echo '?') $p"
+  done
+fi
 patches() { xen-livepatch list 2>&1; }
 tell xen-patches patches
 for p in $(grep -lsx xl /proc/[0-9]*/comm); do say "xen-process $(tr '\000\n' '\001?' <"${p%comm}cmdline" 2>/dev/null)"; done
@@ -43,9 +50,7 @@ for image in /boot/xen*.gz; do
   case $image in *[!A-Za-z0-9_.+/~-]*) continue;; esac
   owner=
   case $manager in
-  dpkg) for l in /var/lib/dpkg/info/xen*.list; do
-    if [ -e "$l" ] && grep -qxF -- "$image" "$l"; then owner=${l##*/}; owner=${owner%.list}; owner=${owner%%:*}; fi
-  done;;
+  dpkg) owner=$(grep -lxsF -- "$image" /var/lib/dpkg/info/xen*.list | tail -n 1); owner=${owner##*/}; owner=${owner%.list}; owner=${owner%%:*};;
   rpm) owner=$(rpm -qf --qf '%{NAME}\n' -- "$image" 2>/dev/null | head -n 1) && rpm -q -- "$owner" >/dev/null 2>&1 || owner=;;
   apk) owner=$(awk -v want="${image#/}" '/^P:/ { name = substr($0, 3) }
     /^F:/ { folder = substr($0, 3) }
@@ -97,6 +102,7 @@ type answer struct {
 	saved     []file
 	configs   []file
 	processes [][]string // command lines of xl at work
+	asBefore  bool       // the domains are those of the look before: their configurations were not asked for
 }
 
 // tool is what one tool printed.
@@ -126,6 +132,8 @@ func parseAnswer(out string) (answer, error) {
 			a.under = rest
 		case "xen-info", "xen-list", "xen-config", "xen-patches":
 			said[key] = append(said[key], rest)
+		case "xen-config-as-before":
+			a.asBefore = true
 		case "xen-process":
 			a.processes = append(a.processes, strings.Split(strings.TrimSuffix(rest, "\x01"), "\x01"))
 		case "xen-image":

@@ -99,7 +99,7 @@ const (
 	fileSaved     = "save"
 	filePart      = "save.part"      // being written, or what a broken save left
 	fileRestoring = "save.restoring" // a restore was begun with it
-	fileSum       = "save.sum"       // the image's size and SHA-256
+	fileSum       = "save.sum"       // the image's size and checksum
 )
 
 func (e end) has(file string) bool { _, ok := e.files[file]; return ok }

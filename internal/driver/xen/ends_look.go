@@ -12,7 +12,9 @@ import (
 
 // endScript reads all that one host knows of one instance, in one call: a dom0 is slow. Arguments:
 // root of the acts, name, SaveDir, ConfigDirs.
-const endScript = toolPath + `
+const endScript = toolPath + endLook
+
+const endLook = `
 root=$1 name=$2 save=$3; shift 3
 echo "@evenkeel job 0"
 if [ -e "$root/$name/act" ] && ! flock -n -s "$root/$name/lock" true; then cat "$root/$name/act"; fi

@@ -54,7 +54,7 @@ func (d *Driver) Migrate(ctx context.Context, r driver.MigrateRequest) (driver.M
 			return m.out, err
 		}
 	}
-	job, cause := m.carry(ctx, r.Fence, r.From, act{name: r.Instance, what: actMigrate + " " + to, runner: migrateRunner, args: []string{r.Instance, via, to}}, m.src.leaving(), m.see)
+	job, _, cause := m.carry(ctx, r.Fence, r.From, act{name: r.Instance, what: actMigrate + " " + to, runner: migrateRunner, args: []string{r.Instance, via, to}}, m.src.leaving(), m.see)
 	if ctx.Err() != nil || errors.Is(cause, errStuck) {
 		m.giveUp(ctx)
 	}

@@ -38,7 +38,7 @@ func (d *Driver) AbortMigration(ctx context.Context, f driver.Fence, h driver.Ho
 	}
 	what := fmt.Sprintf("aborting the migration of %s from %s", instance, h.ID)
 	for {
-		j, err := d.wait(ctx, h, instance, time.Second)
+		j, _, err := d.wait(ctx, h, instance, time.Second, false)
 		switch {
 		case ctx.Err() != nil:
 			return &driver.Error{Code: driver.CodeDeadline, Retry: true, Err: ctx.Err(), Why: what + " did not end in time", Next: "look at the host and the instance; the next attempt looks first, too"}

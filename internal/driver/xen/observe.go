@@ -19,6 +19,8 @@ type seen struct {
 	info    info
 	domains []endDomain
 	configs map[int]config // by the domain's id
+	// configsRead: this look has read them, and all that there are.
+	configsRead bool
 }
 
 func (s *seen) miss(format string, args ...any) {
@@ -35,7 +37,8 @@ func (d *Driver) Observe(ctx context.Context, h driver.Host) (driver.Observation
 	// It waits for several tools, one after the other, on a dom0 that may be busy with a migration.
 	ctx, cancel := context.WithTimeout(ctx, 3*d.cfg.CallTimeout)
 	defer cancel()
-	argv := append([]string{"env", "known=" + d.knownImages(h), "sh", "-c", observeScript, "evenkeel", "", "0", d.cfg.SaveDir}, d.cfg.ConfigDirs...)
+	before := d.knownDomains(h)
+	argv := append([]string{"env", "known=" + d.knownImages(h), "domains=" + before.sign, "sh", "-c", observeScript, "evenkeel", "", "0", d.cfg.SaveDir}, d.cfg.ConfigDirs...)
 	began := time.Now().UTC() // what it shows may be as old as that
 	res, err := d.long(ctx, h, nil, argv...)
 	if err != nil {
@@ -46,10 +49,11 @@ func (d *Driver) Observe(ctx context.Context, h driver.Host) (driver.Observation
 	if s.answer, err = parseAnswer(res.Stdout); err != nil {
 		return driver.Observation{}, silent(h, fmt.Errorf("what it answered: %w (exit %d, %s)", err, res.Exit, lastOf(res.Stderr, 3)))
 	}
-	if err := s.read(); err != nil {
+	if err := s.read(before); err != nil {
 		return driver.Observation{}, silent(h, fmt.Errorf("%w (%s)", err, lastOf(res.Stderr, 3)))
 	}
 	d.keepImages(h, s.images)
+	d.keepDomains(h, s)
 	s.observe(h)
 	return s.Observation, nil
 }
@@ -68,7 +72,7 @@ func nameOf(h driver.Host) string {
 }
 
 // read takes in what must be known of a host: what runs on it. What else is not told is missing.
-func (s *seen) read() error {
+func (s *seen) read(before domainsKnown) error {
 	list, asked := s.tools["xen-list"]
 	switch {
 	case s.under != "xen":
@@ -91,6 +95,13 @@ func (s *seen) read() error {
 		sick(err)
 	}
 	s.configs = map[int]config{}
+	if s.asBefore {
+		s.configs = before.configs
+		for path, kind := range before.fs {
+			s.dom0.FS[path] = kind
+		}
+		return nil
+	}
 	t := s.tools["xen-config"]
 	all, err := parseConfigs(t.out)
 	if err == nil && t.exit != 0 {
@@ -100,6 +111,7 @@ func (s *seen) read() error {
 		s.miss("configurations of instances: %v", err)
 		return nil
 	}
+	s.configsRead = true
 	for _, c := range all {
 		s.configs[*c.ID] = c
 	}

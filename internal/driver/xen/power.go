@@ -54,8 +54,8 @@ func (d *Driver) Start(ctx context.Context, f driver.Fence, h driver.Host, insta
 		return notThere(instance, h)
 	}
 	a := act{name: instance, what: actCreate, check: createCheck, runner: createRunner, args: []string{instance, e.config, d.cfg.SaveDir}}
-	job, cause := d.carry(ctx, f, h, a, e.job == actCreate, nil)
-	return d.proof(ctx, h, instance, what, job, cause, func(e end) bool { return e.home != nil && e.where() == driver.IsRunning })
+	job, after, cause := d.carry(ctx, f, h, a, e.job == actCreate, nil)
+	return d.proof(ctx, h, instance, what, job, after, cause, func(e end) bool { return e.home != nil && e.where() == driver.IsRunning })
 }
 
 // stopScript asks the guest to shut down: by the Xen channel, or by the power button where it has none.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/evenkeel/evenkeel/internal/driver"
 )
@@ -24,14 +23,21 @@ const (
 	endNotResumed = 204 // restored, and still paused
 )
 
-// saveCheck refuses a save for which the disk lacks room, what other saves under way still need included;
-// and it throws away what is left of an older image: the instance has run since. Arguments: name,
-// SaveDir, KiB needed.
+// saveCheck refuses a save of what does not plainly run here, and one for which the disk lacks room, what
+// other saves under way still need included; and it throws away what is left of an older image: the
+// instance has run since. What an image may take, in KiB: the memory, what libxl writes about each page and
+// device, and a margin. Arguments: name, SaveDir.
 const saveCheck = `
-save=$2 need=$3
-xl list "$1" >/dev/null 2>&1 || { echo "$1 does not run here" >&2; exit 119; }
+save=$2
+list=$(xl list -v 2>&1) || { echo "xl list fails: $list" >&2; exit 121; }
+mem=$(printf '%s\n' "$list" | awk -v n="$1" '
+  $1 == n { seen++; if ($5 ~ /^..-[^s].[^d]$/) mem = $3 }
+  $1 == n "--incoming" || $1 == n "--migratedaway" { seen += 2 }
+  END { if (seen == 1) print mem }')
+case $mem in ''|*[!0-9]*) exit 121;; esac
+need=$(((mem + mem / 32 + 64) * 1024))
 mkdir -p "$save" || { echo "cannot write $save" >&2; exit 115; }
-for f in save save.part save.restoring save.sum save.json; do rm -f "$save/$1.$f"; done
+for f in save save.part save.restoring save.sum save.json; do [ ! -e "$save/$1.$f" ] || rm -f "$save/$1.$f"; done
 free=$(df -Pk "$save" | awk 'NR == 2 {print $4}')
 case $free in ''|*[!0-9]*) echo "the room in $save cannot be read" >&2; exit 119;; esac
 promised=0
@@ -45,14 +51,13 @@ done
 if [ $((free - promised)) -lt "$need" ]; then
   echo "saving $1 needs $((need / 1024)) MiB in $save, which has $((free / 1024)) MiB free, $((promised / 1024)) MiB of them promised to other saves" >&2; exit 120
 fi
-echo "$need" >"$job/need"
 `
 
 // saveRunner writes to NAME.save.part, and renames it once the image and its sum are on the disk: a
 // half-written file is never taken for a good one. An instance without a configuration file gets what
-// xl knows of it kept beside it. Arguments: name, SaveDir, KiB, ConfigDirs.
+// xl knows of it kept beside it. Arguments: name, SaveDir, ConfigDirs.
 const saveRunner = `
-name=$1 save=$2; shift 3
+name=$1 save=$2; shift 2
 file=$save/$name.save
 umask 077
 known=
@@ -64,34 +69,42 @@ if [ $rc != 0 ]; then
   if xl list "$name" >/dev/null 2>&1; then rm -f "$file.part" "$file.json"; fi
   end $rc
 fi
-size=$(stat -c %s "$file.part") && sum=$(sha256sum <"$file.part") && printf '%s %s\n' "$size" "${sum%% *}" >"$file.sum" &&
+sum=$(cksum <"$file.part") && printf 'cksum %s\n' "$sum" >"$file.sum" &&
   sync "$file.part" "$file.sum" && mv "$file.part" "$file" && sync "$save" || end 200
 ` + autoPark + `
 end 0
 `
 
 // restoreCheck refuses while anything of the instance is on the host, unless it is what a restore that
-// was cut off left paused. Arguments: name, SaveDir.
+// was cut off left paused, and a look has shown that. Arguments: name, SaveDir, what a look has shown
+// (saved, any).
 const restoreCheck = `
+if [ "$3" = saved ] && { [ ! -f "$2/$1.save" ] || [ -e "$2/$1.save.restoring" ]; }; then exit 121; fi
 if [ ! -e "$2/$1.save.restoring" ]; then
   list=$(xl list) || { echo "xl list fails" >&2; exit 119; }
   for n in "$1" "$1--incoming" "$1--migratedaway"; do
-    if printf '%s\n' "$list" | awk -v n="$n" '$1 == n {found = 1} END {exit !found}'; then echo "$n is on this host already" >&2; exit 119; fi
+    if printf '%s\n' "$list" | awk -v n="$n" '$1 == n {found = 1} END {exit !found}'; then
+      [ "$3" = any ] || exit 121
+      echo "$n is on this host already" >&2; exit 119
+    fi
   done
 fi
 `
 
 // restoreRunner proves the image whole and sets it aside before it is used: should the host die in
 // between, nobody takes it for the memory of an instance that has run on since. The domain is restored
-// paused; only what never ran may be restored again. Arguments: name, SaveDir, ConfigDirs.
+// paused; only what never ran may be restored again. The sum's file says 'cksum CRC SIZE', as cksum prints
+// it, or in images of earlier versions SIZE and SHA-256. Arguments: name, SaveDir, what a look has shown,
+// ConfigDirs.
 const restoreRunner = `
-name=$1 save=$2; shift 2
+name=$1 save=$2; shift 3
 file=$save/$name.save
 if [ ! -e "$file.restoring" ]; then
-  size= sum=
-  read -r size sum <"$file.sum" || end 201
-  [ "$(stat -c %s "$file")" = "$size" ] || end 202
-  have=$(sha256sum <"$file")
+  kind= sum= size=
+  read -r kind sum size <"$file.sum" || end 201
+  if [ "$kind" != cksum ]; then size=$kind; fi
+  [ -n "$sum" ] && [ "$(stat -c %s "$file")" = "$size" ] || end 202
+  if [ "$kind" = cksum ]; then have=$(cksum <"$file"); else have=$(sha256sum <"$file"); fi
   [ "${have%% *}" = "$sum" ] || end 202
   mv "$file" "$file.restoring" && sync "$save" || end 203
   run xl restore -p "$file.restoring"
@@ -107,30 +120,28 @@ rm -f "$file.restoring" "$file.sum" "$file.json"
 end 0
 `
 
-// savedNeeds is what the image of an instance may take on disk, in KiB: its memory, what libxl writes
-// about each page and device, and a margin.
-func savedNeeds(memMiB int64) int64 { return (memMiB + memMiB/32 + 64) << 10 }
-
 // Save writes the instance's memory to SaveDir on its host and so stops it. When ctx ends, the save goes
 // on by itself, and a later call waits for it.
+//
+// What plainly runs is saved in one call to the host, which checks, acts and reads the end; a look of its
+// own is only needed where something is odd.
 func (d *Driver) Save(ctx context.Context, f driver.Fence, h driver.Host, instance string) error {
 	if err := checkName(instance); err != nil {
 		return err
 	}
 	what := fmt.Sprintf("saving %s on %s", instance, h.ID)
-	e := d.look(ctx, h, instance)
-	if e.job != actSave {
-		if done, err := saveOpening(e, h, instance, what); done || err != nil {
-			return err
+	a := act{name: instance, what: actSave, check: saveCheck, runner: saveRunner, args: append([]string{instance, d.cfg.SaveDir}, d.cfg.ConfigDirs...)}
+	job, after, cause := d.carry(ctx, f, h, a, false, nil)
+	if errors.Is(cause, errOddly) {
+		e := d.look(ctx, h, instance)
+		if e.job != actSave {
+			if done, err := saveOpening(e, h, instance, what); done || err != nil {
+				return err
+			}
 		}
+		job, after, cause = d.carry(ctx, f, h, a, e.job == actSave, nil)
 	}
-	need := int64(0)
-	if e.home != nil {
-		need = savedNeeds(e.home.memMiB)
-	}
-	args := append([]string{instance, d.cfg.SaveDir, strconv.FormatInt(need, 10)}, d.cfg.ConfigDirs...)
-	job, cause := d.carry(ctx, f, h, act{name: instance, what: actSave, check: saveCheck, runner: saveRunner, args: args}, e.job == actSave, nil)
-	return d.proof(ctx, h, instance, what, job, cause, func(e end) bool { return e.has(fileSaved) && len(e.domains()) == 0 })
+	return d.proof(ctx, h, instance, what, job, after, cause, func(e end) bool { return e.has(fileSaved) && len(e.domains()) == 0 })
 }
 
 // saveOpening says whether there is nothing to do, or why it cannot be done.
@@ -159,21 +170,27 @@ func saveOpening(e end, h driver.Host, instance, what string) (done bool, err er
 	return false, nil
 }
 
-// Restore starts a saved instance with the memory that was saved. It never boots one afresh.
+// Restore starts a saved instance with the memory that was saved. It never boots one afresh. As with Save,
+// what is plainly saved needs no look of its own.
 func (d *Driver) Restore(ctx context.Context, f driver.Fence, h driver.Host, instance string) error {
 	if err := checkName(instance); err != nil {
 		return err
 	}
 	what := fmt.Sprintf("restoring %s on %s", instance, h.ID)
-	e := d.look(ctx, h, instance)
-	if e.job != actRestore {
-		if done, err := restoreOpening(e, h, instance, what); done || err != nil {
-			return err
-		}
+	a := func(shown string) act {
+		return act{name: instance, what: actRestore, check: restoreCheck, runner: restoreRunner, args: append([]string{instance, d.cfg.SaveDir, shown}, d.cfg.ConfigDirs...)}
 	}
-	args := append([]string{instance, d.cfg.SaveDir}, d.cfg.ConfigDirs...)
-	job, cause := d.carry(ctx, f, h, act{name: instance, what: actRestore, check: restoreCheck, runner: restoreRunner, args: args}, e.job == actRestore, nil)
-	return d.proof(ctx, h, instance, what, job, cause, func(e end) bool { return e.home != nil && e.where() == driver.IsRunning })
+	job, after, cause := d.carry(ctx, f, h, a("saved"), false, nil)
+	if errors.Is(cause, errOddly) {
+		e := d.look(ctx, h, instance)
+		if e.job != actRestore {
+			if done, err := restoreOpening(e, h, instance, what); done || err != nil {
+				return err
+			}
+		}
+		job, after, cause = d.carry(ctx, f, h, a("any"), e.job == actRestore, nil)
+	}
+	return d.proof(ctx, h, instance, what, job, after, cause, func(e end) bool { return e.home != nil && e.where() == driver.IsRunning })
 }
 
 func restoreOpening(e end, h driver.Host, instance, what string) (done bool, err error) {
@@ -219,8 +236,12 @@ func notThere(instance string, h driver.Host) error {
 }
 
 // proof reads the instance until want is content, or until nothing is under way any more and it is not.
-// After a lost answer, or the end of ctx, it is read all the same.
-func (d *Driver) proof(ctx context.Context, h driver.Host, instance, what string, job jobSeen, cause error, want func(end) bool) error {
+// After a lost answer, or the end of ctx, it is read all the same. after is what was read behind the act's
+// end, if anything was.
+func (d *Driver) proof(ctx context.Context, h driver.Host, instance, what string, job jobSeen, after end, cause error, want func(end) bool) error {
+	if cause == nil && after.reached && after.job == "" && want(after) {
+		return nil
+	}
 	base, patience := ctx, d.cfg.Patience
 	if ctx.Err() != nil {
 		base, patience = context.WithoutCancel(ctx), lastLook
@@ -250,6 +271,8 @@ func actError(ctx context.Context, h driver.Host, instance, what string, job job
 		return &driver.Error{Code: driver.CodeDeadline, Retry: true, Err: ctx.Err(), Why: what + " did not end in time; it goes on by itself", Next: "try again: the next attempt finds it and waits for it"}
 	case errors.As(cause, &done):
 		return cause
+	case errors.Is(cause, errOddly):
+		return &driver.Error{Code: driver.CodeRefused, Retry: true, Why: what + ": it changed while it was looked at", Next: "observe the host again, then try again"}
 	case !e.reached:
 		return e.err
 	case job.rc == endNotSealed:
@@ -257,7 +280,7 @@ func actError(ctx context.Context, h driver.Host, instance, what string, job job
 	case job.rc == endNoSum:
 		return damaged("its image has no sum beside it, so nothing proves it whole")
 	case job.rc == endDamaged:
-		return damaged("its image is not the one that was written: size or SHA-256 differ")
+		return damaged("its image is not the one that was written: size or checksum differ")
 	case len(e.domains()) == 0 && (e.has(filePart) || e.has(fileRestoring)):
 		return brokenImage(e, h, instance)
 	case slices.Contains([]int{endNotMarked, endNotResumed}, job.rc):

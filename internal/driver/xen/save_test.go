@@ -1,6 +1,9 @@
 package xen
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +39,65 @@ func TestSaveRestore(t *testing.T) {
 	stale := gen
 	stale.Generation = 1
 	mustCode(t, d.Save(in(t, 20*time.Second), stale, h.host, "web"), driver.CodeRefused)
+}
+
+// Each call over SSH and each tool costs a dom0, so a plain save or restore is one call, and the tools that
+// it needs.
+func TestSaveRestoreInOneCall(t *testing.T) {
+	cfg, h, _ := fakeHosts(t)
+	d := newDriver(t, cfg)
+	h.guest("web")
+	if err := d.Save(in(t, 20*time.Second), gen, h.host, "web"); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.asked(); n != 1 || h.count("list") != 2 || h.count("") != 3 {
+		t.Errorf("%d calls; tools %q", n, h.read("calls"))
+	}
+	h.remove("calls")
+	if err := d.Restore(in(t, 20*time.Second), gen, h.host, "web"); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.asked(); n != 1 || h.count("list") != 2 || h.count("") != 4 {
+		t.Errorf("%d calls; tools %q", n, h.read("calls"))
+	}
+}
+
+// What an earlier version saved, with a SHA-256 beside it, is judged by that.
+func TestRestoreOfAnEarlierVersionsImage(t *testing.T) {
+	for name, c := range map[string]struct {
+		sum  func(image string) string
+		code string
+	}{
+		"whole":       {func(i string) string { return fmt.Sprintf("%d %x\n", len(i), sha256.Sum256([]byte(i))) }, ""},
+		"another sum": {func(i string) string { return fmt.Sprintf("%d %x\n", len(i), sha256.Sum256([]byte("x"+i))) }, driver.CodeSaveDamaged},
+		"cut short":   {func(i string) string { return fmt.Sprintf("%d %x\n", len(i)+1, sha256.Sum256([]byte(i))) }, driver.CodeSaveDamaged},
+		"half a line": {func(i string) string { return fmt.Sprintf("%d", len(i)) }, driver.CodeSaveDamaged},
+		"empty":       {func(string) string { return "" }, driver.CodeSaveDamaged},
+		"half of now": {func(string) string { return "cksum 17\n" }, driver.CodeSaveDamaged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, h, _ := fakeHosts(t)
+			d := newDriver(t, cfg)
+			h.guest("web")
+			if err := d.Save(in(t, 20*time.Second), gen, h.host, "web"); err != nil {
+				t.Fatal(err)
+			}
+			image, err := os.ReadFile(h.root + "/save/web.save")
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.put("save/web.save.sum", c.sum(string(image)))
+			err = d.Restore(in(t, 20*time.Second), gen, h.host, "web")
+			if c.code != "" {
+				mustCode(t, err, c.code)
+			} else if err != nil {
+				t.Error(err)
+			}
+			if ran := strings.Contains(h.read("history/web"), "resumed"); ran != (c.code == "") {
+				t.Errorf("let run: %v", ran)
+			}
+		})
+	}
 }
 
 // The controller is killed in mid-save: the save goes on, and the next controller joins it.
@@ -86,9 +148,11 @@ func TestRestoreNamesWhatIsLost(t *testing.T) {
 		harm func(*fakeHost)
 		code string
 	}{
-		"missing":             {func(h *fakeHost) { h.remove("save/web.save") }, driver.CodeSaveMissing},
-		"cut short":           {func(h *fakeHost) { h.put("save/web.save", "half") }, driver.CodeSaveDamaged},
-		"a byte is another":   {func(h *fakeHost) { h.put("save/web.save", strings.ToUpper(h.read("save/web.save"))+"\n") }, driver.CodeSaveDamaged},
+		"missing":   {func(h *fakeHost) { h.remove("save/web.save") }, driver.CodeSaveMissing},
+		"cut short": {func(h *fakeHost) { h.put("save/web.save", "half") }, driver.CodeSaveDamaged},
+		"a byte is another": {func(h *fakeHost) {
+			h.put("save/web.save", strings.Replace(h.read("save/web.save"), "web", "wex", 1)+"\n")
+		}, driver.CodeSaveDamaged},
 		"no sum":              {func(h *fakeHost) { h.remove("save/web.save.sum") }, driver.CodeSaveDamaged},
 		"never whole":         {func(h *fakeHost) { h.remove("save/web.save"); h.put("save/web.save.part", "half") }, driver.CodeSaveDamaged},
 		"restored once":       {func(h *fakeHost) { h.remove("save/web.save"); h.put("save/web.save.restoring", "old") }, driver.CodeSaveDamaged},

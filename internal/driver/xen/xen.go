@@ -47,8 +47,9 @@ type Driver struct {
 	cfg Config
 	ssh *ssh.Pool
 
-	mu     sync.Mutex
-	images map[string]string // host -> build ids of its hypervisors on disk; see keepImages
+	mu      sync.Mutex
+	images  map[string]string       // host -> build ids of its hypervisors on disk; see keepImages
+	domains map[string]domainsKnown // host -> what the last look that asked for them read of its domains
 }
 
 var _ driver.Driver = (*Driver)(nil)
@@ -69,7 +70,7 @@ func New(cfg Config) *Driver {
 	if cfg.ConfigDirs == nil {
 		cfg.ConfigDirs = []string{"/etc/xen", "/etc/xen/auto"}
 	}
-	return &Driver{cfg: cfg, images: map[string]string{}, ssh: ssh.New(ssh.Config{KeyFile: cfg.SSHKeyFile, KnownHostsFile: cfg.KnownHostsFile, DialTimeout: cfg.CallTimeout})}
+	return &Driver{cfg: cfg, images: map[string]string{}, domains: map[string]domainsKnown{}, ssh: ssh.New(ssh.Config{KeyFile: cfg.SSHKeyFile, KnownHostsFile: cfg.KnownHostsFile, DialTimeout: cfg.CallTimeout})}
 }
 
 // Close gives all connections back.
