@@ -42,7 +42,7 @@ func Curve(w io.Writer, results []Result) error {
 		return fmt.Errorf("a curve needs two points, there are %d", len(ours))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 440" font-family="sans-serif" role="img" aria-label="CPU seconds against hosts, ours and hroller, with n log n">
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 440" font-family="sans-serif" role="img" aria-label="CPU seconds against hosts, ours and hroller, with n log n">
 <style>
 .paper{fill:#fff}.grid{stroke:#d5dae1;stroke-width:1}text{fill:#1d2329;font-size:12px}.title{font-size:14px;font-weight:bold}
 .ours{stroke:#1f5fbf;fill:#1f5fbf}.theirs{stroke:#b4541a;fill:#b4541a}.law{stroke:#5b6470;fill:#5b6470;stroke-dasharray:6 4}
@@ -50,7 +50,7 @@ polyline{fill:none !important;stroke-width:2}.word{stroke:none}
 @media (prefers-color-scheme: dark){.paper{fill:#0d1117}.grid{stroke:#30363d}text{fill:#e6edf3}
 .ours{stroke:#6ea8fe;fill:#6ea8fe}.theirs{stroke:#f0a36b;fill:#f0a36b}.law{stroke:#9aa4b0;fill:#9aa4b0}}
 </style>
-<rect class="paper" width="700" height="440"/>
+<rect class="paper" width="720" height="440"/>
 <text class="title" x="%.0f" y="22">CPU seconds to plan a fleet (%s), reading it included</text>
 `, left, results[0].Fleet.Family)
 	grid(&b)
@@ -98,11 +98,13 @@ func line(b *strings.Builder, class, name string, points []point, dots bool) {
 		}
 	}
 	fmt.Fprintf(b, `<polyline class="%s" points="%s"/>`+"\n", class, strings.Join(path, " "))
-	if class == "law" { // its end is where ours ends
+	anchor := "end"
+	x, y = x-8, y-8
+	if class == "law" { // its end is where ours ends, so it is named below its middle
 		x, y = points[len(points)/2].xy()
-		y += 30
+		x, y, anchor = x+14, y+14, "start"
 	}
-	fmt.Fprintf(b, `<text class="%s word" x="%.1f" y="%.1f" text-anchor="end">%s</text>`+"\n", class, x-8, y-8, name)
+	fmt.Fprintf(b, `<text class="%s word" x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", class, x, y, anchor, name)
 }
 
 func number(cpu float64) string { return fmt.Sprintf("%.3g", cpu) }

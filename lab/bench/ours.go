@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -71,13 +72,49 @@ func replayOurs(f Fleet, file *os.File) (int, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return 0, err
 	}
-	var p struct {
-		Moves []move `json:"moves"`
-	}
-	if err := json.NewDecoder(file).Decode(&p); err != nil {
+	moves, err := readMoves(file)
+	if err != nil {
 		return 0, err
 	}
-	return newReplay(f).plan(p.Moves), nil
+	return newReplay(f).plan(moves), nil
+}
+
+// readMoves reads the moves of a plan and passes over all else: held as a whole, a plan would make this
+// process so large that its children seemed to be.
+func readMoves(r io.Reader) (moves []move, err error) {
+	d := json.NewDecoder(bufio.NewReaderSize(r, 1<<20))
+	for depth := 0; ; {
+		token, err := d.Token()
+		if err != nil {
+			return nil, fmt.Errorf("evenkeel plan -o json has no moves: %w", err)
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		case "moves":
+			if depth == 1 { // the plan's own: no other text of the plan itself reads so
+				err := decodeList(d, &moves)
+				return moves, err
+			}
+		}
+	}
+}
+
+// decodeList reads a list element by element.
+func decodeList[T any](d *json.Decoder, into *[]T) error {
+	if _, err := d.Token(); err != nil { // the bracket
+		return err
+	}
+	for d.More() {
+		var one T
+		if err := d.Decode(&one); err != nil {
+			return err
+		}
+		*into = append(*into, one)
+	}
+	return nil
 }
 
 // tail keeps the end of what is written: the sums are the last things in a plan, and a plan of a million

@@ -20,20 +20,21 @@ type Page struct {
 func (p Page) Write(w io.Writer) error {
 	fmt.Fprintf(w, `# The planner, measured
 
-Made by `+"`make bench-planner`"+` at revision %s on %s. Do not edit: it is written anew. `+"`make bench-planner-short`"+` prints
-the same for smaller fleets in under a minute.
+Made by `+"`make bench-planner`"+` at revision %s on %s. Do not edit: it is written anew.
+`+"`make bench-planner-short`"+` prints the same for smaller fleets in under a minute.
 
 Both programs plan the same fleets as processes of their own, one at a time; CPU time and memory are the operating
 system's count for the whole process. Ours is `+"`evenkeel plan --profile bound --routine reboot -o json`"+`: reading the fleet (JSON
 Lines) and writing the plan are in it. hroller is `+"`hroller -t FILE --print-moves`"+` of Debian's ganeti-htools, on the same fleet
 in Ganeti's text form with all disks on shared storage; it has %s of CPU time, and is not run on fleets larger than one that it
-did not finish, nor on harder ones than one that took it more than half of that.
+did not finish, nor on harder ones than one that took it more than half of that. Peaks of memory below some 50 MiB are those of
+the program that measures: a process begins with its parent's.
 
 `, p.Revision, p.Machine, "120 s")
 	Markdown(w, p.Results)
 	fmt.Fprint(w, `
 - **waves / bound**: hosts that are taken together, against the lower bound that each of our plans prints. hroller's reboot
-  groups are held to the same bound.
+  groups are held to the same bound, and lie below it where it breaks a rule that the bound counts.
 - **moves / M2**: live migrations, against M2: each instance of a host that must be emptied moves once, and those of the smallest
   possible first wave twice. hroller lists each move one way and assumes that everything goes back after each group, so what
   it needs is twice what it lists.
