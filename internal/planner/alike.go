@@ -41,11 +41,8 @@ func (a *alike) host(h *fleet.Host) int32 {
 	a.list(h.Networks)
 	a.list(h.Storage)
 	a.list(h.VirtCaps)
-	if h.Capabilities == nil {
-		a.text("assumed")
-	} else {
-		a.list(h.Capabilities)
-	}
+	a.truth(h.Capabilities == nil) // then they are assumed
+	a.list(h.Capabilities)
 	a.facts(h.Software.Installed)
 	a.facts(h.Software.Booted)
 	a.facts(h.Software.Running)
@@ -64,9 +61,7 @@ func (a *alike) host(h *fleet.Host) int32 {
 // instance gives the class of an instance, with the software that it runs on.
 func (a *alike) instance(i *fleet.Instance) int32 {
 	a.key = a.key[:0]
-	if fleet.Bound(i) != nil {
-		a.text("bound")
-	}
+	a.truth(fleet.Bound(i) != nil)
 	a.text(i.GuestType, i.CPUModel, i.MachineType)
 	a.list(i.CPUFeatures)
 	a.list(i.Networks)
@@ -103,7 +98,16 @@ func (a *alike) landed(instance, from, to int32) int32 {
 	return n
 }
 
-// text, list and facts write parts of a key, each with its length, so that no two keys run together.
+// truth, text, list and facts write parts of a key: the same parts in the same order for all, each of a fixed
+// length or with its length before it, so that no two keys run together.
+func (a *alike) truth(is bool) {
+	b := byte(0)
+	if is {
+		b = 1
+	}
+	a.key = append(a.key, b)
+}
+
 func (a *alike) text(parts ...string) {
 	for _, s := range parts {
 		a.key = binary.AppendUvarint(a.key, uint64(len(s)))

@@ -69,3 +69,13 @@ func TestAlike(t *testing.T) {
 		}
 	})
 }
+
+// TestAlikeKeysAreApart: what one part of a key says is never taken for what another one does.
+func TestAlikeKeysAreApart(t *testing.T) {
+	a := newAlike(fleet.NewIndex(&fleet.Fleet{}))
+	stays := &fleet.Instance{ID: "i", MachineType: "\x01", Pinned: "licence"}
+	moves := &fleet.Instance{ID: "j", GuestType: "bound", CPUFeatures: []string{"\x00"}}
+	if a.instance(stays) == a.instance(moves) {
+		t.Error("an instance that is bound to its host is of the class of one that is not")
+	}
+}
