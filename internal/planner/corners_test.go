@@ -75,6 +75,17 @@ func TestReserveOfTwoPools(t *testing.T) {
 	}
 }
 
+// TestFullToTheLastMiB: what fits without a gap is moved, though outlooks reckon with gaps.
+func TestFullToTheLastMiB(t *testing.T) {
+	f := uniform(2, 20000, 0, 0)
+	for n, size := range []int64{1, 99, 400, 1500, 3000, 5000, 10000} {
+		f.Instances = append(f.Instances, vm(fmt.Sprint("v", n), "h0001", size))
+	}
+	if p := routine(t, f, eager()); len(p.Blocked) > 0 || p.Counts.Moves != 7 {
+		t.Errorf("%+v, blocked %+v", p.Counts, p.Blocked)
+	}
+}
+
 // TestNobodyIsOvertaken: no instance leaves for a host whose own turn is ahead when the turn of a host
 // that could take it is over already, in the same wave too.
 func TestNobodyIsOvertaken(t *testing.T) {

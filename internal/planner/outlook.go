@@ -175,7 +175,9 @@ func (w *world) pace(ready []*host) map[*pool]int {
 		if o.pool.mixed {
 			o = o.short(gaps)
 		}
-		out[o.pool] = o.first(max(waves[f], w.by.goal[f]-w.fronts[f].had))
+		if n := o.first(max(waves[f], w.by.goal[f]-w.fronts[f].had)); n > 0 { // no measure where the gaps leave no way: sizes may fit to the last MiB
+			out[o.pool] = n
+		}
 	}
 	return out
 }
