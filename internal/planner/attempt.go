@@ -15,7 +15,7 @@ func (v *wave) try(h *host) (*draft, trouble) {
 	if !v.apart(h) {
 		return nil, trouble{why: waits}
 	}
-	d, t := v.dispose(h, h.pool.tight)
+	d, t := v.dispose(h, v.by.script.packs(h))
 	if t.why != fine && t.why != waits && len(d.moves) > 0 && !h.mayStop { // packing it tighter may do
 		v.undo(d)
 		d, t = v.dispose(h, true)

@@ -17,6 +17,7 @@ type way struct {
 	byMemory bool           // hosts are in the order of their memory in use, not of their instances
 	unpaced  bool           // waves are as big as they can be
 	goal     map[front]int  // waves that an earlier draft needed
+	script   *script        // of each host's place and wave; nil: there is none
 }
 
 // front is what is served side by side in one stage: its waves are counted together.
@@ -38,9 +39,18 @@ const fewGaps, manyGaps = 1, 5
 // mostTurns of all drafts together: a big fleet is drafted less often.
 const mostTurns = 200_000
 
-// best makes as many drafts as are worth their while, and takes the best.
+// best is the best draft there is, and for a small fleet what a rehearsal makes of it.
 func best(in Input) (*world, outset, error) {
 	ix := fleet.NewIndex(in.Fleet)
+	w, o, err := drafted(in, ix)
+	if err == nil {
+		w, o = w.rehearse(o)
+	}
+	return w, o, err
+}
+
+// drafted makes as many drafts as are worth their while, and takes the best.
+func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 	w, o, err := draftBy(in, ix, way{})
 	if err != nil || w.asHoped() && !(w.held && w.doubtful()) {
 		return w, o, err

@@ -96,7 +96,7 @@ type rule func(h *host, g *guest, to *host, sharing bool) failure
 // open takes the first of the open hosts, which have their live patch or not, that is not refused.
 func (v *wave) open(h *host, g *guest, sharing bool, t *trouble, patched bool, refuses rule) *host {
 	for _, p := range h.pools {
-		if _, paced := v.paced[p]; v.empty[p] && !paced {
+		if _, paced := v.paced[p]; v.empty[p] && !paced && v.by.script == nil {
 			t.why = waits // from the next wave on there is a fixed host with room
 			return nil
 		}

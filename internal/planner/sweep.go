@@ -26,7 +26,7 @@ func (w *world) order() {
 		w.weigh(p)
 	}
 	slices.SortStableFunc(w.queue, func(a, b *host) int {
-		return cmp.Or(strings.Compare(a.region, b.region), strings.Compare(a.site, b.site), strings.Compare(a.pool.ID, b.pool.ID), w.sooner(a, b))
+		return cmp.Or(strings.Compare(a.region, b.region), strings.Compare(a.site, b.site), w.by.script.sooner(a, b), strings.Compare(a.pool.ID, b.pool.ID), w.sooner(a, b))
 	})
 	for i, h := range w.queue {
 		h.place = i
@@ -115,9 +115,10 @@ func (w *world) fill(v *wave) {
 			return cmp.Or(refreshFirst(a, b), cmp.Compare(w.classOf(a), w.classOf(b)), lighter(a, b))
 		})
 	}
-	if most >= len(ready) && !v.live && !w.policy.BringHome { // trust, where it grows, comes first
+	if most >= len(ready) && !v.live && !w.policy.BringHome && w.by.script == nil { // trust, where it grows, comes first
 		v.paced = w.pace(ready)
 	}
+	ready = w.by.script.cast(ready, w.ofStage+1)
 	for _, h := range ready {
 		if len(v.turns) >= most {
 			return
