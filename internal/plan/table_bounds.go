@@ -14,7 +14,7 @@ func (t *table) bounds() {
 			b.MovesM1, ratio(c.Moves, b.MovesM1), b.MovesM2, ratio(c.Moves, b.MovesM2))
 	}
 	if b.MakespanMinS > 0 {
-		t.line("           time %s, at least %s by links, concurrency and windows (%.2f x)", lasting(b.MakespanS), lasting(b.MakespanMinS), b.MakespanRatio)
+		t.line("           time %s, at least %s by links, concurrency and windows (%.2f x)", Lasting(b.MakespanS), Lasting(b.MakespanMinS), b.MakespanRatio)
 	}
 	t.price()
 }
@@ -29,14 +29,14 @@ func (t *table) price() {
 	case t.o.AsBound != nil:
 		o := t.o.AsBound
 		t.line("price      careful: %s in %s; with all that capacity allows (bound): %s in %s",
-			many(t.p.Counts.Waves, "wave"), lasting(t.p.makespanS()), many(o.Counts.Waves, "wave"), lasting(o.makespanS()))
+			many(t.p.Counts.Waves, "wave"), Lasting(t.p.makespanS()), many(o.Counts.Waves, "wave"), Lasting(o.makespanS()))
 	case t.o.NoPrice != "":
-		t.line("price      careful: %s in %s; %s", many(t.p.Counts.Waves, "wave"), lasting(t.p.makespanS()), t.o.NoPrice)
+		t.line("price      careful: %s in %s; %s", many(t.p.Counts.Waves, "wave"), Lasting(t.p.makespanS()), t.o.NoPrice)
 	}
 }
 
-// lasting writes seconds by their two largest units, such as 3 d 4 h, rounded down.
-func lasting(seconds int64) string {
+// Lasting writes seconds by their two largest units, such as 3 d 4 h, rounded down.
+func Lasting(seconds int64) string {
 	const day = 24 * 60 * 60
 	left, words := max(seconds, 0), []string{}
 	for _, unit := range []struct {

@@ -55,7 +55,7 @@ func TestTableTellsPriceAndBounds(t *testing.T) {
 
 func TestLasting(t *testing.T) {
 	for seconds, want := range map[int64]string{0: "0 s", -1: "0 s", 59: "59 s", 60: "1 min", 3661: "1 h 1 min", 7205: "2 h", 86400: "1 d", 90000: "1 d 1 h", 86460: "1 d"} {
-		if got := lasting(seconds); got != want {
+		if got := Lasting(seconds); got != want {
 			t.Errorf("%d: got %s, want %s", seconds, got, want)
 		}
 	}

@@ -1,0 +1,126 @@
+package whatif
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+const stamp = "2006-01-02 15:04 UTC"
+
+// Table prints a comparison for people; its lines fit a terminal of 100 columns.
+func Table(w io.Writer, c Comparison) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s, %s, %s; from %s\n\n", c.Campaign, many(c.Hosts, "host"), many(c.Instances, "instance"), many(c.Tenants, "tenant"), c.Now.UTC().Format(stamp))
+	c.deadlineLines(&b)
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "  what if\tover in\ttenants touched\tstopped\tstops\teach\tleft\tmoves\texposed")
+	for _, r := range c.shown() {
+		mark := "  "
+		if r.Best {
+			mark = "* "
+		} else if r.Measure {
+			mark = "- "
+		}
+		fmt.Fprintf(t, "%s%s\t%s\t%d (%s %%)\t%d (%s %%)\t%d\t%d\t%d\t%d\t%s\n", mark, r.Name, r.over(), r.TenantsTouched, short(r.TouchedPercent),
+			r.TenantsStopped, short(r.StoppedPercent), r.Stops, r.MostEach, r.Blocked, r.Moves, short(math.Round(r.ExposedVMHours)))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	b.WriteString(legend)
+	for _, r := range c.shown()[1:] {
+		fmt.Fprintf(&b, "%-16s  %s\n", r.Name, r.What)
+	}
+	if same := c.without(); len(same) > 0 {
+		fmt.Fprintf(&b, "\nno difference to another one: %s\n", strings.Join(same, "; "))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+const legend = `
+*         nothing else is over as early, touches and stops as few tenants, leaves as few hosts
+-         no choice, but to measure by: what it gives up does not show here
+over in   from now until the last turn is over at worst
+stopped   tenants with an instance that is saved or stopped; stops: such instances
+each      how often one and the same instance is interrupted at most
+left      hosts that need a turn and get none
+exposed   VM-hours on what is to be fixed
+
+`
+
+// shown are the rows that differ from each earlier one.
+func (c *Comparison) shown() []Row {
+	return slices.DeleteFunc(slices.Clone(c.Rows), func(r Row) bool { return r.SameAs != "" })
+}
+
+// without names those that do not.
+func (c *Comparison) without() (names []string) {
+	for _, r := range c.Rows {
+		if r.SameAs != "" {
+			names = append(names, fmt.Sprintf("%s (%s)", r.Name, r.SameAs))
+		}
+	}
+	return names
+}
+
+func (r *Row) over() string {
+	if r.Turns == 0 {
+		return "never"
+	}
+	return plan.Lasting(r.FinishS)
+}
+
+// short writes a number without digits that say nothing.
+func short(n float64) string {
+	text := fmt.Sprintf("%.2f", n)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+}
+
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func (c *Comparison) deadlineLines(b *strings.Builder) {
+	d := c.Deadline
+	if d == nil {
+		return
+	}
+	fmt.Fprintf(b, "Not in time: %s no turn before %s (%s)", have(d.Past), d.name(), d.At.UTC().Format(stamp))
+	if d.LateS > 0 {
+		fmt.Fprintf(b, "; without it the last would be over %s, %s late", d.End.UTC().Format(stamp), plan.Lasting(d.LateS))
+	}
+	b.WriteString(".\n")
+	if len(d.Ways) == 0 {
+		b.WriteString("No one change, and no two, were found that bring all of them in before it: move the deadline.\n\n")
+		return
+	}
+	b.WriteString("What would do, each tried, the cheapest first:\n")
+	for i, r := range d.Ways {
+		fmt.Fprintf(b, "  %d. %s\n     over %s; paid with: %s\n", i+1, r.Words, r.End.UTC().Format(stamp), r.Price)
+	}
+	b.WriteString("\n")
+}
+
+func (d *Deadline) name() string {
+	if d.Of == "disclosure" {
+		return "the disclosure"
+	}
+	return d.Of
+}
+
+func have(n int) string {
+	if n == 1 {
+		return "1 host has"
+	}
+	return fmt.Sprintf("%d hosts have", n)
+}
