@@ -21,7 +21,7 @@ var rooms = map[string]int{
 	"plan":     2,
 	"advisory": 3,
 	"planner":  4, "audit": 4, "notice": 4, "execution": 4,
-	"ganeti": 2, "unblock": 5, "explain": 5, "whatif": 6,
+	"ganeti": 2, "unblock": 5, "explain": 5, "whatif": 6, "picture": 3,
 	"study": 5, "report": 5, "driver": 5, "notify": 5, "store": 5, "feed": 5,
 	"engine": 6,
 	"sim":    7, "guest": 7, "httpapi": 7, "discover": 7,
@@ -32,7 +32,7 @@ var rooms = map[string]int{
 var pure = map[string]bool{
 	"version": true, "form": true, "fleet": true, "calendar": true, "plan": true, "advisory": true,
 	"planner": true, "audit": true, "notice": true, "execution": true, "report": true, "study": true,
-	"ganeti": true, "unblock": true, "explain": true, "whatif": true,
+	"ganeti": true, "unblock": true, "explain": true, "whatif": true, "picture": true,
 }
 
 // bannedImports would bring IO or chance into a pure room.

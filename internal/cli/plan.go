@@ -64,7 +64,8 @@ code is 0 then.
 With --compare the maintenance is planned in several ways and what each costs whom stands side by side: when
 it is over, how many tenants it touches and stops, how long the fleet stays exposed. A deadline that cannot be
 met is told with by how much, and with the cheapest three changes that were found to meet it. It takes as long
-as some fifteen plans. --svg FILE saves the picture. The exit code is 0 then.
+as some fifteen plans. The exit code is 0 then. --svg FILE saves a picture of it; without --compare, of the plan:
+windows, promised slots and waves by site.
 
 Exit code 0: nothing to do; 2: changes are planned; 3: hosts or instances need
 maintenance, or may, and none can have a turn; 1: an error.`,
@@ -74,7 +75,8 @@ maintenance, or may, and none can have a turn; 1: an error.`,
   evenkeel plan --fleet fleet.yaml --target target.yaml --now 2026-03-01T08:00:00Z -o json
   evenkeel plan --fleet fleet.yaml --routine reboot --explain h12
   evenkeel plan --plan plan.json --explain h12
-  evenkeel plan --fleet fleet.yaml --target target.yaml --compare --svg trade.svg`,
+  evenkeel plan --fleet fleet.yaml --target target.yaml --compare --svg trade.svg
+  evenkeel plan --fleet fleet.yaml --target target.yaml --svg plan.svg --out plan.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runPlan(app, in) },
 	}
@@ -150,6 +152,9 @@ func (in planFlags) giveOut(app *App, p plan.Plan, notes []plan.Note, cost price
 		if err := savePlan(in.out, p); err != nil {
 			return fmt.Errorf("--out %s: the plan was not saved: %w", in.out, reasonOf(err))
 		}
+	}
+	if err := in.drawn(&p); err != nil {
+		return err
 	}
 	if err := printPlan(app, in, p, notes, cost); err != nil {
 		return err
@@ -229,14 +234,7 @@ func savePlan(path string, p plan.Plan) error {
 	return saveBy(path, func(w io.Writer) error { return plan.Write(w, p) })
 }
 
-// saveFile does the same with bytes.
-func saveFile(path string, data []byte) error {
-	return saveBy(path, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
-
+// saveBy writes a file by the way of another one beside it.
 func saveBy(path string, write func(w io.Writer) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".evenkeel-*")
 	if err != nil {

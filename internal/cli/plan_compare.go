@@ -1,13 +1,14 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/evenkeel/evenkeel/internal/picture"
 	"github.com/evenkeel/evenkeel/internal/plan"
 	"github.com/evenkeel/evenkeel/internal/planner"
 	"github.com/evenkeel/evenkeel/internal/whatif"
@@ -16,19 +17,19 @@ import (
 // compareFlags are what `evenkeel plan` was asked to lay side by side.
 type compareFlags struct {
 	on  bool
-	svg string // file for the picture; empty: none
+	svg string // file for the picture, of the comparison or else of the plan; empty: none
 }
 
 func (in *compareFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&in.on, "compare", false, "plan in several ways and say what each costs whom, instead of printing one plan")
-	cmd.Flags().StringVar(&in.svg, "svg", "", "with --compare: also save the picture, as SVG, to this `FILE`")
+	cmd.Flags().StringVar(&in.svg, "svg", "", "also save a picture of the plan, or of the comparison, as SVG to this `FILE`")
 }
 
 // checkCompare refuses what does not go together.
 func (in planFlags) checkCompare() error {
 	switch {
-	case !in.compare.on && in.compare.svg != "":
-		return errors.New("--svg FILE goes with --compare: it is the picture of a comparison")
+	case in.compare.svg != "" && (in.explain.id != "" || in.explain.plan != ""):
+		return errors.New("--svg FILE is a picture of a plan or of a comparison: leave --explain away")
 	case !in.compare.on:
 		return nil
 	case in.explain.id != "" || in.explain.plan != "":
@@ -54,14 +55,8 @@ func (in planFlags) compared(app *App, input planner.Input, notes []plan.Note) e
 		return err
 	}
 	printNotes(app.Err, notes)
-	if in.compare.svg != "" {
-		var picture bytes.Buffer
-		if err := whatif.Picture(&picture, c); err != nil {
-			return err
-		}
-		if err := saveFile(in.compare.svg, picture.Bytes()); err != nil {
-			return fmt.Errorf("--svg %s: the picture was not saved: %w", in.compare.svg, reasonOf(err))
-		}
+	if err := in.compare.save(func(w io.Writer) error { return whatif.Picture(w, c) }); err != nil {
+		return err
 	}
 	if in.output == "json" {
 		e := json.NewEncoder(app.Out)
@@ -69,4 +64,20 @@ func (in planFlags) compared(app *App, input planner.Input, notes []plan.Note) e
 		return e.Encode(c)
 	}
 	return whatif.Table(app.Out, c)
+}
+
+// save draws the picture that was asked for, if any.
+func (in compareFlags) save(draw func(w io.Writer) error) error {
+	if in.svg == "" {
+		return nil
+	}
+	if err := saveBy(in.svg, draw); err != nil {
+		return fmt.Errorf("--svg %s: the picture was not saved: %w", in.svg, reasonOf(err))
+	}
+	return nil
+}
+
+// drawn saves the picture of a plan that was made.
+func (in planFlags) drawn(p *plan.Plan) error {
+	return in.compare.save(func(w io.Writer) error { return picture.Plan(w, p, siteZones(p.Fleet)) })
 }
