@@ -24,13 +24,14 @@ type TableOptions struct {
 	NoPrice string
 }
 
-// Table writes a plan for people: whether it can be done, what it touches, the waves with their
-// clock times, what is blocked and what would allow it, how far from the bounds it is, and the
-// next command.
+// Table writes a plan for people. The first screen says whether it can be done, who is hurt, what is
+// blocked and what to do now; below it come the waves with their clock times, what would allow what is
+// blocked, how far from the bounds it is, and the next command once more.
 func Table(w io.Writer, p Plan, o TableOptions) error {
 	t := &table{out: w, p: &p, o: o}
 	t.line("%s", p.Verdict)
 	t.line("")
+	t.first()
 	t.summary()
 	t.tactics()
 	t.ahead()
@@ -236,18 +237,22 @@ func (t *table) notes() {
 
 func (t *table) next() {
 	t.line("")
+	t.line("next: %s", t.todo())
+}
+
+// todo is the next thing to do.
+func (t *table) todo() string {
 	switch {
 	case t.p.Counts.Hosts == 0 && len(t.p.Blocked) == 0:
-		t.line("next: nothing")
+		return "nothing"
 	case t.p.Counts.Hosts == 0:
-		t.line("next: do what would allow one of them, then plan again")
+		return "do what would allow one of them, then plan again"
 	case t.p.Profile == Bound:
-		t.line("next: to carry it out, plan without --profile bound")
+		return "to carry it out, plan without --profile bound"
 	case t.o.Path == "":
-		t.line("next: the same command with --out plan.json, then: evenkeel apply plan.json --revision %d", t.p.Revision)
-	default:
-		t.line("next: evenkeel apply %s --revision %d", t.o.Path, t.p.Revision)
+		return fmt.Sprintf("the same command with --out plan.json, then: evenkeel apply plan.json --revision %d", t.p.Revision)
 	}
+	return fmt.Sprintf("evenkeel apply %s --revision %d", t.o.Path, t.p.Revision)
 }
 
 func many(n int, what string) string {

@@ -1,0 +1,191 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The first screen answers what somebody on call asks first: can we make it, who is hurt, what is blocked, what do
+// I do now. All else comes below it.
+
+// first writes it; the verdict stands above it.
+func (t *table) first() {
+	t.limits()
+	t.hurt()
+	t.blockedFirst()
+	t.nextFirst()
+	t.line("")
+}
+
+// limits tells how much time is left to each limit, or by how much the plan is past it.
+func (t *table) limits() {
+	if t.p.Counts.Hosts == 0 {
+		return
+	}
+	by := t.p.Policy.FinishBy
+	if target := t.p.Target; target != nil {
+		t.limit("disclosure", target.Disclosure)
+		if !target.FinishBy.IsZero() {
+			by = target.FinishBy
+		}
+	}
+	t.limit("finish by", by)
+}
+
+func (t *table) limit(name string, at time.Time) {
+	switch {
+	case at.IsZero() || at.Before(t.p.Made):
+	case t.p.End.After(at):
+		t.line("in time    no: over %s after %s, %s", Lasting(int64(t.p.End.Sub(at).Seconds())), name, moment(at, nil))
+	default:
+		t.line("in time    yes: over %s before %s, %s", Lasting(int64(at.Sub(t.p.End).Seconds())), name, moment(at, nil))
+	}
+}
+
+// pain is what a plan does to one tenant.
+type pain struct {
+	tenant         string
+	moved, stopped map[string]bool // instances
+}
+
+// hurt says who is stopped, for how long, who is migrated only, and who more than once.
+func (t *table) hurt() {
+	by, each := map[string]*pain{}, map[string]int{}
+	var expected, worst int64
+	for i := range t.p.Slots {
+		s := &t.p.Slots[i]
+		if s.Class != ClassBlip && s.Class != ClassOutage {
+			continue
+		}
+		each[s.Instance]++
+		p := by[s.Tenant]
+		if p == nil {
+			p = &pain{s.Tenant, map[string]bool{}, map[string]bool{}}
+			by[s.Tenant] = p
+		}
+		if s.Class == ClassBlip {
+			p.moved[s.Instance] = true
+			continue
+		}
+		p.stopped[s.Instance] = true
+		expected, worst = max(expected, s.ExpectedMs), max(worst, s.WorstMs)
+	}
+	if t.p.Counts.Hosts == 0 {
+		return
+	}
+	list := mostHurt(by)
+	stopped := slices.IndexFunc(list, func(p *pain) bool { return len(p.stopped) == 0 })
+	if stopped < 0 {
+		stopped = len(list)
+	}
+	switch {
+	case len(list) == 0:
+		t.line("hurt       nobody")
+		return
+	case stopped > 0:
+		t.line("hurt       %s stopped, for %s as a rule and %s at worst", tenantsAre(stopped), Lasting(expected/1000), Lasting(worst/1000))
+		t.line("           most: %s", namesOf(list[:stopped]))
+		if rest := len(list) - stopped; rest > 0 {
+			t.line("           %s live-migrated alone", tenantsAre(rest))
+		}
+	default:
+		t.line("hurt       nobody is stopped; %s live-migrated", tenantsAre(len(list)))
+	}
+	if twice := repeated(each); twice > 0 {
+		t.line("           %s interrupted more than once", are(twice, "instance"))
+	}
+}
+
+// mostHurt orders tenants by instances stopped, then moved.
+func mostHurt(by map[string]*pain) (list []*pain) {
+	for _, p := range by {
+		list = append(list, p)
+	}
+	slices.SortFunc(list, func(a, b *pain) int {
+		return cmp.Or(cmp.Compare(len(b.stopped), len(a.stopped)), cmp.Compare(len(b.moved), len(a.moved)), strings.Compare(a.tenant, b.tenant))
+	})
+	return list
+}
+
+func repeated(each map[string]int) (n int) {
+	for _, times := range each {
+		if times > 1 {
+			n++
+		}
+	}
+	return n
+}
+
+// few names are told on the first screen.
+const few = 4
+
+func namesOf(list []*pain) string {
+	var names []string
+	for _, p := range list[:min(few, len(list))] {
+		name := p.tenant
+		if name == "" {
+			name = "no tenant"
+		}
+		names = append(names, fmt.Sprintf("%s (%d)", name, len(p.stopped)))
+	}
+	if len(list) > few {
+		names = append(names, fmt.Sprintf("and %d more", len(list)-few))
+	}
+	return strings.Join(names, ", ")
+}
+
+func are(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, what)
+}
+
+func tenantsAre(n int) string {
+	if n == 1 {
+		return "1 tenant has instances"
+	}
+	return fmt.Sprintf("%d tenants have instances", n)
+}
+
+// blockedFirst counts what is blocked by code, the most frequent first.
+func (t *table) blockedFirst() {
+	if len(t.p.Blocked) == 0 {
+		return
+	}
+	count, codes := map[string]int{}, []string(nil)
+	for _, b := range t.p.Blocked {
+		if b.Host != "" && b.Code == "instance-blocked" {
+			continue // it is told with its instance
+		}
+		if count[b.Code]++; count[b.Code] == 1 {
+			codes = append(codes, b.Code)
+		}
+	}
+	slices.SortFunc(codes, func(a, b string) int { return cmp.Or(cmp.Compare(count[b], count[a]), strings.Compare(a, b)) })
+	var words []string
+	for _, code := range codes[:min(few, len(codes))] {
+		words = append(words, fmt.Sprintf("%s %d", code, count[code]))
+	}
+	if len(codes) > few {
+		words = append(words, fmt.Sprintf("and %s", many(len(codes)-few, "more reason")))
+	}
+	t.line("blocked    %s: what would allow each stands below", strings.Join(words, ", "))
+}
+
+// nextFirst says what to do, and until when the first notice must have been accepted.
+func (t *table) nextFirst() {
+	var first time.Time
+	for i := range t.p.Slots {
+		if by := t.p.Slots[i].NoticeBy; !by.IsZero() && (first.IsZero() || by.Before(first)) {
+			first = by
+		}
+	}
+	t.line("next       %s", t.todo())
+	if !first.IsZero() && t.p.Profile != Bound {
+		t.line("           the first notice must be accepted by %s", moment(first, nil))
+	}
+}
