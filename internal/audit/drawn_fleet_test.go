@@ -222,6 +222,7 @@ func (d *dice) policy(now time.Time) plan.Policy {
 	if d.oneIn(3) {
 		p.Times.Update, p.Times.UpdateMax, p.Times.Reboot, p.Times.RebootMax = h/60, h/30, h/30, h/15
 	}
+	p.Times.SaveMax = of(d, p.Times.SaveMax, h/60, h/120)
 	return p
 }
 

@@ -52,7 +52,8 @@ func leaving(v *victim, m *plan.Move) bool { return v.leaves(m) }
 func rebooting(_ *victim, t *plan.Turn) bool {
 	return reboots(t)
 }
-func paid(s *plan.Slot) bool { return s.Tenant != "" }
+func saving(_ *victim, t *plan.Turn) bool { return t.SaveMaxS > 0 }
+func paid(s *plan.Slot) bool              { return s.Tenant != "" }
 
 // promiseFaults break laws 1 and 4.
 var promiseFaults = []fault{
@@ -147,6 +148,16 @@ var timeFaults = []fault{
 	})},
 	{"a worst case without the reboot's", 2, []string{"worst-too-short"}, onTurn(rebooting, func(v *victim, t *plan.Turn) {
 		t.WorstS = min(t.WorstS, int64(time.Duration(v.Policy.Times.RebootMax)/time.Second)) - 1
+	})},
+	{"saves whose longer limit is left out", 2, []string{"saves-cut-short"}, onTurn(saving, func(v *victim, t *plan.Turn) { t.SaveMaxS = 0 })},
+	{"saves without their margin", 2, []string{"saves-cut-short"}, onTurn(saving, func(v *victim, t *plan.Turn) { t.SaveMaxS = t.SaveMaxS*2/3 + 1 })},
+	{"saves that may hang for long", 2, []string{"saves-too-long"}, onTurn(saving, func(v *victim, t *plan.Turn) { t.SaveMaxS += 10 })},
+	{"a longer limit where policy's does", 2, []string{"saves-too-long"}, onTurn(func(v *victim, t *plan.Turn) bool { return t.SaveMaxS == 0 }, func(v *victim, t *plan.Turn) {
+		t.SaveMaxS = int64(time.Duration(v.Policy.Times.SaveMax)/time.Second) + 1
+	})},
+	{"a worst case without its saves", 2, []string{"worst-too-short"}, onTurn(saving, func(v *victim, t *plan.Turn) { t.WorstS = 2*t.SaveMaxS - 1 })},
+	{"an outage without its saves", 1, []string{"outage-understated"}, onSlot(outage, func(v *victim, s *plan.Slot) {
+		s.WorstMs = min(s.WorstMs, 2*time.Duration(v.Policy.Times.SaveMax).Milliseconds()-1)
 	})},
 	{"a turn too short for its reboot", 2, []string{"turn-too-short"}, onTurn(rebooting, func(v *victim, t *plan.Turn) { t.End = t.Start.Add(time.Duration(v.Policy.Times.Reboot) - time.Second) })},
 	{"a move faster than its link", 2, []string{"faster-than-link"}, onMove(func(v *victim, m *plan.Move) bool {

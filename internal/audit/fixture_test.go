@@ -99,7 +99,7 @@ func goodPlan() *plan.Plan {
 		s := plan.Slot{ID: turn + "/" + instance, Instance: instance, Tenant: tenant, Turn: turn, Class: plan.ClassOf(d), Disposition: d,
 			Start: at(night + " 02:00"), End: at(night + " 04:00"), ExpectedMs: 200, WorstMs: 900}
 		if s.Class == plan.ClassOutage {
-			s.ExpectedMs, s.WorstMs = 330_000, 1_800_000
+			s.ExpectedMs, s.WorstMs = 332_000, 1_800_000
 		}
 		s.NoticeBy = s.Start.Add(-p.Policy.Lead.Of(s.Class))
 		p.Slots = append(p.Slots, s)

@@ -41,6 +41,9 @@ var actMutants = []journalMutant{
 	{"a stop that may outlast its slot", 2, one("past-slot"), false, func(p *tape) {
 		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { pl.Policy.Times.RebootMax = plan.Duration(110 * time.Minute) })
 	}},
+	{"a stop whose saves may outlast its slot", 2, one("past-slot"), false, func(p *tape) {
+		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { pl.Turns[2].SaveMaxS = 50 * 60 })
+	}},
 	{"a turn that may outlast its slots", 2, one("past-slot"), false, func(p *tape) {
 		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { pl.Turns[2].WorstS = 7199 })
 	}},

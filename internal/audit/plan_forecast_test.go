@@ -23,6 +23,18 @@ func said(change func(*plan.Bounds)) func(*fleet.Fleet, *plan.Plan) {
 	}
 }
 
+// saving has turn c save so many GiB, sound in all its times: 64 take 338 s, and 507 at worst.
+func saving(f *fleet.Fleet, p *plan.Plan, gib int64) {
+	f.Hosts[2].MemoryMiB, f.Instances[3].MemoryMiB = (gib+8)<<10, gib<<10
+	f.Pools[0].ReserveMiB = new(int64)
+	least := 10 + (gib<<10)/200 + 1 // seconds
+	worst := least + (least+1)/2
+	s, t := slotOf(p, "c/c1"), &p.Turns[2]
+	s.ExpectedMs, s.WorstMs = (2*least+300)*1000, (2*worst+20*60)*1000
+	t.SaveMaxS, t.WorstS, t.End = worst, 7200, at("2026-03-11 02:00").Add(time.Duration(2*least+15*60)*time.Second)
+	p.End = t.End
+}
+
 // forecastMutants break what a plan foresees, and what it says of itself.
 var forecastMutants = []planMutant{
 	{"a promise of a move that nobody makes", 1, []string{"left-behind", "no-move", "spread"}, false, func(f *fleet.Fleet, p *plan.Plan) {
@@ -32,7 +44,8 @@ var forecastMutants = []planMutant{
 	{"an instance that is stopped where it is not", 5, one("stops-elsewhere"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		s := *slotOf(p, "c/c1")
 		s.Instance, s.ID = "own", "c/own"
-		s.Tenant, s.NoticeBy = "", time.Time{}
+		s.Tenant, s.NoticeBy, s.ExpectedMs = "", time.Time{}, 342_000
+		slotOf(p, "c/c1").ExpectedMs = 342_000 // 2 GiB are saved together
 		p.Slots = append(p.Slots, s)
 	}},
 	{"what does not run is to be stopped", 5, one("stops-elsewhere"), false, func(f *fleet.Fleet, p *plan.Plan) {
@@ -48,6 +61,40 @@ var forecastMutants = []planMutant{
 	}},
 	{"a turn that is over before its reboot can be", 2, one("turn-too-short"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[1].End = at("2026-03-10 03:04:59") }},
 	{"a worst case that leaves out the reboot", 2, one("worst-too-short"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[1].WorstS = 37*60 - 1 }},
+	{"saves that are longer than is said of them", 2, one("saves-cut-short"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		saving(f, p, 64)
+		p.Turns[2].SaveMaxS = 506
+	}},
+	{"saves that are not said to be longer than policy's", 2, one("saves-cut-short"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		saving(f, p, 64)
+		p.Turns[2].SaveMaxS = 0
+	}},
+	{"saves without their margin", 2, one("saves-cut-short"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		saving(f, p, 64)
+		p.Turns[2].SaveMaxS = 338
+	}},
+	{"saves that may hang for long", 2, one("saves-too-long"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		saving(f, p, 64)
+		p.Turns[2].SaveMaxS, slotOf(p, "c/c1").WorstMs = 510, 7_000_000
+	}},
+	{"longer saves where policy's time does", 2, one("saves-too-long"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[2].SaveMaxS = 22 }},
+	{"longer saves where nobody is saved", 2, []string{"saves-too-long"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[0].SaveMaxS = 301 }},
+	{"a worst case too short for its saves", 2, one("worst-too-short"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		saving(f, p, 64)
+		p.Turns[2].WorstS = 2*507 + 33*60 - 1
+	}},
+	{"a worst outage too short for its saves", 1, one("outage-understated"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		saving(f, p, 64)
+		slotOf(p, "c/c1").WorstMs = 2*507_000 + 20*60_000 - 1
+	}},
+	{"a turn that is over before its saves are", 2, one("turn-too-short"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		saving(f, p, 64)
+		p.Turns[2].End = at("2026-03-11 02:22")
+	}},
+	{"an outage shorter than the saves", 1, one("outage-understated"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		saving(f, p, 64)
+		slotOf(p, "c/c1").ExpectedMs = 330_000
+	}},
 	{"an outage shorter than the reboot", 1, one("outage-understated"), false, func(f *fleet.Fleet, p *plan.Plan) { slotOf(p, "c/c1").ExpectedMs = 319_999 }},
 	{"an outage shorter at worst", 1, one("outage-understated"), false, func(f *fleet.Fleet, p *plan.Plan) { slotOf(p, "c/c1").WorstMs = 1_799_999 }},
 	{"more migrations at a host", 6, one("moves-per-host"), false, func(f *fleet.Fleet, p *plan.Plan) {
@@ -85,6 +132,11 @@ func TestForecastAllowed(t *testing.T) {
 			f.Hosts[0].NICMbps, f.Instances[0].DirtyMiBps = 1000, 90
 		}},
 		{"a turn just long enough", func(f *fleet.Fleet, p *plan.Plan) { p.Turns[1].End, p.Turns[1].WorstS = at("2026-03-10 03:05"), 37*60 }},
+		{"saves longer than policy's for one", func(f *fleet.Fleet, p *plan.Plan) { saving(f, p, 64) }},
+		{"a worst case that just holds its saves", func(f *fleet.Fleet, p *plan.Plan) {
+			saving(f, p, 64)
+			p.Turns[2].WorstS = 2*507 + 33*60
+		}},
 		{"careful by name", func(f *fleet.Fleet, p *plan.Plan) { p.Profile = plan.Careful }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -17,6 +17,7 @@ func (d *dossier) forecasts() {
 	}
 	for _, t := range d.ordered {
 		d.lasts(t)
+		d.limited(t)
 	}
 	for i := range d.p.Slots {
 		d.away(&d.p.Slots[i])
@@ -64,6 +65,8 @@ func (p part) plus(expected, worst plan.Duration) part {
 	return part{p.expected + time.Duration(expected), p.worst + max(time.Duration(expected), time.Duration(worst))}
 }
 
+func (p part) and(o part) part { return part{p.expected + o.expected, p.worst + o.worst} }
+
 // lasts: a turn takes no less than its moves away and what follows them by policy's own times.
 func (d *dossier) lasts(t *plan.Turn) {
 	if d.hosts[t.Host] == nil {
@@ -82,17 +85,8 @@ func (d *dossier) lasts(t *plan.Turn) {
 	} else if changes {
 		least = least.plus(times.Update, times.UpdateMax)
 	}
-	saved := 0
-	for _, s := range d.slotsOf[t.ID] {
-		if s.Disposition == plan.DispStatefulStop {
-			saved++
-		}
-	}
-	if t.Tactic != plan.Refresh {
-		saved = min(saved, 1) // all together
-	}
-	for range 2 * saved { // and restored
-		least = least.plus(times.Save, times.SaveMax)
+	for _, saving := range d.savings(t) {
+		least = least.and(saving).and(saving) // and restored
 	}
 	if reboots(t.Tactic) {
 		least = least.plus(times.Reboot, times.RebootMax)
@@ -113,7 +107,8 @@ func (d *dossier) away(s *plan.Slot) {
 	var least part
 	times := d.p.Policy.Times
 	if s.Disposition == plan.DispStatefulStop {
-		least = least.plus(times.Save, times.SaveMax).plus(times.Save, times.SaveMax)
+		saving := d.saving(t, d.savedWith(t, s))
+		least = least.and(saving).and(saving)
 	}
 	if reboots(t.Tactic) {
 		least = least.plus(times.Reboot, times.RebootMax)

@@ -58,7 +58,7 @@ func (t *trial) inSlot(r *run, f *Fact, tr *turnRun, sl *plan.Slot, s Subject) {
 			end = f.At
 		}
 		if f.Disposition == plan.DispStatefulStop || tr.tactic() == plan.Refresh {
-			end = end.Add(2 * time.Duration(times.SaveMax))
+			end = end.Add(2 * tr.saving(times))
 		}
 	} else if end.IsZero() {
 		end = f.At.Add(time.Duration(times.MigrateMax))
@@ -69,6 +69,16 @@ func (t *trial) inSlot(r *run, f *Fact, tr *turnRun, sl *plan.Slot, s Subject) {
 	t.must(!f.At.Before(sl.Start), 2, "before-slot", s, f.At, "a start at "+clock(sl.Start)+" or later, or an operator's override", "%s of %s begins %s, its slot %s", f.Kind, f.Instance, clock(f.At), clock(sl.Start))
 	t.must(!end.After(sl.End), 2, "past-slot", s, f.At, "a start early enough to end by "+clock(sl.End)+" at worst, or another slot, told anew",
 		"%s of %s begins %s and may end %s, its slot ends %s", f.Kind, f.Instance, clock(f.At), clock(end), clock(sl.End))
+}
+
+// saving is how long a turn's saves, or its restores, may take: what policy gives one instance, or what the plan
+// foresees for all of them where that is longer.
+func (tr *turnRun) saving(times plan.Times) time.Duration {
+	most := time.Duration(times.SaveMax)
+	if tr.plan != nil {
+		most = max(most, seconds(tr.plan.SaveMaxS))
+	}
+	return most
 }
 
 // groupsHold asks law 3: with this one, no more members of any of its groups are disrupted or down

@@ -39,7 +39,7 @@ func (s *State) bringBack(t *TurnState, now time.Time) []Fact {
 			return []Fact{*t.held(CodeNotReturned, fmt.Sprintf("%s does not come back: %s", g.ID, g.Why), "start it by hand, then: evenkeel retry "+t.Plan.ID)}
 		}
 		return []Fact{{Kind: BackStarted, Turn: t.Plan.ID, Instance: g.ID, To: t.Plan.Host, Disposition: g.Disposition, Attempt: g.Attempt + 1,
-			Deadline: now.Add(time.Duration(s.Plan.Policy.Times.SaveMax))}}
+			Deadline: now.Add(s.saveMax(t))}}
 	}
 	return nil
 }

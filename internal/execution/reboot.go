@@ -27,8 +27,8 @@ func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
 			continue
 		case g.Stage == StageStuck:
 			return []Fact{*t.held(CodeStopFailed, fmt.Sprintf("%s: %s", in.ID, g.Why), "look at this instance, then: evenkeel retry "+t.Plan.ID)}
-		case now.Add(s.restWorst()).After(sl.End):
-			why := fmt.Sprintf("%s's slot ends at %s and what is left may take %s", in.ID, sl.End.Format(time.RFC3339), s.restWorst())
+		case now.Add(s.restWorst(t)).After(sl.End):
+			why := fmt.Sprintf("%s's slot ends at %s and what is left may take %s", in.ID, sl.End.Format(time.RFC3339), s.restWorst(t))
 			if full := s.groupFull(s.instance(in.ID)); full != "" {
 				why += "; group " + full + " could not spare it before"
 			}
@@ -37,7 +37,7 @@ func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
 			continue
 		}
 		return []Fact{{Kind: StopStarted, Turn: t.Plan.ID, Instance: in.ID, Tenant: sl.Tenant, From: t.Plan.Host, Disposition: d, Attempt: g.Attempt + 1,
-			Deadline: now.Add(time.Duration(s.Plan.Policy.Times.SaveMax))}}
+			Deadline: now.Add(s.saveMax(t))}}
 	}
 	if left == 0 {
 		return t.done("nothing runs on the host")
@@ -45,11 +45,14 @@ func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
 	return nil
 }
 
-// restWorst is the worst case from the first stop to the last instance back.
-func (s *State) restWorst() time.Duration {
-	t := s.Plan.Policy.Times
-	return time.Duration(2*t.SaveMax + t.RebootMax)
+// restWorst is the worst case of a turn from the first stop to the last instance back.
+func (s *State) restWorst(t *TurnState) time.Duration {
+	return 2*s.saveMax(t) + s.Plan.Policy.Times.RebootMax.Std()
 }
+
+// saveMax is how long each save, stop, restore or start of a turn may take: as long as all of them
+// together, for its instances are saved side by side and share the host's disk.
+func (s *State) saveMax(t *TurnState) time.Duration { return t.Plan.SaveMax(s.Plan.Policy.Times) }
 
 // decideReboot looks once more that the host is empty, then orders the reboot of that very boot.
 func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
@@ -74,7 +77,7 @@ func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
 	}
 	for _, g := range t.sortedGuests() {
 		if sl := s.turnSlot[t.Plan.ID+"/"+g.ID]; sl != nil && g.Stage == StageStopped {
-			if worst := time.Duration(s.Plan.Policy.Times.RebootMax + s.Plan.Policy.Times.SaveMax); now.Add(worst).After(sl.End) {
+			if worst := s.Plan.Policy.Times.RebootMax.Std() + s.saveMax(t); now.Add(worst).After(sl.End) {
 				return []Fact{*t.held(CodeSlotMissed, fmt.Sprintf("%s's slot ends at %s and the reboot may take %s", g.ID, sl.End.Format(time.RFC3339), worst), "plan again: it needs another slot")}
 			}
 		}

@@ -132,7 +132,7 @@ func (s *State) decideInPlace(t *TurnState, now time.Time, quiet bool) []Fact {
 			continue // refreshed: its monitor is asked next
 		}
 		left++
-		worst := 2 * time.Duration(s.Plan.Policy.Times.SaveMax)
+		worst := 2 * s.saveMax(t)
 		switch {
 		case plan.ClassOf(d) != plan.ClassOutage && t.Refills >= maxRefills:
 			return []Fact{*t.held(CodeRefilled, in.ID+" and others keep coming to the host on what is not fixed", "stop the tool that places them, then: evenkeel retry "+t.Plan.ID)}
@@ -148,7 +148,7 @@ func (s *State) decideInPlace(t *TurnState, now time.Time, quiet bool) []Fact {
 			continue
 		}
 		return []Fact{{Kind: StopStarted, Turn: t.Plan.ID, Instance: in.ID, Tenant: sl.Tenant, From: t.Plan.Host, Disposition: d, Attempt: g.Attempt + 1,
-			Deadline: now.Add(time.Duration(s.Plan.Policy.Times.SaveMax))}}
+			Deadline: now.Add(s.saveMax(t))}}
 	}
 	if left == 0 {
 		return t.done("nothing is left to be stopped on the host")

@@ -78,7 +78,7 @@ func (g *TurnGuest) mayHaveStopped() bool {
 func (s *State) shuttingDown(t *TurnState) (string, time.Time) {
 	for _, g := range t.sortedGuests() {
 		if g.Disposition == plan.DispStop && g.mayHaveStopped() {
-			return g.ID, g.FailedAt.Add(time.Duration(s.Plan.Policy.Times.SaveMax))
+			return g.ID, g.FailedAt.Add(s.saveMax(t))
 		}
 	}
 	return "", time.Time{}

@@ -286,3 +286,31 @@ func TestSoftwareByThen(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// What a host saves together takes as long in an earlier wave as in its own, and is what its turn takes at least.
+func TestSavesDecide(t *testing.T) {
+	f := uniform(3, 256<<10, 8, 32<<10)
+	p := plan.DefaultPolicy()
+	made := propose(t, f, p)
+	a := of(t, made, f, last(made))
+	u := a.Host.Turns[0]
+	worst := made.Turns[len(made.Turns)-1].WorstS
+	if u.Wave != 3 || worst < 80*60 || u.Earlier[0].LeastS != worst {
+		t.Errorf("wave %d takes %d s at worst, and would take %d at least in wave 1", u.Wave, worst, u.Earlier[0].LeastS)
+	}
+	p.Tactics = append(p.Tactics, plan.Reboot)
+	p.Slot = plan.Duration(80 * time.Minute)
+	made = propose(t, f, p)
+	stopped := 0
+	for _, s := range made.Slots {
+		if s.Disposition == plan.DispStop {
+			stopped++
+			if why := of(t, made, f, s.Instance).Instance.Touched[0].Why.Why; !strings.Contains(why, "would not be saved and restored within a slot") {
+				t.Errorf("%s: %s", s.Instance, why)
+			}
+		}
+	}
+	if stopped != 3 { // one of the 8 of each host
+		t.Errorf("%d are stopped", stopped)
+	}
+}

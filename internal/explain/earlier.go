@@ -40,6 +40,7 @@ type asked struct {
 	wave         int // its number
 	w            *wave
 	stops, moves []*fleet.Instance // those on the host by then, by what the plan does to them
+	saved        int64             // MiB of those that the plan saves
 	least        time.Duration     // that the turn might take at worst
 	reasons      []Reason
 }
@@ -53,11 +54,14 @@ func (s *scene) earlier(t *plan.Turn) (out []Earlier) {
 			switch plan.ClassOf(does[i.ID]) {
 			case plan.ClassOutage:
 				a.stops = append(a.stops, i)
+				if does[i.ID] == plan.DispStatefulStop {
+					a.saved += i.MemoryMiB
+				}
 			case plan.ClassBlip:
 				a.moves = append(a.moves, i)
 			}
 		}
-		a.least = s.leastWorst(a.h, t.Tactic, a.stops, a.moves)
+		a.least = a.leastWorst(a.moves)
 		a.ask()
 		slices.SortStableFunc(a.reasons, func(x, y Reason) int { return rank(x) - rank(y) })
 		out = append(out, Earlier{Wave: n, Start: a.w.start, LeastS: int64(a.least / time.Second), Reasons: a.reasons})

@@ -171,7 +171,7 @@ func (s *scene) whyNotSaved(i *fleet.Instance, t *plan.Turn) string {
 	case save > s.policy.Times.SaveMax.Std():
 		return fmt.Sprintf("saving its %d MiB takes about %s and policy allows %s", i.MemoryMiB, lasts(save), s.policy.Times.SaveMax)
 	}
-	return "its memory could not be saved together with that of others"
+	return "with its memory, all that its host saves would not be saved and restored within a slot"
 }
 
 // left says why nothing is done to an instance.

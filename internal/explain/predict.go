@@ -47,27 +47,37 @@ func (s *scene) saveTime(mib int64) time.Duration {
 	return ceil(s.policy.Times.Save.Std() + time.Duration(float64(mib)/diskMiBs*float64(time.Second)))
 }
 
-// leastWorst is a p99 that a turn which does this cannot undercut: its instances leave over the host's own
+// saveMax is the p99 of saving, or of restoring, so much memory of one host at once; 0: of none, where
+// instances are stopped.
+func (s *scene) saveMax(mib int64) time.Duration {
+	most := s.policy.Times.SaveMax.Std()
+	if mib == 0 {
+		return most
+	}
+	return max(most, ceil(s.saveTime(mib)*3/2))
+}
+
+// leastWorst is a p99 that the turn cannot undercut there, when these move: they leave over the host's own
 // link at the full concurrency, and nobody else is in the way.
-func (s *scene) leastWorst(h *fleet.Host, tactic plan.Tactic, stops, moves []*fleet.Instance) time.Duration {
-	times := s.policy.Times
+func (a *asked) leastWorst(moves []*fleet.Instance) time.Duration {
+	times, tactic := a.policy.Times, a.t.Tactic
 	worst := max(time.Second, times.Overhead.Std())
 	var drain time.Duration
 	for _, i := range moves {
-		t := s.moveTime(i, nic(h))
+		t := a.moveTime(i, nic(a.h))
 		drain += max(t, min(worstOf*t, times.MigrateMax.Std()))
 	}
-	drain = (drain / time.Duration(max(1, s.policy.MovesPerHost))).Truncate(time.Second)
+	drain = (drain / time.Duration(max(1, a.policy.MovesPerHost))).Truncate(time.Second)
 	if tactic == plan.Refresh {
-		for range stops {
+		for range a.stops {
 			worst += 2 * times.SaveMax.Std()
 		}
 		return worst + drain
 	}
-	if len(stops) > 0 {
-		worst += 2 * times.SaveMax.Std()
+	if len(a.stops) > 0 {
+		worst += 2 * a.saveMax(a.saved)
 	}
-	if s.p.Target != nil {
+	if a.p.Target != nil {
 		_, most := times.UpdateIn(tactic)
 		worst += most
 	}

@@ -165,7 +165,7 @@ func (a *asked) links() {
 			n, behind = n+moves, max(behind, t.WorstS)
 		}
 	}
-	took := time.Duration(behind)*time.Second + a.least - a.leastWorst(a.h, a.t.Tactic, a.stops, nil)
+	took := time.Duration(behind)*time.Second + a.least - a.leastWorst(nil)
 	length := a.policy.Slot.Std()
 	if n <= per || took+margin(length) <= length {
 		return

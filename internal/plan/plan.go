@@ -111,6 +111,9 @@ type Turn struct {
 	End    time.Time `json:"end" yaml:"end"` // expected
 	// WorstS is the predicted p99 duration in seconds: Start+WorstS must lie in every slot of the turn.
 	WorstS int64 `json:"worst_s" yaml:"worst_s"`
+	// SaveMaxS is how long saving, or restoring, all that the turn saves together may take at worst, in
+	// seconds, where that is longer than the policy's times.save_max; 0: it is not.
+	SaveMaxS int64 `json:"save_max_s,omitempty" yaml:"save_max_s,omitempty"`
 	// UpdateFrom and UpdateBy say when its host's software is changed ahead of a refresh, at the
 	// earliest (after the canary has soaked) and at worst: that disturbs nobody, and all hosts of a pool come before
 	// the first instance moves. Zero: it is changed within the turn.
@@ -125,6 +128,12 @@ type Turn struct {
 	Deferred bool `json:"deferred,omitempty" yaml:"deferred,omitempty"`
 	// Why says, for people, why this tactic and this place in the order.
 	Why string `json:"why,omitempty" yaml:"why,omitempty"`
+}
+
+// SaveMax is how long saving, or restoring, what the turn saves may take at worst: each instance's deadline,
+// for those of a host share its disk and may all end last.
+func (t *Turn) SaveMax(times Times) time.Duration {
+	return max(times.SaveMax.Std(), time.Duration(t.SaveMaxS)*time.Second)
 }
 
 // PatchTurn is the id of a host's live-patch turn where its reboot is deferred to a second one. A

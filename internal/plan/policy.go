@@ -106,7 +106,7 @@ type Times struct {
 	MigrateMax  Duration `json:"migrate_max" yaml:"migrate_max" form:"min=1"`    // longest for one migration
 	MigrateBase Duration `json:"migrate_base" yaml:"migrate_base"`               // fixed share of one migration, on top of memory / rate
 	Save        Duration `json:"save" yaml:"save"`                               // fixed share of a save or a restore
-	SaveMax     Duration `json:"save_max" yaml:"save_max" form:"min=1"`          //
+	SaveMax     Duration `json:"save_max" yaml:"save_max" form:"min=1"`          // longest for one instance; for several at once see a turn's save_max_s
 	Overhead    Duration `json:"overhead" yaml:"overhead"`                       // looks, cordon, proof
 }
 

@@ -82,7 +82,6 @@ func (v *wave) dispose(h *host, tight bool) (*draft, trouble) {
 		v.landings[h.pool]++
 		d.moves = append(d.moves, m)
 	}
-	d.stops = v.lightened(h, d.stops)
 	d.tactic = v.tacticOf(h, d.stops)
 	return d, v.roomy(d)
 }
@@ -98,9 +97,6 @@ func (v *wave) roomy(d *draft) trouble {
 		if left, ok := v.reserve(h.pool, h, 0); !ok {
 			return trouble{why: noReserve, pool: h.pool, left: left}
 		}
-	}
-	if total := v.saveTime(d.stops); !h.refreshed() && total > v.policy.Times.SaveMax.Std() && len(d.stops) > 1 {
-		return trouble{why: noSave}
 	}
 	return trouble{}
 }
@@ -165,6 +161,9 @@ func (v *wave) schedule(d *draft) trouble {
 		d.homes = nil
 		if collides {
 			return trouble{why: waits}
+		}
+		if v.lighten(d) {
+			return v.schedule(d)
 		}
 		return trouble{why: noTime}
 	}

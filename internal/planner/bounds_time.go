@@ -119,7 +119,8 @@ func (b *bounds) timeTurns(x part) {
 	var jobs, sums []time.Duration
 	for _, h := range x.hosts {
 		l := &b.loads[h.seq]
-		_, worst := b.fixedSpans(h, b.tacticOf(h, l.stays), l.stays)
+		stays := b.leastStays(h, l.stays)
+		_, worst := b.fixedSpans(h, b.tacticOf(h, stays), stays)
 		jobs = jobs[:0]
 		l.work = 0
 		for _, m := range l.movers {
@@ -133,6 +134,18 @@ func (b *bounds) timeTurns(x part) {
 		}
 		l.fixed, l.span = worst.all, worst.all+drainMin(sums, b.policy.MovesPerHost)
 	}
+}
+
+// leastStays: a turn that may stop whom it could save is bounded as though it stopped them all.
+func (b *bounds) leastStays(h *host, stays []stop) []stop {
+	if !h.can.stop || h.refreshed() {
+		return stays
+	}
+	out := slices.Clone(stays)
+	for i := range out {
+		out[i].how = plan.DispStop
+	}
+	return out
 }
 
 // drainMin bounds how long jobs take on p machines, by the sums of the longest so many: all of them take no

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
@@ -18,11 +19,13 @@ func (w *world) stopInstead(h *host) bool {
 	return true
 }
 
-// lightened stops some of those that would be saved, the largest first, where saving all of them takes
-// longer than policy allows and policy lets them be stopped.
-func (w *world) lightened(h *host, stops []stop) []stop {
-	most := w.policy.Times.SaveMax.Std()
-	if h.refreshed() || !h.can.stop || len(stops) < 2 || w.saveTime(stops) <= most { // a refresh saves one after the other
+// codeSaveTooLong is why an instance is stopped that could be saved: with it, all saves would not fit its slot.
+const codeSaveTooLong = "save-too-long"
+
+// lightened stops some of those that would be saved, the largest first, where saving all of them, beside
+// what else the turn does, takes longer than the longest slot and policy lets them be stopped.
+func (w *world) lightened(h *host, stops []stop, beside time.Duration) []stop {
+	if h.refreshed() || !h.can.stop || w.fitsSlot(h, stops, beside) { // a refresh saves one after the other
 		return stops
 	}
 	out := slices.Clone(stops)
@@ -36,10 +39,36 @@ func (w *world) lightened(h *host, stops []stop) []stop {
 		return cmp.Or(cmp.Compare(out[b].guest.MemoryMiB, out[a].guest.MemoryMiB), strings.Compare(out[a].guest.ID, out[b].guest.ID))
 	})
 	for _, i := range order {
-		if w.saveTime(out) <= most {
+		if w.fitsSlot(h, out, beside) {
 			break
 		}
 		out[i].how, out[i].why = plan.DispStop, codeSaveTooLong
 	}
 	return out
+}
+
+// fitsSlot: a turn that does this to those who stay, and takes so long beside, fits the host's longest slot.
+func (w *world) fitsSlot(h *host, stops []stop, beside time.Duration) bool {
+	_, worst := w.fixedSpans(h, w.tacticOf(h, stops), stops)
+	return worst.all+beside+margin(w.policy.Slot.Std()) <= h.lane.longest()
+}
+
+// lighten stops some whom a turn saves, where that is what makes it too long for any slot; false: it is not.
+func (v *wave) lighten(d *draft) bool {
+	_, fixed := v.fixedSpans(d.host, d.tactic, d.stops)
+	stops := v.lightened(d.host, d.stops, d.worst.all-fixed.all)
+	if slices.Equal(stops, d.stops) {
+		return false
+	}
+	d.stops, d.tactic = stops, v.tacticOf(d.host, stops)
+	return true
+}
+
+// longerSaves is what the plan says of a turn whose saves may take longer than policy gives one; 0 of others.
+func (w *world) longerSaves(d *draft) time.Duration {
+	most := w.saveMax(d.stops)
+	if d.tactic == plan.Refresh || most <= w.policy.Times.SaveMax.Std() {
+		return 0
+	}
+	return most
 }

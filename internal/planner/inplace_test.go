@@ -2,7 +2,6 @@ package planner_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,34 +90,6 @@ func TestOneBindsOne(t *testing.T) {
 			t.Errorf("%d of %d hosts have a turn, blocked: %v", after.Counts.Hosts, len(f.Hosts), codes(after))
 		}
 	})
-}
-
-// TestSavesThatTakeTooLong: where all together would take too long to save, the largest are stopped instead if
-// policy allows that, and told so; if it does not, the host is blocked.
-func TestSavesThatTakeTooLong(t *testing.T) {
-	f := uniform(2, 65536, 3, 8192)
-	for i := range f.Instances {
-		f.Instances[i].Pinned = "licence"
-	}
-	f.Instances[1].MemoryMiB = 16384
-	pol := eager()
-	pol.Tactics = []plan.Tactic{plan.Evacuate, plan.Suspend}
-	pol.Times.SaveMax = plan.Duration(100 * time.Second) // 16 GiB at 200 MiB/s and 10 s take 92 s
-	if p := routine(t, f, pol); !slices.Contains(codes(p), "h0000:save-too-long") {
-		t.Fatalf("blocked %v", codes(p))
-	}
-	pol.Tactics = append(pol.Tactics, plan.Reboot)
-	p := routine(t, f, pol)
-	if len(p.Blocked) > 0 || p.Turns[0].Tactic != plan.Reboot || !strings.Contains(p.Turns[0].Why, "v0000-01 (save-too-long)") {
-		t.Fatalf("blocked %v, turns %+v", codes(p), p.Turns)
-	}
-	how := map[string]plan.Disposition{}
-	for _, s := range p.Slots {
-		how[s.Instance] = s.Disposition
-	}
-	if how["v0000-01"] != plan.DispStop || how["v0000-00"] != plan.DispStatefulStop || how["v0000-02"] != plan.DispStatefulStop {
-		t.Errorf("%v: the largest one alone had to be stopped", how)
-	}
 }
 
 // TestWhoStaysIsTold: that policy allows no live migration is said in words, not by the code of a blocker.

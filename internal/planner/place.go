@@ -17,7 +17,6 @@ const (
 	noSpread          // one has, but another member of its group is too near
 	noReserve         // one would do, but the pool's reserve would be eaten
 	noGroup           // a group cannot spare what the turn disturbs at once
-	noSave            // those that stay cannot be saved in time
 	noTime            // the turn does not fit its slot
 )
 

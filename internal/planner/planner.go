@@ -29,7 +29,8 @@
 // on one host: where its best draft is above the lower bounds, many orders and waves of its hosts are tried in a
 // sketch of it first, and the best of those is drafted (rehearse.go). A host that cannot be emptied
 // even when it is alone is planned again with leave to save or stop what does not fit, if policy allows that,
-// and is blocked otherwise.
+// and is blocked otherwise. What is saved together may take as long as it needs (saveMax), if a slot holds that;
+// else the largest are stopped, where they may be.
 //
 // A refresh (refresh.go) needs no reboot: all its hosts get the new software on disk ahead of the
 // first wave, so each of them is a place to stay and each instance moves once.

@@ -67,7 +67,23 @@ func (w *world) saveTime(stops []stop) time.Duration {
 			mib += s.guest.MemoryMiB
 		}
 	}
-	return ceilSecond(w.policy.Times.Save.Std() + seconds(float64(mib)/diskMiBs))
+	return SaveTime(w.policy.Times, mib)
+}
+
+// SaveTime predicts the saving, or the restoring, of so much memory of one host, in whole seconds.
+func SaveTime(times plan.Times, mib int64) time.Duration {
+	return ceilSecond(times.Save.Std() + seconds(float64(mib)/diskMiBs))
+}
+
+// saveMax is the p99 of saving, or of restoring, several guests of one host at once: what policy gives one of
+// them, or half as much again as is predicted for all, whichever is longer.
+func (w *world) saveMax(stops []stop) time.Duration {
+	together := w.saveTime(stops)
+	most := max(together, w.policy.Times.SaveMax.Std())
+	if !slices.ContainsFunc(stops, func(s stop) bool { return s.how == plan.DispStatefulStop }) {
+		return most
+	}
+	return max(most, ceilSecond(together*3/2))
 }
 
 // spanOf is how long the parts of a turn take that do not depend on where instances go: expected
@@ -88,8 +104,7 @@ func (w *world) fixedSpans(h *host, t plan.Tactic, stops []stop) (expected, wors
 		return expected, worst
 	}
 	if len(stops) > 0 {
-		save := w.saveTime(stops)
-		expected.outage, worst.outage = 2*save, 2*max(save, times.SaveMax.Std())
+		expected.outage, worst.outage = 2*w.saveTime(stops), 2*w.saveMax(stops)
 	}
 	if h.updates && t != plan.Refresh { // there it is done ahead
 		update, most := times.UpdateIn(t)
@@ -143,9 +158,10 @@ func (w *world) reckonLeast(h *host) time.Duration {
 			drain += w.worstMove(w.moveTime(g, nic(h)))
 		}
 	}
-	stops = w.lightened(h, stops)
+	drain = (drain / time.Duration(w.policy.MovesPerHost)).Truncate(time.Second)
+	stops = w.lightened(h, stops, drain)
 	_, worst := w.fixedSpans(h, w.tacticOf(h, stops), stops)
-	return worst.all + (drain / time.Duration(w.policy.MovesPerHost)).Truncate(time.Second)
+	return worst.all + drain
 }
 
 // margin is kept where a plan's clock meets the world's: after the lead time, and at a slot's end.

@@ -80,7 +80,7 @@ func (w *world) leaveForTime(h *host, worst time.Duration) bool {
 		return false
 	}
 	w.leave(last, plan.Blocked{Code: codeSlotTooShort, Why: fmt.Sprintf("it cannot move, and with it the turn of host %s, which stops such instances one after the other, may take %s (p99); the longest slot is %s", h.ID, worst, h.lane.longest()),
-		Unblock: fmt.Sprintf("slots and windows of at least %s, or make it able to move", worst+margin(w.policy.Slot.Std()))})
+		Unblock: fmt.Sprintf("slots and windows of at least %s, or make it able to move", holds(worst))})
 	h.minWorst, h.tried = 0, -1
 	return true
 }

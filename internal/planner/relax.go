@@ -17,7 +17,6 @@ const (
 	codeNoRoom          = "no-room"
 	codeSpread          = fleet.SpreadForbids
 	codeSlotTooShort    = "slot-too-short"
-	codeSaveTooLong     = "save-too-long"
 )
 
 // relax is asked when no host that is due can be emptied, each alone and as things stand. Where
@@ -32,9 +31,6 @@ func (w *world) relax() (again bool) {
 		case noGroup:
 			w.blockHost(h, codeOneTurn, fmt.Sprintf("its turn disturbs more members of group %s at once than it can spare (%d)", t.group.ID, t.group.spare),
 				"move members of "+t.group.ID+" to different hosts, or raise its max_unavailable")
-		case noSave:
-			w.blockHost(h, codeSaveTooLong, fmt.Sprintf("saving its instances together takes longer than policy allows (%s)", w.policy.Times.SaveMax),
-				"raise times.save_max, or make some of them able to move")
 		case noReserve:
 			if w.stopInstead(h) {
 				again = true
@@ -145,7 +141,21 @@ func orStops(h *host) string {
 
 func (w *world) blockTooLong(h *host, worst time.Duration) {
 	w.blockHost(h, codeSlotTooShort, fmt.Sprintf("its turn may take %s (p99, with %d instances), and the longest slot is %s", worst, len(h.guests), h.lane.longest()),
-		fmt.Sprintf("slots and windows of at least %s, or shorter times in the policy", worst+margin(w.policy.Slot.Std())))
+		fmt.Sprintf("slots and windows of at least %s, or shorter times in the policy", holds(worst))+w.orReboot(h))
+}
+
+// holds is the length of a slot that holds such a worst case with the margin of so long a slot.
+func holds(worst time.Duration) time.Duration { return worst + margin(worst+time.Minute) }
+
+// orReboot is the way out of a host whose turn is too long for what it saves, where policy lets none be stopped.
+func (w *world) orReboot(h *host) string {
+	saves := func(g *guest) bool {
+		return (h.mayStop || w.mustStop(h, g)) && w.fallback(h, g).how == plan.DispStatefulStop
+	}
+	if h.can.stop || h.refreshed() || !slices.ContainsFunc(h.toDo(), saves) {
+		return ""
+	}
+	return ", or allow the tactic reboot (what cannot be saved in time is stopped in its slot and started after)"
 }
 
 func (w *world) blockLate(h *host, code string, worst time.Duration) {

@@ -119,9 +119,13 @@ var eachCode = []struct {
 	{"no-window", func(in *planner.Input) {
 		in.Policy.Windows = []plan.WindowRule{{Start: "02:00", Length: plan.Duration(time.Hour), Sites: []string{"n9"}}}
 	}, "policy  windows sites: [n1], start: 02:00, length: 32m", ""},
-	{"save-too-long", func(in *planner.Input) {
-		in.Policy.Tactics, in.Policy.Times.SaveMax = []plan.Tactic{plan.Suspend}, plan.Duration(16*time.Second)
-	}, "policy  times.save_max 21s", "allow the tactic reboot"},
+	{"slot-too-short", func(in *planner.Input) { // for what it saves
+		in.Policy.Tactics, in.Policy.Times.SaveMax, in.Policy.Slot = []plan.Tactic{plan.Suspend}, plan.Duration(16*time.Second), plan.Duration(31*time.Minute+20*time.Second)
+	}, "policy  slot 1940s", "allow the tactic reboot"},
+	{"pinned", func(in *planner.Input) { // and too large to be saved
+		in.Policy.Tactics, in.Policy.Times.SaveMax = []plan.Tactic{plan.Evacuate, plan.Suspend}, plan.Duration(14*time.Second)
+		in.Fleet.Instances[0].Pinned, in.Fleet.Instances[2].Pinned = "licence", "licence"
+	}, "policy  times.save_max 16s", "allow the tactic reboot"},
 	{"after-finish-by", func(in *planner.Input) { in.Policy.FinishBy = now.AddDate(0, 0, 1) }, "policy  finish_by 2026-03-03T10:0", ""},
 	{"after-disclosure", func(in *planner.Input) { in.Target.Disclosure = now.AddDate(0, 0, 1) }, "policy  after_disclosure true", ""},
 	{"paused", func(in *planner.Input) {

@@ -90,10 +90,7 @@ func (c *collector) add(b plan.Blocked) {
 		c.capabilities(h)
 	case "slot-too-short":
 		c.longerSlots(h)
-	case "save-too-long":
-		c.longer("save_max", func(t *plan.Times) *plan.Duration { return &t.SaveMax })
-		c.tactics(h, plan.Reboot)
-		c.room(h, nil)
+		c.saves(h)
 	case "reserve":
 		c.room(h, nil)
 		c.reserves(h)
@@ -143,6 +140,22 @@ func (c *collector) ofInstance(b plan.Blocked, i *fleet.Instance, h *fleet.Host)
 		c.stuck(b.Code, i, h)
 	}
 	c.stops(h)
+	c.saved(i, h)
+}
+
+// saves lets a turn that is too long for what it saves save less: some are stopped, or there is room for them elsewhere.
+func (c *collector) saves(h *fleet.Host) {
+	if slices.Contains(c.in.Policy.Tactics, plan.Suspend) {
+		c.tactics(h, plan.Reboot)
+		c.room(h, nil)
+	}
+}
+
+// saved lets an instance be saved that is too large for policy's time.
+func (c *collector) saved(i *fleet.Instance, h *fleet.Host) {
+	if !i.NoSuspend && len(i.Devices) == 0 && planner.SaveTime(c.in.Policy.Times, i.MemoryMiB) > c.in.Policy.Times.SaveMax.Std() {
+		c.longer("save_max", func(t *plan.Times) *plan.Duration { return &t.SaveMax })
+	}
 }
 
 // stuck writes down what would let an instance move that cannot.
