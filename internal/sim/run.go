@@ -68,6 +68,7 @@ type drill struct {
 	payloads map[string][]byte
 	plan     *plan.Plan
 	world    *simulated.World
+	times    simulated.Times // of the world; zero: its own
 	journal  *store.Memory
 	state    func(func(*execution.State)) // of the controller that lives; nil while none does
 	order    func(execution.Fact) error   // an operator's; see tell
@@ -86,7 +87,12 @@ func Run(seed uint64, t Troubles) (*Result, error) {
 	pol, tg := drawPolicy(r), target()
 	x.target, x.payloads = tg, fit(kindOf(seed), r, x.fleet, &pol, tg)
 	x.reality(kindOf(seed))
-	p, err := planner.Propose(planner.Input{Fleet: x.fleet, Target: tg, Assessment: advisory.Assess(x.fleet, tg, nil, 0, epoch), Policy: pol,
+	return x.through(res, pol)
+}
+
+// through plans the drill's fleet by a policy, carries the plan out and judges what came of it.
+func (x *drill) through(res *Result, pol plan.Policy) (*Result, error) {
+	p, err := planner.Propose(planner.Input{Fleet: x.fleet, Target: x.target, Assessment: advisory.Assess(x.fleet, x.target, nil, 0, epoch), Policy: pol,
 		Campaign: "drill", Now: epoch, Revision: 1})
 	if err != nil {
 		return nil, err
@@ -97,7 +103,7 @@ func Run(seed uint64, t Troubles) (*Result, error) {
 		res.Empty = len(p.Turns) == 0
 		return res, nil
 	}
-	x.world, err = simulated.NewWorld(x.real, simulated.Options{Clock: x, Seed: seed, Faults: x.faults()})
+	x.world, err = simulated.NewWorld(x.real, simulated.Options{Clock: x, Seed: res.Seed, Faults: x.faults(), Times: x.times})
 	if err != nil {
 		return nil, err
 	}
