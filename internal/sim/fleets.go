@@ -118,6 +118,9 @@ func drawPolicy(r *rand.Rand) plan.Policy {
 	p.Blackout = plan.Duration(30 * time.Second)
 	p.Contact = "noc@operator.example"
 	p.Times.UpdateMax, p.Times.RebootMax, p.Times.MigrateMax, p.Times.SaveMax = 5*m, 8*m, 5*m, 3*m
+	if p.MovesPerHost == 1 { // and turns that save more at once have longer
+		p.Times.SaveMax = m
+	}
 	return p
 }
 
