@@ -153,7 +153,7 @@ func (s *scene) crowdedOut(i *fleet.Instance, from *fleet.Host, t *plan.Turn) Re
 
 // countedOpen words a count in which allowed hosts stand as those of a reserve.
 func countedOpen(counts map[string]int) string {
-	return strings.Replace(counted(counts), refusedWords[codeReserve], "by which the pool's reserve would be eaten, or from which it could not go on", 1)
+	return strings.Replace(counted(counts), refusedWords[codeReserve], "by which the pool's reserve would be eaten, from which it could not go on, or where there is no time in the slot to move it beside the saves", 1)
 }
 
 // whyNotSaved says why its memory is not saved.

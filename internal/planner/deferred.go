@@ -95,7 +95,7 @@ func (w *world) sweepDeferred() {
 		default:
 			n++
 			h.status, h.can, h.after = due, h.deferral.can, h.deferral.after
-			h.tried, h.mayStop, h.minWorst, h.trouble = -1, false, 0, trouble{}
+			h.tried, h.mayStop, h.stays, h.minWorst, h.trouble = -1, false, false, 0, trouble{}
 		}
 	}
 	if n > 0 {

@@ -3,6 +3,7 @@ package planner
 import (
 	"cmp"
 	"maps"
+	"slices"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -16,6 +17,7 @@ type way struct {
 	loose    map[string]int // pool -> how often it was among the last of an earlier draft, with more waves than hoped for
 	byMemory bool           // hosts are in the order of their memory in use, not of their instances
 	unpaced  bool           // waves are as big as they can be
+	brief    bool           // what a host saves together takes no longer than policy gives one, if others may be stopped for it
 	goal     map[front]int  // waves that an earlier draft needed
 	script   *script        // of each host's place and wave; nil: there is none
 }
@@ -93,7 +95,18 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 			take(by)
 		}
 	}
+	if by := w.by; w.lateForSaves() {
+		by.brief = true
+		take(by)
+	}
 	return w, o, nil
+}
+
+// lateForSaves: hosts are too late for a deadline, and others save for longer than they had to.
+func (w *world) lateForSaves() bool {
+	late := func(b plan.Blocked) bool { return b.Code == codeAfterFinishBy || b.Code == codeAfterDisclosure }
+	long := func(t plan.Turn) bool { return t.SaveMaxS > 0 }
+	return slices.Contains(w.policy.Tactics, plan.Reboot) && slices.ContainsFunc(w.plan.Blocked[w.judged:], late) && slices.ContainsFunc(w.plan.Turns, long)
 }
 
 // draftBy makes one draft; anew, where what it took for granted did not come true.

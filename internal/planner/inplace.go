@@ -19,6 +19,37 @@ func (w *world) stopInstead(h *host) bool {
 	return true
 }
 
+// stopForTime gives a host that cannot be emptied within any slot leave to save or stop what finds no room; and where
+// moving the others takes too long even so, has all stay whom policy lets be saved or stopped. false: neither helps.
+func (w *world) stopForTime(h *host) bool {
+	if h.refreshed() || h.can.livePatch || h.stays {
+		return false
+	}
+	if w.stopInstead(h) {
+		h.minWorst = 0
+		return true
+	}
+	worst := w.inPlace(h, h.lane.longest())
+	if !h.mayStop || worst+margin(w.policy.Slot.Std()) > h.lane.longest() {
+		return false
+	}
+	h.stays, h.minWorst, h.tried = true, 0, -1
+	return true
+}
+
+// inPlace is the least that a host's turn takes at worst when all stay whom policy lets be saved or stopped; otherwise
+// where groups cannot spare them at once, or it is no less.
+func (w *world) inPlace(h *host, otherwise time.Duration) time.Duration {
+	if h.refreshed() || h.can.livePatch || !w.anyStops(h) {
+		return otherwise
+	}
+	defer func(stays bool) { h.stays = stays }(h.stays)
+	if h.stays = true; len(w.crowded(h)) > 0 {
+		return otherwise
+	}
+	return min(otherwise, w.reckonLeast(h))
+}
+
 // codeSaveTooLong is why an instance is stopped that could be saved: with it, all saves would not fit its slot.
 const codeSaveTooLong = "save-too-long"
 
@@ -49,6 +80,9 @@ func (w *world) lightened(h *host, stops []stop, beside time.Duration) []stop {
 
 // fitsSlot: a turn that does this to those who stay, and takes so long beside, fits the host's longest slot.
 func (w *world) fitsSlot(h *host, stops []stop, beside time.Duration) bool {
+	if w.by.brief && w.saveMax(stops) > w.policy.Times.SaveMax.Std() {
+		return false
+	}
 	_, worst := w.fixedSpans(h, w.tacticOf(h, stops), stops)
 	return worst.all+beside+margin(w.policy.Slot.Std()) <= h.lane.longest()
 }

@@ -134,14 +134,15 @@ func (w *world) leastWorst(h *host) time.Duration { return w.leastOf(h).worst }
 type leastKnown struct {
 	can     tactics
 	mayStop bool
+	stays   bool
 	changes int
 	worst   time.Duration // what leastWorst gives
 	class   harm          // what classOf gives
 }
 
 func (w *world) leastOf(h *host) leastKnown {
-	if k := &h.least; k.changes != h.changes || k.mayStop != h.mayStop || k.can != h.can {
-		*k = leastKnown{h.can, h.mayStop, h.changes, w.reckonLeast(h), w.reckonClass(h)}
+	if k := &h.least; k.changes != h.changes || k.mayStop != h.mayStop || k.stays != h.stays || k.can != h.can {
+		*k = leastKnown{h.can, h.mayStop, h.stays, h.changes, w.reckonLeast(h), w.reckonClass(h)}
 	}
 	return h.least
 }

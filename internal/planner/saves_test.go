@@ -78,13 +78,10 @@ func TestSavesTakeTheirTime(t *testing.T) {
 		if p.Counts.Hosts+len(p.Blocked) != len(f.Hosts) {
 			t.Fatalf("%d turns, blocked %v", p.Counts.Hosts, codes(p))
 		}
-		moves, reboot := slices.Contains(pol.Tactics, plan.Evacuate), slices.Contains(pol.Tactics, plan.Reboot)
+		reboot := slices.Contains(pol.Tactics, plan.Reboot)
 		for _, b := range p.Blocked {
-			if b.Code != "slot-too-short" || reboot && !moves { // moves may take too long as well
+			if b.Code != "slot-too-short" || reboot {
 				t.Fatalf("%s: %s; %s", b.Code, b.Why, b.Unblock)
-			}
-			if moves {
-				continue
 			}
 			if !strings.Contains(b.Unblock, "allow the tactic reboot") {
 				t.Errorf("it does not say that stopping some would do: %s", b.Unblock)
@@ -135,5 +132,64 @@ func TestOneTooLargeToSave(t *testing.T) {
 	f := full(1, 64, 1) // 338 s
 	if p := routine(t, f, plan.DefaultPolicy()); !slices.Contains(codes(p), "v0000-00:no-destination") || !strings.Contains(p.Blocked[0].Why, "saving its 65536 MiB takes about 5m38s and policy allows 5m") {
 		t.Errorf("%+v", p.Blocked)
+	}
+}
+
+// TestSavedWhereMovesTakeTooLong: a host that cannot be emptied within any slot is saved where that fits: what finds no
+// room; or all, where moving half of it beside would take too long.
+func TestSavedWhereMovesTakeTooLong(t *testing.T) {
+	pol := plan.DefaultPolicy()
+	pol.KeepReserve = false
+	for name, c := range map[string]struct {
+		spare int64 // GiB of a host that is empty
+		moves int
+		why   string
+	}{
+		"room for few":  {16, 2, "v0000-02 (no-room)"},
+		"room for half": {128, 0, "v0000-00 (slot-too-short)"},
+		"room for all":  {256, 0, "v0000-00 (slot-too-short)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := full(1, 256, 32)
+			f.Hosts = append(f.Hosts, host("h0001", c.spare<<10))
+			for i := range f.Hosts {
+				f.Hosts[i].NICMbps = 1000
+			}
+			p := routine(t, f, pol)
+			sound(t, f, &p)
+			if len(p.Blocked) > 0 || p.Counts.Hosts != 2 || len(p.Moves) != c.moves || !strings.Contains(p.Turns[1].Why, c.why) {
+				t.Fatalf("%d moves, turns %+v, blocked %+v", len(p.Moves), p.Turns, p.Blocked)
+			}
+			only := pol
+			only.Tactics = []plan.Tactic{plan.Evacuate}
+			if p = routine(t, f, only); !slices.ContainsFunc(p.Blocked, func(b plan.Blocked) bool { return b.Host == "h0000" }) {
+				t.Error("it could have been emptied")
+			}
+		})
+	}
+}
+
+// TestStoppedForADeadline: where saving takes so long that the last hosts would be too late, and policy allows stops, what
+// takes longer than one instance may is stopped: late is worse.
+func TestStoppedForADeadline(t *testing.T) {
+	f := full(6, 256, 8)
+	pol := plan.DefaultPolicy()
+	pol.Windows, pol.Lead = []plan.WindowRule{{Always: true}}, plan.Lead{}
+	pol.Tactics = []plan.Tactic{plan.Suspend, plan.Reboot}
+	pol.FinishBy = at(t, "2026-03-02 17:00")
+	p := routine(t, f, pol)
+	stops := 0
+	for _, s := range p.Slots {
+		if s.Disposition == plan.DispStop {
+			stops++
+		}
+	}
+	if len(p.Blocked) > 0 || stops == 0 || stops == len(p.Slots) {
+		t.Errorf("%d of %d are stopped, blocked %+v", stops, len(p.Slots), p.Blocked)
+	}
+	sound(t, f, &p)
+	pol.FinishBy = at(t, "2026-03-03 00:00")
+	if p = routine(t, f, pol); len(p.Blocked) > 0 || p.Counts.Stops != len(p.Slots) || strings.Contains(p.Turns[5].Why, "save-too-long") {
+		t.Errorf("with time enough %s; blocked %+v", p.Turns[5].Why, p.Blocked)
 	}
 }

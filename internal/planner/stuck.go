@@ -70,6 +70,8 @@ func (w *world) fallback(h *host, g *guest) stop {
 		s.why = "in-place"
 	case g.stuck != nil:
 		s.why = g.stuck.Code
+	case h.stays:
+		s.why = codeSlotTooShort
 	}
 	switch {
 	case h.can.save && w.whyNoSave(g) == "":
@@ -94,7 +96,9 @@ func (w *world) whyNoSave(g *guest) string {
 }
 
 // mustStop: it stays on the host through the turn, whatever room there is elsewhere.
-func (w *world) mustStop(h *host, g *guest) bool { return g.stuck != nil || !h.can.moves() }
+func (w *world) mustStop(h *host, g *guest) bool {
+	return g.stuck != nil || !h.can.moves() || h.stays && w.fallback(h, g).how != plan.DispBlocked
+}
 
 // whyBlocked says why nothing at all may be done to an instance; nil: something may.
 func (w *world) whyBlocked(h *host, g *guest) *plan.Blocked {

@@ -197,10 +197,10 @@ func (w *world) findNext(h *host) bool {
 	worst := max(h.minWorst, w.leastWorst(h))
 	need := worst + margin(w.policy.Slot.Std())
 	if need > h.lane.longest() {
-		if w.leaveForTime(h, worst) {
+		if w.leaveForTime(h, worst) || w.stopForTime(h) {
 			return w.findNext(h)
 		}
-		w.blockTooLong(h, worst)
+		w.blockTooLong(h, w.inPlace(h, worst))
 		return false
 	}
 	after := later(w.clock, h.notBefore)
