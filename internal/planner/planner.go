@@ -69,10 +69,7 @@ type Input struct {
 // Propose makes a plan. An error means that the input itself is broken (a reference that leads
 // nowhere, a window that cannot be read); what merely cannot be done is in Plan.Blocked.
 func Propose(in Input) (plan.Plan, error) {
-	if in.Fleet == nil {
-		return plan.Plan{}, errors.New("no fleet to plan for")
-	}
-	if err := sound(in); err != nil {
+	if err := whole(in); err != nil {
 		return plan.Plan{}, err
 	}
 	w, o, err := best(in)
@@ -80,4 +77,12 @@ func Propose(in Input) (plan.Plan, error) {
 		return plan.Plan{}, err
 	}
 	return w.finish(o)
+}
+
+// whole: there is all that a plan can be made from, and no reference leads nowhere.
+func whole(in Input) error {
+	if in.Fleet == nil {
+		return errors.New("no fleet to plan for")
+	}
+	return sound(in)
 }

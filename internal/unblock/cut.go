@@ -40,16 +40,16 @@ func (b *study) views(g *blockage) (out []*search) {
 	if whole > uncut {
 		part := b.cut(g)
 		if len(part.Fleet.Hosts) < whole && b.affords(part) {
-			q, err := planner.Propose(part)
+			blocked, err := planner.Blocked(part)
 			b.spend(part)
-			if s := b.newSearch(part, q, g); err == nil && s.shows() {
+			if s := b.newSearch(part, blocked, g); err == nil && s.shows() {
 				s.part = true
 				out = append(out, s)
 			}
 		}
 	}
 	if whole <= wholeMost && (len(out) == 0 || b.affords(b.in)) {
-		out = append(out, b.newSearch(b.in, b.plan, g))
+		out = append(out, b.newSearch(b.in, b.plan.Blocked, g))
 	}
 	return out
 }

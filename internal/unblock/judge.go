@@ -39,10 +39,10 @@ type ruling struct {
 
 func (r ruling) wholly() bool { return r.freed && len(r.hidden) == 0 }
 
-// judged compares a plan of changed input with the one before.
-func (s *search) judged(p plan.Plan) ruling {
+// judged compares what a plan of changed input blocks with what the one before did.
+func (s *search) judged(blocked []plan.Blocked) ruling {
 	r := ruling{freed: true}
-	for _, b := range p.Blocked {
+	for _, b := range blocked {
 		who := subjectOf(b)
 		switch before := s.before[who]; {
 		case s.own[who] && b.Code == s.g.code:
@@ -72,9 +72,9 @@ func (s *search) hostOf(b plan.Blocked) string {
 	return ""
 }
 
-// newSearch prepares to study one cause in one view of the fleet; p is the plan of in.
-func (b *study) newSearch(in planner.Input, p plan.Plan, g *blockage) *search {
-	s := &search{in: in, g: g, study: b, ix: fleet.NewIndex(in.Fleet), before: blockersOf(p.Blocked), own: map[subject]bool{}, member: map[string]bool{}, left: attempts}
+// newSearch prepares to study one cause in one view of the fleet, whose plan blocks so much.
+func (b *study) newSearch(in planner.Input, blocked []plan.Blocked, g *blockage) *search {
+	s := &search{in: in, g: g, study: b, ix: fleet.NewIndex(in.Fleet), before: blockersOf(blocked), own: map[subject]bool{}, member: map[string]bool{}, left: attempts}
 	for _, o := range g.own {
 		s.own[subjectOf(o)] = true
 	}

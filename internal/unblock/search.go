@@ -72,11 +72,11 @@ func (s *search) plan(set []pick) ruling {
 	for _, m := range set {
 		m.apply(&in, m.n)
 	}
-	p, err := planner.Propose(in)
+	blocked, err := planner.Blocked(in)
 	if err != nil { // a change that the input does not bear
 		return ruling{}
 	}
-	return s.judged(p)
+	return s.judged(blocked)
 }
 
 func (s *search) frees(set []pick) bool { return s.plan(set).freed }

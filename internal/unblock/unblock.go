@@ -84,7 +84,7 @@ func (b *study) confirmed(g *blockage, set []pick) bool {
 		return true
 	}
 	b.share += costOf(b.in) // for this one plan
-	return b.newSearch(b.in, b.plan, g).frees(set)
+	return b.newSearch(b.in, b.plan.Blocked, g).frees(set)
 }
 
 func sortedUnique(list []string) []string {
