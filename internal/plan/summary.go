@@ -43,6 +43,8 @@ type Change struct {
 	Of    string `json:"of" yaml:"of"`                     // host, instance, group, host-group, pool, tenant, policy, target
 	ID    string `json:"id,omitempty" yaml:"id,omitempty"` // which; empty for policy and target
 	Field string `json:"field" yaml:"field"`               // by its name in the file, or "add" for a new one
-	To    string `json:"to" yaml:"to"`
+	// From is what it is now, or after the change before this one; empty: there is none yet.
+	From  string `json:"from,omitempty" yaml:"from,omitempty"`
+	To    string `json:"to" yaml:"to"`       // empty: it is taken away
 	Words string `json:"words" yaml:"words"` // for people
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -60,6 +61,24 @@ func (t *table) changes(c Cause) {
 			t.line("      and %s", many(len(c.Changes)-i, "more change"))
 			return
 		}
-		t.line("      %s", change.Words)
+		t.line("      %s", change)
 	}
+}
+
+// String is a change for people: in words, and as an edit of a file.
+func (c Change) String() string {
+	if c.Field == "" {
+		return c.Words
+	}
+	what := c.Of
+	if c.ID != "" {
+		what += " " + c.ID
+	}
+	switch {
+	case c.Field == "add":
+		return fmt.Sprintf("%s [%s: added with %s]", c.Words, what, c.To)
+	case c.From == "" && c.Field == "windows":
+		return fmt.Sprintf("%s [%s: windows has one more: %s]", c.Words, what, c.To)
+	}
+	return fmt.Sprintf("%s [%s: %s from %s to %s]", c.Words, what, c.Field, cmp.Or(c.From, "none"), cmp.Or(c.To, "none"))
 }

@@ -71,6 +71,7 @@ func TestChangesFree(t *testing.T) {
 				continue
 			}
 			codes[c.Code]++
+			chained(t, c.Changes)
 			freed, wholly := tried(t, in, p, c, c.Changes)
 			if !freed {
 				t.Errorf("the changes do not free: %s", told(c))
@@ -91,6 +92,18 @@ func TestChangesFree(t *testing.T) {
 	t.Logf("causes with changes by code: %v; by number of changes: %v; none: %v", codes, sizes, none)
 	if len(codes) < 12 || sizes[2] == 0 {
 		t.Errorf("the draws exercise too little: %v %v", codes, sizes)
+	}
+}
+
+// chained: each change differs from what was there, and starts from what the one before it left of the field.
+func chained(t rapid.TB, changes []plan.Change) {
+	left := map[[3]string]string{}
+	for _, c := range changes {
+		field := [3]string{c.Of, c.ID, c.Field}
+		if before, ok := left[field]; ok && c.From != "" && c.From != before || c.From == c.To {
+			t.Errorf("starts from %q after %q: %s", c.From, before, told(changes))
+		}
+		left[field] = c.To
 	}
 }
 

@@ -149,6 +149,36 @@ var eachCode = []struct {
 	}, "policy  tactics live-patch, evacuate", ""},
 }
 
+// fromOf is what fields are before, by code and field; the others are empty.
+var fromOf = map[string]string{
+	"after-disclosure after_disclosure":    "false",
+	"after-finish-by finish_by":            "2026-03-03T09:00:00Z",
+	"device-passthrough devices":           "gpu",
+	"group-degraded state":                 "stopped",
+	"group-in-one-turn tactics":            "suspend",
+	"host-down health":                     "down",
+	"host-group-degraded health":           "down",
+	"host-unfit health":                    "sick",
+	"local-disk disks":                     "shared: false",
+	"machine-type-missing machine_types":   "pc",
+	"migration-too-long times.migrate_max": "4s",
+	"network-missing networks":             "blue",
+	"no-live-migration capabilities":       "reboot, update",
+	"no-live-patch tactics":                "live-patch",
+	"no-shadow virt_caps":                  "hap",
+	"no-tactic cohorts[0].tactics":         "suspend",
+	"no-update capabilities":               "reboot, live-migrate",
+	"non-converging non_converging":        "hold",
+	"odd immovable":                        "odd",
+	"paused state":                         "paused",
+	"pinned pinned":                        "licence",
+	"pinned tactics":                       "evacuate",
+	"save-too-long times.save_max":         "16s",
+	"slot-too-short slot":                  "20m",
+	"slot-too-short windows[0].length":     "15m",
+	"storage-missing storage":              "nfs",
+}
+
 // TestEachCode: each code is freed by the change that an operator would expect.
 func TestEachCode(t *testing.T) {
 	if p := propose(t, easy()); len(p.Blocked) > 0 {
@@ -170,6 +200,9 @@ func TestEachCode(t *testing.T) {
 		var got []string
 		for _, o := range causes[i].Changes {
 			got = append(got, strings.Join([]string{o.Of, o.ID, o.Field, o.To}, " "))
+			if from := fromOf[c.code+" "+o.Field]; o.From != from {
+				t.Errorf("%s: %s starts from %q, want %q", c.code, o.Field, o.From, from)
+			}
 		}
 		if len(got) > 1 || c.changes == "" != (len(got) == 0) || !strings.HasPrefix(strings.Join(got, " + "), c.changes) || !strings.Contains(causes[i].Why, c.other) {
 			t.Errorf("%s: got %s (%s), want %s (%s)", c.code, strings.Join(got, " + "), causes[i].Why, c.changes, c.other)

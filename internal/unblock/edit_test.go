@@ -101,17 +101,24 @@ func editHost(t rapid.TB, in *planner.Input, c plan.Change) {
 		return
 	}
 	h := find(t, in.Fleet.Hosts, func(h fleet.Host) bool { return h.ID == c.ID })
-	list := strings.Split(c.To, ", ")
 	switch c.Field {
 	case "health":
 		h.Health = fleet.Health(c.To)
 	case "capabilities":
-		h.Capabilities = with(h.Capabilities, list)
+		if h.Capabilities == nil {
+			h.Capabilities = []string{"live-migrate", "suspend", "reboot", "update"}
+		}
+		h.Capabilities = with(h.Capabilities, news(c))
 	case "networks":
-		h.Networks = list
+		h.Networks = with(h.Networks, news(c))
 	default:
 		t.Fatalf("nobody knows how to change %s of a host", c.Field)
 	}
+}
+
+// news are the words that a change adds to a list.
+func news(c plan.Change) []string {
+	return slices.DeleteFunc(strings.Split(c.To, ", "), func(word string) bool { return slices.Contains(strings.Split(c.From, ", "), word) })
 }
 
 func with(have, more []string) []string {
@@ -153,8 +160,8 @@ func moment(t rapid.TB, text string) time.Time {
 	return m
 }
 
-func tacticsOf(text string) (out []plan.Tactic) {
-	for _, name := range strings.Split(text, ", ") {
+func tacticsOf(names []string) (out []plan.Tactic) {
+	for _, name := range names {
 		out = append(out, plan.Tactic(name))
 	}
 	return out
@@ -163,7 +170,7 @@ func tacticsOf(text string) (out []plan.Tactic) {
 func editPolicy(t rapid.TB, p *plan.Policy, c plan.Change) {
 	switch c.Field {
 	case "tactics":
-		for _, tactic := range tacticsOf(c.To) {
+		for _, tactic := range tacticsOf(news(c)) {
 			if !slices.Contains(p.Tactics, tactic) {
 				p.Tactics = append(slices.Clone(p.Tactics), tactic)
 			}
@@ -185,7 +192,7 @@ func editPolicy(t rapid.TB, p *plan.Policy, c plan.Change) {
 	case "stagger_sites":
 		p.StaggerSites = c.To == "true"
 	case "non_converging":
-		p.NonConverging = strings.Split(c.To, ", ")
+		p.NonConverging = append(news(c), p.NonConverging...)
 	case "finish_by":
 		p.FinishBy = moment(t, c.To)
 	case "windows":
@@ -208,7 +215,7 @@ func editPolicy(t rapid.TB, p *plan.Policy, c plan.Change) {
 func editTarget(t rapid.TB, tg *plan.Target, c plan.Change) {
 	switch {
 	case c.Field == "cohorts[0].tactics":
-		for _, tactic := range tacticsOf(c.To) {
+		for _, tactic := range tacticsOf(news(c)) {
 			if !slices.Contains(tg.Cohorts[0].Tactics, tactic) {
 				tg.Cohorts[0].Tactics = append(slices.Clone(tg.Cohorts[0].Tactics), tactic)
 			}

@@ -58,9 +58,7 @@ func (b *study) solve(g *blockage) plan.Cause {
 			continue
 		}
 		c.Why, c.Proven = s.words(found), found.proven
-		for _, m := range found.set {
-			c.Changes = append(c.Changes, m.change(m.n))
-		}
+		c.Changes = written(s.in, found.set)
 		break
 	}
 	if c.Why == "" && c.Changes == nil {
