@@ -107,7 +107,7 @@ var eachCode = []struct {
 	{"group-in-one-turn", func(in *planner.Input) {
 		in.Fleet.Groups, in.Policy.Tactics = []fleet.Group{{ID: "g"}}, []plan.Tactic{plan.Suspend}
 		in.Fleet.Instances[0].Group, in.Fleet.Instances[1].Group = "g", "g"
-	}, "policy  tactics evacuate, suspend", "let 2 members of group g be down at once"},
+	}, "instance v000-0 host h001", "let 2 members of group g be down at once"},
 	{"host-group-degraded", func(in *planner.Input) {
 		in.Fleet.HostGroups = []fleet.HostGroup{{ID: "hg", MaxUnavailable: 1, Hosts: []string{"h000", "h001"}}}
 		in.Fleet.Hosts[0].Health, in.Fleet.Hosts[0].Software = fleet.Down, qemu(newer)
@@ -155,7 +155,7 @@ var fromOf = map[string]string{
 	"after-finish-by finish_by":            "2026-03-03T09:00:00Z",
 	"device-passthrough devices":           "gpu",
 	"group-degraded state":                 "stopped",
-	"group-in-one-turn tactics":            "suspend",
+	"group-in-one-turn host": "h000",
 	"host-down health":                     "down",
 	"host-group-degraded health":           "down",
 	"host-unfit health":                    "sick",

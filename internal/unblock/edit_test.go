@@ -127,6 +127,8 @@ func with(have, more []string) []string {
 
 func editInstance(t rapid.TB, i *fleet.Instance, c plan.Change) {
 	switch c.Field {
+	case "host":
+		i.Host = c.To
 	case "pinned":
 		i.Pinned = c.To
 	case "devices":

@@ -15,6 +15,7 @@ type option struct {
 	least, most int64   // of its number; 1 and 1 where it has none
 	only        subject // whom alone it concerns; empty: several
 	needs       *option // which must be there as well
+	moves       string  // the instance that it puts elsewhere; empty: none. One instance is put to one place
 	behind      bool    // it is against what shows up behind the cause
 	change      func(n int64) plan.Change
 	apply       func(in *planner.Input, n int64)
@@ -105,6 +106,7 @@ func (c *collector) add(b plan.Blocked) {
 		c.sooner(h)
 		c.deadline(b.Code)
 	case "group-in-one-turn":
+		c.apart(b, h)
 		c.groups(b, c.ix.On[h.ID])
 		c.tactics(h, plan.Evacuate)
 	}
@@ -120,6 +122,9 @@ func (c *collector) ofInstance(b plan.Blocked, i *fleet.Instance, h *fleet.Host)
 		c.put(serves(i))
 		return
 	case "group-degraded", "group-in-one-turn":
+		if b.Code == "group-in-one-turn" {
+			c.apart(b, h)
+		}
 		c.groups(b, []*fleet.Instance{i})
 		c.tactics(h, plan.Evacuate)
 		return

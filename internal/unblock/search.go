@@ -72,6 +72,9 @@ func (s *search) plan(set []pick) ruling {
 	for _, m := range set {
 		m.apply(&in, m.n)
 	}
+	if !holds(in, set) {
+		return ruling{}
+	}
 	blocked, err := planner.Blocked(in)
 	if err != nil { // a change that the input does not bear
 		return ruling{}
@@ -83,15 +86,26 @@ func (s *search) frees(set []pick) bool { return s.plan(set).freed }
 
 func atMost(list []*option) (set []pick) {
 	for _, o := range list {
+		if moved(set, o) {
+			continue
+		}
 		set = append(set, pick{o, o.most})
 	}
 	return set
+}
+
+// moved: a set puts the same instance somewhere already.
+func moved(set []pick, o *option) bool {
+	return o.moves != "" && slices.ContainsFunc(set, func(m pick) bool { return m.moves == o.moves })
 }
 
 // single looks for one change that does: the least drastic one, with the others that do as well.
 func (s *search) single(list []*option, ok asked) (r result) {
 	for _, o := range list {
 		if len(r.others) == 2 || o.needs != nil || len(s.own) > 1 && s.own[o.only] { // what mends one of them mends no other
+			continue
+		}
+		if o.moves != "" && r.set != nil && r.set[0].moves != "" { // one move does, and another one would say no more
 			continue
 		}
 		for _, n := range o.ladder() {
@@ -176,7 +190,7 @@ func (s *search) chosen(list []*option, set []pick, more int) []pick {
 	}
 	for i := 0; i+more <= len(list) && !s.capped; i++ {
 		o := list[i]
-		if o.needs != nil && !slices.ContainsFunc(set, func(m pick) bool { return m.option == o.needs }) {
+		if moved(set, o) || o.needs != nil && !slices.ContainsFunc(set, func(m pick) bool { return m.key == o.needs.key }) {
 			continue
 		}
 		if found := s.chosen(list[i+1:], append(set[:len(set):len(set)], pick{o, o.most}), more-1); found != nil {
@@ -215,7 +229,7 @@ func (s *search) spared(list []*option, ok asked) result {
 // stands: each change has the one that it builds upon.
 func stands(set []pick) bool {
 	for _, m := range set {
-		if m.needs != nil && !slices.ContainsFunc(set, func(o pick) bool { return o.option == m.needs }) {
+		if m.needs != nil && !slices.ContainsFunc(set, func(o pick) bool { return o.key == m.needs.key }) {
 			return false
 		}
 	}
