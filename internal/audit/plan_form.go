@@ -37,10 +37,11 @@ func (d *dossier) form() {
 }
 
 // Digest is the sha256, in hex, of the plan's JSON with its digest and its copy of the fleet left
-// empty (the fleet has a digest of its own), and without causes and summary, which are words on it.
+// empty (the fleet has a digest of its own), and without causes, together and summary, which are
+// words on it.
 func Digest(p *plan.Plan) (string, error) {
 	bare := *p
-	bare.Digest, bare.Fleet, bare.Causes, bare.Summary = "", nil, nil, nil
+	bare.Digest, bare.Fleet, bare.Causes, bare.Together, bare.Summary = "", nil, nil, nil, nil
 	text, err := json.Marshal(&bare)
 	if err != nil {
 		return "", err

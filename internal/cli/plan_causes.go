@@ -20,6 +20,6 @@ func withCauses(app *App, in planner.Input, p plan.Plan) plan.Plan {
 		fmt.Fprintf(app.Err, "looking for what would free the %d that are blocked ...\n", len(p.Blocked))
 	}
 	in.Policy, in.Target = p.Policy, p.Target // as it was planned by, whatever the profile
-	p.Causes = unblock.Causes(in, p)
+	p.Causes, p.Together = unblock.Causes(in, p)
 	return p
 }

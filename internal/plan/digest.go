@@ -8,10 +8,10 @@ import (
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
 
-// Digest is the sha256, in hex, of the plan's JSON with the fields digest, fleet, causes and summary
-// empty (the fleet is pinned by FleetDigest, the others are words on the plan). Two plans are the same if and only if their digests are.
+// Digest is the sha256, in hex, of the plan's JSON with the fields digest, fleet, causes, together and
+// summary empty (the fleet is pinned by FleetDigest, the others are words on the plan). Two plans are the same if and only if their digests are.
 func Digest(p Plan) string {
-	p.Digest, p.Fleet, p.Causes, p.Summary = "", nil, nil, nil
+	p.Digest, p.Fleet, p.Causes, p.Together, p.Summary = "", nil, nil, nil, nil
 	short, lists := cutPlan(p)
 	return sum(short, lists)
 }

@@ -93,9 +93,10 @@ type Plan struct {
 	Skipped []Skipped `json:"skipped,omitempty" yaml:"skipped,omitempty"`
 	Counts  Counts    `json:"counts" yaml:"counts"`
 	Bounds  Bounds    `json:"bounds" yaml:"bounds"`
-	// Causes and Summary are words on the plan and no part of it: its digest leaves them out.
-	Causes  []Cause  `json:"causes,omitempty" yaml:"causes,omitempty"`
-	Summary *Summary `json:"summary,omitempty" yaml:"summary,omitempty"`
+	// Causes, Together and Summary are words on the plan and no part of it: its digest leaves them out.
+	Causes   []Cause   `json:"causes,omitempty" yaml:"causes,omitempty"`
+	Together *Together `json:"together,omitempty" yaml:"together,omitempty"` // what would free several causes at once
+	Summary  *Summary  `json:"summary,omitempty" yaml:"summary,omitempty"`
 }
 
 // Turn is one host's maintenance.

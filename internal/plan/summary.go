@@ -38,6 +38,17 @@ type Cause struct {
 	Why    string `json:"why,omitempty" yaml:"why,omitempty"`
 }
 
+// Together is what the changes of all causes come to when they are made at once: planning with all of them was
+// tried. It may need more than the causes name, for what shows up only then, and less, where one does for several.
+type Together struct {
+	Changes []Change `json:"changes,omitempty" yaml:"changes,omitempty"`
+	// Proven: no smaller set of changes of the kinds that were tried does the same.
+	Proven  bool      `json:"proven,omitempty" yaml:"proven,omitempty"`
+	Blocked int       `json:"blocked" yaml:"blocked"`               // how many stay blocked then
+	Left    []Blocked `json:"left,omitempty" yaml:"left,omitempty"` // the first of them
+	Why     string    `json:"why,omitempty" yaml:"why,omitempty"`
+}
+
 // Change is one edit of the fleet, the target or the policy.
 type Change struct {
 	Of    string `json:"of" yaml:"of"`                     // host, instance, group, host-group, pool, tenant, policy, target

@@ -20,12 +20,49 @@ func (t *table) causes() {
 		}
 		t.line("  %s%s: %s", c.Code, where, t.whom(c))
 		t.changes(c)
-		if c.Why != "" {
-			for _, why := range strings.Split(c.Why, "; ") {
-				t.line("    %s", why)
-			}
-		}
+		t.remarks(c.Why)
 	}
+	t.together()
+}
+
+func (t *table) remarks(text string) {
+	if text == "" {
+		return
+	}
+	for _, why := range strings.Split(text, "; ") {
+		t.line("    %s", why)
+	}
+}
+
+// together tells what the changes of all causes come to when they are made at once.
+func (t *table) together() {
+	all := t.p.Together
+	if all == nil {
+		return
+	}
+	t.line("  all of it at once")
+	if len(all.Changes) > 0 {
+		checked := "checked"
+		if all.Proven {
+			checked += "; fewer changes do not do"
+		}
+		t.line("    %s, after which %s (%s):", many(len(all.Changes), "change"), orNobody(all.Blocked), checked)
+		t.list(all.Changes)
+	}
+	for i, b := range all.Left {
+		if t.o.Most > 0 && i == 4 {
+			break
+		}
+		t.line("    still blocked: %s: %s (%s)", cmp.Or(b.Instance, b.Host), b.Why, b.Code)
+	}
+	t.remarks(all.Why)
+}
+
+func orNobody(n int) string {
+	if n == 0 {
+		return "nobody is blocked"
+	}
+	return fmt.Sprintf("%d stay blocked", n)
 }
 
 // whom counts the hosts and instances of a cause and names the first few.
@@ -56,9 +93,13 @@ func (t *table) changes(c Cause) {
 	default:
 		t.line("    would be freed by (checked):")
 	}
-	for i, change := range c.Changes {
+	t.list(c.Changes)
+}
+
+func (t *table) list(changes []Change) {
+	for i, change := range changes {
 		if t.o.Most > 0 && i == t.o.Most {
-			t.line("      and %s", many(len(c.Changes)-i, "more change"))
+			t.line("      and %s", many(len(changes)-i, "more change"))
 			return
 		}
 		t.line("      %s", change)

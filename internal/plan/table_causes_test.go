@@ -7,7 +7,8 @@ import (
 
 // TestTableOfCauses: each cause with the first few that it keeps, and what would free them.
 func TestTableOfCauses(t *testing.T) {
-	p := Plan{Causes: []Cause{
+	p := Plan{Together: &Together{Changes: []Change{{Words: "unpin v1"}, {Words: "unpin v2"}, {Words: "unpin v3"}}, Blocked: 1,
+		Left: []Blocked{{Host: "h8", Code: "verdict-unknown", Why: "nothing is known"}}, Why: "1 that causes name are not needed beside the others"}, Causes: []Cause{
 		{Code: "no-room", Pool: "p1", Hosts: []string{"h1", "h2", "h3", "h4", "h5", "h6"}, Proven: true,
 			Changes: []Change{{Of: "host", ID: "new", Field: "add", To: "4096", Words: "add a host with 4096 MiB to pool p1"}}},
 		{Code: "pinned", Instances: []string{"v1"}, Hosts: []string{"h7"},
@@ -29,6 +30,13 @@ causes, and what would free what they block
     the search ended after 9 plans
   verdict-unknown: 1 host (h8)
     facts are missing
+  all of it at once
+    3 changes, after which 1 stay blocked (checked):
+      unpin v1
+      unpin v2
+      and 1 more change
+    still blocked: h8: nothing is known (verdict-unknown)
+    1 that causes name are not needed beside the others
 `, 0: `
 causes, and what would free what they block
   no-room in pool p1: 6 hosts (h1, h2, h3, h4, h5, h6)
@@ -43,6 +51,13 @@ causes, and what would free what they block
     the search ended after 9 plans
   verdict-unknown: 1 host (h8)
     facts are missing
+  all of it at once
+    3 changes, after which 1 stay blocked (checked):
+      unpin v1
+      unpin v2
+      unpin v3
+    still blocked: h8: nothing is known (verdict-unknown)
+    1 that causes name are not needed beside the others
 `} {
 		var out strings.Builder
 		(&table{out: &out, p: &p, o: TableOptions{Most: most}}).causes()

@@ -35,7 +35,7 @@ func TestManyPools(t *testing.T) {
 		in.Fleet.Instances[i].MemoryMiB, in.Fleet.Instances[i].Pinned = 8064, ""
 	}
 	p := propose(t, in)
-	causes := unblock.Causes(in, p)
+	causes, _ := unblock.Causes(in, p)
 	codes := map[string]int{}
 	for _, c := range causes {
 		codes[c.Code]++
@@ -57,7 +57,7 @@ func TestManyPools(t *testing.T) {
 func TestEffort(t *testing.T) {
 	in := pooled(150, 97)
 	p := propose(t, in)
-	causes := unblock.Causes(in, p)
+	causes, _ := unblock.Causes(in, p)
 	kept, untried := map[string]bool{}, 0
 	for _, c := range causes {
 		for _, id := range append(c.Hosts, c.Instances...) {

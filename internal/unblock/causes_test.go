@@ -56,7 +56,7 @@ func TestChangesFree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		causes := unblock.Causes(in, p)
+		causes, _ := unblock.Causes(in, p)
 		covers(t, in, p, causes)
 		for _, c := range causes {
 			sizes[len(c.Changes)]++

@@ -75,6 +75,7 @@ func (s *search) hostOf(b plan.Blocked) string {
 // newSearch prepares to study one cause in one view of the fleet, whose plan blocks so much.
 func (b *study) newSearch(in planner.Input, blocked []plan.Blocked, g *blockage) *search {
 	s := &search{in: in, g: g, study: b, ix: fleet.NewIndex(in.Fleet), before: blockersOf(blocked), own: map[subject]bool{}, member: map[string]bool{}, left: attempts}
+	s.aim = s.judged
 	for _, o := range g.own {
 		s.own[subjectOf(o)] = true
 	}

@@ -90,7 +90,7 @@ func TestGroupInOneTurn(t *testing.T) {
 		in := c.in()
 		in = targeted(in.Fleet, in.Policy, in.Target)
 		p := propose(t, in)
-		causes := unblock.Causes(in, p)
+		causes, _ := unblock.Causes(in, p)
 		for _, o := range causes {
 			if o.Code != "group-in-one-turn" {
 				continue

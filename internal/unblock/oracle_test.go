@@ -83,7 +83,8 @@ func TestProven(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := universe(in)
-		for _, c := range unblock.Causes(in, p) {
+		causes, _ := unblock.Causes(in, p)
+		for _, c := range causes {
 			if !c.Proven || len(c.Changes) > 3 || len(c.Changes) == 3 && len(all) > 22 {
 				continue
 			}

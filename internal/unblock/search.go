@@ -20,7 +20,8 @@ type search struct {
 	part   bool             // the view is not the whole fleet
 	left   int              // attempts
 	study  *study
-	capped bool // it ended for want of attempts
+	aim    func([]plan.Blocked) ruling // how a changed plan is judged
+	capped bool                        // it ended for want of attempts
 }
 
 // pick is a change with its number.
@@ -45,7 +46,7 @@ func (s *search) run() result {
 	}
 	all, last := s.closed(direct)
 	if last.wholly() {
-		r := s.smaller(all, s.spared(all, ruling.wholly))
+		r := s.smaller(all, s.spared(atMost(all), ruling.wholly))
 		return s.sized(r, ruling.wholly)
 	}
 	freed := func(r ruling) bool { return r.freed }
@@ -53,7 +54,7 @@ func (s *search) run() result {
 		return s.behind(r)
 	}
 	if s.plan(atMost(direct)).freed {
-		return s.behind(s.sized(s.spared(direct, freed), freed))
+		return s.behind(s.sized(s.spared(atMost(direct), freed), freed))
 	}
 	return result{hidden: last.hidden}
 }
@@ -79,7 +80,7 @@ func (s *search) plan(set []pick) ruling {
 	if err != nil { // a change that the input does not bear
 		return ruling{}
 	}
-	return s.judged(blocked)
+	return s.aim(blocked)
 }
 
 func (s *search) frees(set []pick) bool { return s.plan(set).freed }
@@ -202,8 +203,8 @@ func (s *search) chosen(list []*option, set []pick, more int) []pick {
 
 // spared takes away of a set that does what it does without: halves and quarters first where there is
 // much, then one by one, the most drastic first, until none can be spared.
-func (s *search) spared(list []*option, ok asked) result {
-	set := atMost(list)
+func (s *search) spared(set []pick, ok asked) result {
+	set = slices.Clone(set)
 	slices.Reverse(set)
 	size := 1
 	for size*16 < len(set) {

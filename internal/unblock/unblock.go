@@ -24,28 +24,30 @@ import (
 	"github.com/evenkeel/evenkeel/internal/planner"
 )
 
-// Causes groups what a plan blocks and finds for each group what would free it; in must be what p was
-// made from. The order is that of their sizes, the largest first.
-func Causes(in planner.Input, p plan.Plan) []plan.Cause {
+// Causes groups what a plan blocks, finds for each group what would free it, and what all of that comes to
+// when it is done at once; in must be what p was made from. The order is that of their sizes, the largest
+// first. Together is nil where fewer than two causes can be freed.
+func Causes(in planner.Input, p plan.Plan) ([]plan.Cause, *plan.Together) {
 	if len(p.Blocked) == 0 {
-		return nil
+		return nil, nil
 	}
 	b := &study{in: in, plan: p, ix: fleet.NewIndex(in.Fleet), left: effort}
 	groups := group(b.ix, p.Blocked)
-	out := make([]plan.Cause, 0, len(groups))
+	out, all := make([]plan.Cause, 0, len(groups)), make([]solved, 0, len(groups))
 	for n, g := range groups {
 		b.share = min(b.left, max(leastShare, b.left/(len(groups)-n)))
-		out = append(out, b.solve(g))
+		c, set := b.solve(g)
+		out, all = append(out, c), append(all, solved{blockage: g, set: set})
 	}
-	return out
+	return out, b.together(all)
 }
 
 // solve finds a set of changes for one cause.
-func (b *study) solve(g *blockage) plan.Cause {
+func (b *study) solve(g *blockage) (plan.Cause, []pick) {
 	c := plan.Cause{Code: g.code, Pool: g.pool, Hosts: g.hosts(), Instances: g.instances()}
 	if what := wordsOnly[g.code]; what != "" {
 		c.Why = what + ": " + g.own[0].Unblock
-		return c
+		return c, nil
 	}
 	for _, s := range b.views(g) {
 		found := s.run()
@@ -57,14 +59,13 @@ func (b *study) solve(g *blockage) plan.Cause {
 			c.Why = "what frees the pools concerned by themselves does not do so within the whole fleet"
 			continue
 		}
-		c.Why, c.Proven = s.words(found), found.proven
-		c.Changes = written(s.in, found.set)
-		break
+		c.Why, c.Proven, c.Changes = s.words(found), found.proven, written(s.in, found.set)
+		return c, found.set
 	}
-	if c.Why == "" && c.Changes == nil {
+	if c.Why == "" {
 		c.Why = "not tried, for the plans that may be made to look for changes went to larger causes, or one would take too long; it says itself: " + g.own[0].Unblock
 	}
-	return c
+	return c, nil
 }
 
 // wordsOnly are codes that no change frees whose value could be known here.
