@@ -219,7 +219,7 @@ func TestSameTwice(t *testing.T) {
 	for i := range in.Fleet.Instances {
 		in.Fleet.Instances[i].Devices = []string{"gpu"}
 	}
-	in.Fleet.Tenants[0].Contacts = nil
+	in.Fleet.Instances[0].Tenant = "mute"
 	p := propose(t, in)
 	before := told(in)
 	causes, all := unblock.Causes(in, p)

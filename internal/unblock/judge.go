@@ -22,13 +22,17 @@ type blockers map[subject]map[string]bool
 func blockersOf(list []plan.Blocked) blockers {
 	out := blockers{}
 	for _, b := range list {
-		s := subjectOf(b)
-		if out[s] == nil {
-			out[s] = map[string]bool{}
-		}
-		out[s][b.Code] = true
+		out.add(b)
 	}
 	return out
+}
+
+func (all blockers) add(b plan.Blocked) {
+	who := subjectOf(b)
+	if all[who] == nil {
+		all[who] = map[string]bool{}
+	}
+	all[who][b.Code] = true
 }
 
 // ruling is what a changed plan means for a cause.

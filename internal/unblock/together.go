@@ -43,6 +43,9 @@ func (b *study) together(all []solved) *plan.Together {
 	b.share = togetherEffort
 	j := b.newJoint(all)
 	set, r := j.gathered(j.union(all))
+	if !r.freed {
+		return &plan.Together{Blocked: len(b.plan.Blocked), Why: "made at once, the changes of all causes cannot be planned with: make those of one cause, and plan again"}
+	}
 	if !r.wholly() {
 		j.giveUpOn(r.hidden)
 	}
@@ -54,25 +57,21 @@ func (b *study) together(all []solved) *plan.Together {
 // joint is a search of all causes at once.
 type joint struct {
 	*search
-	given map[subject]map[string]bool // what no set was found for
-	lost  map[subject]bool            // what stays blocked whatever is tried
-	own   int                         // changes of the causes themselves
+	given blockers         // what no set was found for, or keeps somebody whatever is tried
+	lost  map[subject]bool // for whom nothing at all was found
+	own   int              // changes of the causes themselves
 }
 
 func (b *study) newJoint(all []solved) *joint {
 	every := &blockage{}
-	j := &joint{given: map[subject]map[string]bool{}, lost: map[subject]bool{}}
+	j := &joint{given: blockers{}, lost: map[subject]bool{}}
 	for _, g := range all {
 		if g.set != nil {
 			every.own, every.waiting = append(every.own, g.blockage.own...), append(every.waiting, g.waiting...)
 			continue
 		}
 		for _, o := range g.blockage.own {
-			who := subjectOf(o)
-			if j.given[who] == nil {
-				j.given[who] = map[string]bool{}
-			}
-			j.given[who][o.Code] = true
+			j.given.add(o)
 		}
 	}
 	j.search = b.newSearch(b.in, b.plan.Blocked, every)
@@ -118,20 +117,11 @@ func (j *joint) union(all []solved) (set []pick) {
 func (j *joint) gathered(set []pick) ([]pick, ruling) {
 	r := j.plan(set)
 	for n := 0; n < rounds && len(r.hidden) > 0; n++ {
-		next := slices.Clone(set)
-		for _, o := range j.options(r.hidden) {
-			i := slices.IndexFunc(next, func(m pick) bool { return m.key == o.key })
-			switch {
-			case i >= 0:
-				next[i].n = next[i].most
-			case !moved(next, o):
-				o.behind = true
-				next = append(next, pick{o, o.most})
-			}
+		next, tried := j.with(set, r.hidden, false)
+		if !tried.freed { // there is no room for all who could be moved at once
+			next, tried = j.with(set, r.hidden, true)
 		}
-		next = ordered(next)
-		tried := j.plan(next)
-		if j.capped || len(next) == len(set) && !tried.wholly() {
+		if !tried.freed || len(next) == len(set) && !tried.wholly() {
 			break
 		}
 		set, r = next, tried
@@ -139,10 +129,28 @@ func (j *joint) gathered(set []pick) ([]pick, ruling) {
 	return set, r
 }
 
-// giveUpOn says of those that they stay blocked, whatever is tried.
+// with adds all that could help against some that are blocked, as much of it as may be, and plans; still: nobody is
+// moved for it.
+func (j *joint) with(set []pick, hidden []plan.Blocked, still bool) ([]pick, ruling) {
+	next := slices.Clone(set)
+	for _, o := range j.options(hidden) {
+		i := slices.IndexFunc(next, func(m pick) bool { return m.key == o.key })
+		switch {
+		case i >= 0:
+			next[i].n = next[i].most
+		case !moved(next, o) && !(still && o.moves != ""):
+			o.behind = true
+			next = append(next, pick{o, o.most})
+		}
+	}
+	next = ordered(next)
+	return next, j.plan(next)
+}
+
+// giveUpOn: what keeps those, whatever is tried, is asked for no more. What else kept them is still to go.
 func (j *joint) giveUpOn(hidden []plan.Blocked) {
 	for _, b := range hidden {
-		j.lost[subjectOf(b)] = true
+		j.given.add(b)
 	}
 }
 
@@ -158,7 +166,7 @@ func (j *joint) report(r result) *plan.Together {
 				out.Left = append(out.Left, b)
 			}
 		}
-		return ruling{}
+		return ruling{freed: true}
 	}
 	tried, capped := togetherAttempts-j.search.left, j.capped
 	j.search.left, j.study.share = 1, costOf(j.in) // for this one plan
