@@ -30,6 +30,7 @@ func pooled(pools int, use int64) planner.Input {
 // TestManyPools: in a fleet of many pools each cause is studied by itself, and its changes hold in the whole
 // fleet; one pool is too full for any host of it to be emptied.
 func TestManyPools(t *testing.T) {
+	t.Parallel()
 	in := pooled(6, 70)
 	for i := range in.Fleet.Instances[:20*8] {
 		in.Fleet.Instances[i].MemoryMiB, in.Fleet.Instances[i].Pinned = 8064, ""
@@ -55,7 +56,14 @@ func TestManyPools(t *testing.T) {
 
 // TestEffort: what cannot be tried with the effort that may be made is said, and nobody is left out.
 func TestEffort(t *testing.T) {
-	in := pooled(150, 97)
+	t.Parallel()
+	f := uniform(2100, 65536, 3, 21845) // no host of the one large pool can be emptied, nor one of the small pools
+	for i := 2060; i < len(f.Hosts); i += 2 {
+		f.Pools = append(f.Pools, fleet.Pool{ID: "p" + f.Hosts[i].ID, Site: "n1"})
+		f.Hosts[i].Pools, f.Hosts[i+1].Pools = []string{"p" + f.Hosts[i].ID}, []string{"p" + f.Hosts[i].ID}
+	}
+	in := reboots(f)
+	in.Policy.Tactics = []plan.Tactic{plan.Evacuate}
 	p := propose(t, in)
 	causes, _ := unblock.Causes(in, p)
 	kept, untried := map[string]bool{}, 0

@@ -47,8 +47,10 @@ func frees(before, after plan.Plan, c plan.Cause, f *fleet.Fleet) (freed, wholly
 }
 
 // TestChangesFree: the changes, read from what the plan says of them and made by other code, free those of
-// their cause; without any one of them they do not.
+// their cause; without any one of them they do not. So do those of all causes together.
 func TestChangesFree(t *testing.T) {
+	t.Parallel()
+	var together sums
 	codes, none, sizes := map[string]int{}, map[string]int{}, map[int]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		in := drawInput(t, 7)
@@ -56,8 +58,9 @@ func TestChangesFree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		causes, _ := unblock.Causes(in, p)
+		causes, all := unblock.Causes(in, p)
 		covers(t, in, p, causes)
+		together.take(t, in, causes, all)
 		for _, c := range causes {
 			sizes[len(c.Changes)]++
 			if len(c.Changes) == 0 {
@@ -89,6 +92,7 @@ func TestChangesFree(t *testing.T) {
 			}
 		}
 	})
+	together.check(t)
 	t.Logf("causes with changes by code: %v; by number of changes: %v; none: %v", codes, sizes, none)
 	if len(codes) < 12 || sizes[2] == 0 {
 		t.Errorf("the draws exercise too little: %v %v", codes, sizes)

@@ -69,44 +69,37 @@ func joined(t rapid.TB, in planner.Input, causes []plan.Cause, all *plan.Togethe
 	return lost
 }
 
-// TestTogether: what all causes come to when their changes are made at once holds, of any fleet.
-func TestTogether(t *testing.T) {
-	t.Parallel()
-	cases, lost, fewer, more := 0, 0, 0, 0
-	rapid.Check(t, func(t *rapid.T) {
-		in := drawInput(t, 5)
-		p, err := planner.Propose(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		causes, all := unblock.Causes(in, p)
-		sets := 0
-		for _, c := range causes {
-			sets += min(1, len(c.Changes))
-		}
-		if all == nil != (sets < 2) {
-			t.Fatalf("%d causes can be freed, together: %s", sets, told(all))
-		}
-		if all == nil {
-			return
-		}
-		cases++
-		if joined(t, in, causes, all) > 0 {
-			lost++
-		}
-		if strings.Contains(all.Why, "not needed beside") {
-			fewer++
-		}
-		if strings.Contains(all.Why, "shows up only once") {
-			more++
-		}
-		if t.Failed() {
-			t.Logf("blocked: %s\ncauses: %s", told(p.Blocked), told(causes))
-		}
-	})
-	t.Logf("%d of several causes: %d leave somebody blocked, %d need fewer changes and %d more", cases, lost, fewer, more)
-	if cases < 20 || lost*5 > cases || fewer == 0 {
-		t.Errorf("%d of several causes: %d leave somebody blocked, %d need fewer changes", cases, lost, fewer)
+// sums count what was said of all causes at once.
+type sums struct{ cases, lost, fewer, more int }
+
+// take judges one of them.
+func (n *sums) take(t rapid.TB, in planner.Input, causes []plan.Cause, all *plan.Together) {
+	sets := 0
+	for _, c := range causes {
+		sets += min(1, len(c.Changes))
+	}
+	if all == nil != (sets < 2) {
+		t.Fatalf("%d causes can be freed, together: %s", sets, told(all))
+	}
+	if all == nil {
+		return
+	}
+	n.cases++
+	if joined(t, in, causes, all) > 0 {
+		n.lost++
+	}
+	if strings.Contains(all.Why, "not needed beside") {
+		n.fewer++
+	}
+	if strings.Contains(all.Why, "shows up only once") {
+		n.more++
+	}
+}
+
+func (n *sums) check(t *testing.T) {
+	t.Logf("%d of several causes: %d leave somebody blocked, %d need fewer changes and %d more", n.cases, n.lost, n.fewer, n.more)
+	if n.cases < 20 || n.lost*5 > n.cases || n.fewer == 0 || n.more == 0 {
+		t.Errorf("%d of several causes: %d leave somebody blocked, %d need fewer changes and %d more", n.cases, n.lost, n.fewer, n.more)
 	}
 }
 
