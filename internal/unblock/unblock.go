@@ -13,7 +13,11 @@
 // Then each number in the set is made as small as it may be, by bisection. In a big fleet all this
 // is asked of the pools concerned alone (cut.go), and with so many attempts at most.
 //
-// Start reading at Causes, then search.go.
+// Members of a group that one turn would disturb together may also be put on other hosts ahead of the plan, if
+// that is fewer changes than to let the group spare more (moves.go). At last the sets of all causes are planned
+// together: what else it takes then is added, and what one of them spares is left out (together.go).
+//
+// Start reading at Causes, then search.go and together.go.
 package unblock
 
 import (
