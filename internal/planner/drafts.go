@@ -59,10 +59,12 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 	}
 	left := mostTurns - len(w.plan.Turns)
 	take := func(by way) {
-		if left -= len(w.plan.Turns); left < 0 {
+		if left -= len(w.plan.Turns); left < 0 || err != nil {
 			return
 		}
-		if other, start, _ := draftBy(in, ix, by); other.better(w) {
+		var other *world
+		var start outset
+		if other, start, err = draftBy(in, ix, by); err == nil && other.better(w) {
 			w, o = other, start
 		}
 	}
@@ -99,7 +101,7 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 		by.brief = true
 		take(by)
 	}
-	return w, o, nil
+	return w, o, err
 }
 
 // lateForSaves: hosts are too late for a deadline, and others save for longer than they had to.
