@@ -48,6 +48,66 @@ func BenchmarkMixedSizes(b *testing.B) {
 	}
 }
 
+// BenchmarkOneByOne plans fleets that have about as many waves as hosts, and one with groups whose members are
+// all over the pool.
+func BenchmarkOneByOne(b *testing.B) {
+	for _, n := range []int{1000, 4000, 16000} {
+		for _, f := range []struct {
+			name  string
+			fleet *fleet.Fleet
+		}{
+			{"host group", inOneHostGroup(uniform(n, 64<<10, 4, 4<<10), 1)},
+			{"group", inOneGroup(uniform(n, 64<<10, 4, 4<<10))},
+			{"room", plusOne(uniform(n, 64<<10, 4, 16<<10))},
+			{"groups of five", inGroupsOfFive(uniform(n, 64<<10, 10, 4<<10))},
+		} {
+			b.Run(fmt.Sprintf("hosts=%d/by=%s", n, f.name), func(b *testing.B) { bench(b, f.fleet, plan.ToBound(plan.DefaultPolicy())) })
+		}
+	}
+}
+
+// inOneHostGroup lets so many of all hosts be away at once.
+func inOneHostGroup(f *fleet.Fleet, maxAway int) *fleet.Fleet {
+	g := fleet.HostGroup{ID: "all", MaxUnavailable: maxAway}
+	for _, h := range f.Hosts {
+		g.Hosts = append(g.Hosts, h.ID)
+	}
+	f.HostGroups = append(f.HostGroups, g)
+	return f
+}
+
+// inOneGroup puts one instance of each host in a group that can spare one.
+func inOneGroup(f *fleet.Fleet) *fleet.Fleet {
+	f.Groups = append(f.Groups, fleet.Group{ID: "all", MaxUnavailable: 1})
+	each := len(f.Instances) / len(f.Hosts)
+	for i := range f.Hosts {
+		f.Instances[i*each].Group = "all"
+	}
+	return f
+}
+
+// plusOne adds an empty host.
+func plusOne(f *fleet.Fleet) *fleet.Fleet {
+	f.Hosts = append(f.Hosts, host("spare", f.Hosts[0].MemoryMiB))
+	return f
+}
+
+// inGroupsOfFive puts three instances of each host in groups of five that can spare one: of five hosts side by
+// side, and of five far apart, in two ways.
+func inGroupsOfFive(f *fleet.Fleet) *fleet.Fleet {
+	n := len(f.Hosts)
+	each, stride := len(f.Instances)/n, n/5
+	for k := range 3 * stride {
+		f.Groups = append(f.Groups, fleet.Group{ID: fmt.Sprintf("g%05d", k), MaxUnavailable: 1, Spread: fleet.SpreadHost})
+	}
+	for i := range n {
+		for k, g := range []int{i / 5, stride + i%stride, 2*stride + (i+i/stride*7)%stride} {
+			f.Instances[i*each+k].Group = f.Groups[g].ID
+		}
+	}
+	return f
+}
+
 // inPools splits a fleet of one pool into pools of so many hosts, ten to a site.
 func inPools(f *fleet.Fleet, of int) *fleet.Fleet {
 	f.Pools, f.Sites = nil, nil

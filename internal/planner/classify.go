@@ -267,5 +267,7 @@ func (w *world) blockHost(h *host, code, why, unblock string) {
 	}
 	h.status = blocked
 	h.stand()
+	w.lineUp(h)
+	w.reckon(h)
 	w.plan.Blocked = append(w.plan.Blocked, plan.Blocked{Host: h.ID, Code: code, Why: why, Unblock: unblock})
 }

@@ -20,7 +20,11 @@ type way struct {
 	brief    bool           // what a host saves together takes no longer than policy gives one, if others may be stopped for it
 	goal     map[front]int  // waves that an earlier draft needed
 	script   *script        // of each host's place and wave; nil: there is none
+	measure  measure        // of waves; nil: by outlooks
 }
+
+// measure gives for some pools how many of their hosts should be in the next wave at most; for none, as many as can.
+type measure func(w *world, ready []*pool) map[*pool]int
 
 // front is what is served side by side in one stage: its waves are counted together.
 type front struct {

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"testing"
+
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
@@ -12,6 +14,40 @@ func Unpaced(in Input) (plan.Plan, error) {
 		return plan.Plan{}, err
 	}
 	return w.finish(o)
+}
+
+// Looks counts the lines and hosts that the waves of the first draft look at, and the waves.
+func Looks(in Input) (looks, waves int) {
+	w, _, err := draftBy(in, fleet.NewIndex(in.Fleet), way{})
+	if err != nil {
+		return 0, 0
+	}
+	return w.looks, w.waves
+}
+
+// Stalled proposes the first draft of a plan where the measure of a wave lets no host in; for good: where each host
+// waits for one that never lands.
+func Stalled(t testing.TB, in Input, good bool) plan.Plan {
+	w, o, err := draftBy(in, fleet.NewIndex(in.Fleet), way{measure: func(w *world, ready []*pool) map[*pool]int {
+		for _, h := range w.queue {
+			if good {
+				h.arriving = 1
+			}
+		}
+		out := map[*pool]int{}
+		for _, p := range ready {
+			out[p] = 0
+		}
+		return out
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.finish(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // Sketched plays a script that was changed so many times, in a sketch and as a draft. It gives the waves and moves

@@ -16,6 +16,7 @@ func (w *world) stopInstead(h *host) bool {
 		return false
 	}
 	h.mayStop, h.tried, w.relaxed = true, -1, true
+	w.lineUp(h)
 	return true
 }
 
@@ -27,6 +28,7 @@ func (w *world) stopForTime(h *host) bool {
 	}
 	if w.stopInstead(h) {
 		h.minWorst = 0
+		w.lineUp(h)
 		return true
 	}
 	worst := w.inPlace(h, h.lane.longest())
@@ -34,6 +36,7 @@ func (w *world) stopForTime(h *host) bool {
 		return false
 	}
 	h.stays, h.minWorst, h.tried = true, 0, -1
+	w.lineUp(h)
 	return true
 }
 

@@ -13,55 +13,29 @@ import (
 // outlook reckons this for one pool, with sums of memory alone; the rules have their say when hosts are
 // tried, and the next wave is reckoned anew from what came of it.
 
-// outlook is what is ahead of a pool: its hosts with a turn, in their order. Sums are of the hosts before
-// a place, in units of memory; a unit is the largest that all instances' sizes are multiples of.
+// outlook is what is ahead of a pool: its hosts with a turn, in their order.
 type outlook struct {
+	*ledger
 	pool *pool
-	n    int
-	out  []int64 // to be moved
-	free []int64 // room, while they are not fixed
-	gain []int64 // room, once they are
-	room int64   // on fixed hosts
-	keep int64   // of all room, what a wave may take with the room of its own hosts; less than zero: all
-	most int     // hosts of a wave
+	room int64 // on fixed hosts
+	keep int64 // of all room, what a wave may take with the room of its own hosts; less than zero: all
+	most int   // hosts of a wave
+	gaps int64 // so many parts in a hundred of all room stay unused, as gaps do where sizes differ
 }
+
+// farthest is how many waves an outlook looks ahead. Where more are needed, a wave can be as big as it can: what
+// lands on hosts that are not fixed, and moves twice, is less than the room on all hosts, and that is about what
+// one of the many waves moves.
+const farthest = 256
 
 // outlookOf is nil where a pool's waves need no measure: nobody moves, or all hosts take instances from
 // the outset.
-func (w *world) outlookOf(p *pool, ahead []*host) *outlook {
-	o := &outlook{pool: p, n: len(ahead), keep: -1, most: p.maxAway}
-	o.out, o.free, o.gain = make([]int64, o.n+1), make([]int64, o.n+1), make([]int64, o.n+1)
-	for i, h := range ahead {
-		if h.refreshed() || h.can.livePatch {
-			return nil
-		}
-		out, gain := int64(0), h.MemoryMiB-h.used
-		if h.can.moves() {
-			for _, g := range h.guests {
-				if g.stuck == nil {
-					out += (g.MemoryMiB + p.unit - 1) / p.unit
-					gain += g.MemoryMiB
-				}
-			}
-		}
-		o.out[i+1] = o.out[i] + out
-		o.gain[i+1], o.free[i+1] = o.gain[i], o.free[i]
-		if h.IsUp() {
-			o.gain[i+1] += max(0, gain) / p.unit
-			o.free[i+1] += max(0, h.free()) / p.unit
-		}
-	}
-	if o.out[o.n] == 0 {
+func (w *world) outlookOf(p *pool) *outlook {
+	t := &p.ledger
+	if t.odd > 0 || t.out == 0 || p.shared || w.waves < t.far { // shared: room that other pools have a claim to
 		return nil
 	}
-	for _, h := range p.hosts {
-		if len(h.pools) > 1 {
-			return nil // room that other pools have a claim to
-		}
-		if h.status != due && h.IsUp() { // also where it gets no turn: who lands there need not move again
-			o.room += max(0, h.free()) / p.unit
-		}
-	}
+	o := &outlook{ledger: t, pool: p, room: t.room, keep: -1, most: p.maxAway}
 	w.rough = w.rough || p.rough
 	if w.policy.KeepReserve {
 		o.keep = max(0, p.free-p.reserve) / p.unit
@@ -69,35 +43,42 @@ func (w *world) outlookOf(p *pool, ahead []*host) *outlook {
 	return o
 }
 
+// before gives the sums of the hosts before a place.
+func (o *outlook) before(b int) burden {
+	s := o.first(b)
+	s.gain -= s.gain * o.gaps / 100
+	return s
+}
+
 // run plays the waves, each as big as it can when no more than budget lands on hosts that are not fixed.
 // It gives how many waves there are, at most so many, and the hosts of the first.
 func (o *outlook) run(budget int64, most int) (waves, first int, done bool) {
 	room, twice := o.room, int64(0) // twice: what landed on hosts that are not fixed, the last ones first
-	from := func(b int) int64 { return min(o.free[o.n]-o.free[b], twice) }
-	for a := 0; a < o.n; waves++ {
+	from := func(b burden) int64 { return min(o.free-b.free, twice) }
+	for a := (burden{}); a.n < o.n; waves++ {
 		if waves == most {
 			return waves, first, false
 		}
-		out := func(b int) int64 { return o.out[b] - o.out[a] + from(a) - from(b) }
-		size := sort.Search(min(o.n-a, o.most), func(i int) bool {
-			b := a + i + 1
-			if o.keep >= 0 && out(b)+o.free[b]-o.free[a]-(from(a)-from(b)) > o.keep {
+		out := func(b burden) int64 { return b.out - a.out + from(a) - from(b) }
+		size := sort.Search(min(o.n-a.n, o.most), func(i int) bool {
+			b := o.before(a.n + i + 1)
+			if o.keep >= 0 && out(b)+b.free-a.free-(from(a)-from(b)) > o.keep {
 				return true
 			}
 			over := out(b) - room
-			return over > 0 && over > min(budget, o.free[o.n]-o.free[b]-from(b))
+			return over > 0 && over > min(budget, o.free-b.free-from(b))
 		})
 		if size == 0 {
 			return waves, first, false
 		}
-		b := a + size
+		b := o.before(a.n + size)
 		moved := out(b)
 		over := max(0, moved-room)
 		budget -= over
 		twice = from(b) + over
-		room = max(0, room-moved) + o.gain[b] - o.gain[a]
+		room = max(0, room-moved) + b.gain - a.gain
 		if a = b; waves == 0 {
-			first = b
+			first = b.n
 		}
 	}
 	return waves, first, true
@@ -105,52 +86,52 @@ func (o *outlook) run(budget int64, most int) (waves, first int, done bool) {
 
 // least is the least that must land on hosts that are not fixed where there are to be so many waves.
 func (o *outlook) least(waves int) int64 {
-	return int64(sort.Search(int(o.out[o.n]), func(budget int) bool {
+	return int64(sort.Search(int(o.out), func(budget int) bool {
 		_, _, done := o.run(int64(budget), waves)
 		return done
 	}))
 }
 
-// first is how many hosts the next wave should have where there are to be so many.
-func (o *outlook) first(waves int) int {
+// next is how many hosts the next wave should have where there are to be so many.
+func (o *outlook) next(waves int) int {
 	_, first, _ := o.run(o.least(waves), waves)
 	return first
 }
 
-// short is an outlook in which so many parts in a hundred of all room stay unused, as gaps do where sizes
-// differ.
+// short is an outlook in which so many parts in a hundred of all room stay unused.
 func (o *outlook) short(percent int64) *outlook {
 	x := *o
 	x.room -= x.room * percent / 100
-	x.gain = slices.Clone(o.gain)
-	for i := range x.gain {
-		x.gain[i] -= x.gain[i] * percent / 100
-	}
+	x.gaps = percent
 	return &x
+}
+
+func (w *world) measured(ready []*pool) map[*pool]int {
+	if w.by.measure != nil {
+		return w.by.measure(w, ready)
+	}
+	return w.pace(ready)
 }
 
 // pace gives for each pool that has an outlook how many of its hosts should be in the next wave. Pools that
 // are served side by side have as many waves as the one that needs most.
-func (w *world) pace(ready []*host) map[*pool]int {
-	ahead := map[*pool][]*host{}
-	for _, h := range w.queue {
-		if h.status == due {
-			ahead[h.pool] = append(ahead[h.pool], h)
-		}
-	}
+func (w *world) pace(ready []*pool) map[*pool]int {
 	var all []*outlook
 	waves, seen := map[front]int{}, map[*pool]bool{}
-	for _, h := range ready {
-		p := h.pool
+	for _, p := range ready {
 		if seen[p] {
 			continue
 		}
 		seen[p] = true
-		o := w.outlookOf(p, ahead[p])
+		o := w.outlookOf(p)
 		if o == nil {
 			continue
 		}
-		if n, _, done := o.run(math.MaxInt64, o.n); done {
+		n, _, done := o.run(math.MaxInt64, min(o.n, farthest))
+		if o.far = 0; n == farthest && !done {
+			o.far = w.waves + farthest/2
+		}
+		if done {
 			all = append(all, o)
 			waves[w.frontOf(p)] = max(waves[w.frontOf(p)], n)
 		}
@@ -175,7 +156,7 @@ func (w *world) pace(ready []*host) map[*pool]int {
 		if o.pool.mixed {
 			o = o.short(gaps)
 		}
-		if n := o.first(max(waves[f], w.by.goal[f]-w.fronts[f].had)); n > 0 { // no measure where the gaps leave no way: sizes may fit to the last MiB
+		if n := o.next(max(waves[f], w.by.goal[f]-w.fronts[f].had)); n > 0 { // no measure where the gaps leave no way: sizes may fit to the last MiB
 			out[o.pool] = n
 		}
 	}

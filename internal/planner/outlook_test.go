@@ -10,9 +10,10 @@ import (
 // alikeHosts is the outlook of n hosts with each so many places used and free, of which at most so many may be
 // away at once.
 func alikeHosts(n int, used, free int64, most int) *outlook {
-	o := &outlook{n: n, keep: -1, most: most, out: make([]int64, n+1), free: make([]int64, n+1), gain: make([]int64, n+1)}
-	for i := range n {
-		o.out[i+1], o.free[i+1], o.gain[i+1] = o.out[i]+used, o.free[i]+free, o.gain[i]+used+free
+	l := &ledger{tree: make([]burden, n+1), known: make([]knownBurden, n+1), age: 1}
+	o := &outlook{ledger: l, keep: -1, most: most}
+	for place := 1; place <= n; place++ {
+		l.add(place, burden{1, used, free, used + free})
 	}
 	return o
 }
@@ -25,7 +26,8 @@ func search(o *outlook, done int, room, twice int64, waves int) int64 {
 	if waves == 0 {
 		return -1
 	}
-	used, free := o.out[1], o.free[1]
+	one := o.before(1)
+	used, free := one.out, one.free
 	onLast := func(from int) int64 { return min(twice, free*int64(o.n-from)) }
 	best := int64(-1)
 	for size := 1; size <= min(o.most, o.n-done); size++ {
@@ -35,7 +37,7 @@ func search(o *outlook, done int, room, twice int64, waves int) int64 {
 		if over > free*int64(o.n-next)-onLast(next) {
 			break
 		}
-		rest := search(o, next, max(0, room-out)+o.gain[1]*int64(size), onLast(next)+over, waves-1)
+		rest := search(o, next, max(0, room-out)+one.gain*int64(size), onLast(next)+over, waves-1)
 		if rest >= 0 && (best < 0 || over+rest < best) {
 			best = over + rest
 		}

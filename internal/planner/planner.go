@@ -13,7 +13,8 @@
 // start, by windows and lead times, opens a wave; hosts enter it one after the
 // other, as long as every rule holds with those already in it; the next wave
 // opens after the worst case of this one. So waves never overlap, and only turns
-// of one wave have to be weighed against each other.
+// of one wave have to be weighed against each other. There may be nearly as many waves as hosts, so hosts wait in
+// lines of which all have the same start and the same in their way (lines.go), and a wave asks lines.
 //
 // Within a wave a host's instances go to hosts that are done first (shelf.go): to those with most room, or,
 // where room is scarce and sizes differ, to the one that they fill best. Only when no done host can take one,
@@ -39,7 +40,7 @@
 // target fixes, and another tactic otherwise. Where the cohort has a reboot follow (deferred.go), time is
 // swept a second time, after all else, for those reboots alone.
 //
-// Start reading at Propose, then drafts.go, sweep.go and attempt.go.
+// Start reading at Propose, then drafts.go, sweep.go, fill.go and attempt.go.
 package planner
 
 import (

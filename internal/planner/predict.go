@@ -138,11 +138,12 @@ type leastKnown struct {
 	changes int
 	worst   time.Duration // what leastWorst gives
 	class   harm          // what classOf gives
+	wide    int           // what wideOf gives
 }
 
 func (w *world) leastOf(h *host) leastKnown {
 	if k := &h.least; k.changes != h.changes || k.mayStop != h.mayStop || k.stays != h.stays || k.can != h.can {
-		*k = leastKnown{h.can, h.mayStop, h.stays, h.changes, w.reckonLeast(h), w.reckonClass(h)}
+		*k = leastKnown{h.can, h.mayStop, h.stays, h.changes, w.reckonLeast(h), w.reckonClass(h), w.wideOf(h)}
 	}
 	return h.least
 }

@@ -46,6 +46,7 @@ func (h *host) toDo() []*guest {
 func (w *world) leave(g *guest, b plan.Blocked) {
 	g.left = true
 	g.at.changes++
+	w.lineUp(g.at)
 	b.Host, b.Instance = "", g.ID
 	w.plan.Blocked = append(w.plan.Blocked, b)
 }
@@ -82,6 +83,7 @@ func (w *world) leaveForTime(h *host, worst time.Duration) bool {
 	w.leave(last, plan.Blocked{Code: codeSlotTooShort, Why: fmt.Sprintf("it cannot move, and with it the turn of host %s, which stops such instances one after the other, may take %s (p99); the longest slot is %s", h.ID, worst, h.lane.longest()),
 		Unblock: fmt.Sprintf("slots and windows of at least %s, or make it able to move", holds(worst))})
 	h.minWorst, h.tried = 0, -1
+	w.lineUp(h)
 	return true
 }
 

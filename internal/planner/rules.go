@@ -48,9 +48,12 @@ func (n *needs) of(gr *group) *need {
 	return &(*n)[len(*n)-1]
 }
 
-// apart asks what other turns of the wave leave open: the pool's share, host groups, stagger.
-func (v *wave) apart(h *host) bool {
-	if h.arriving > 0 || !v.live && v.away[h.pool] >= h.pool.maxAway {
+// apart asks what other turns of the wave leave open.
+func (v *wave) apart(h *host) bool { return h.arriving == 0 && v.admits(h) }
+
+// admits asks what they leave open to all hosts of a line alike: the pool's share, host groups, stagger.
+func (v *wave) admits(h *host) bool {
+	if !v.live && v.away[h.pool] >= h.pool.maxAway {
 		return false
 	}
 	for _, g := range h.hostGroups {

@@ -9,10 +9,6 @@ import (
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
-// patience is how many hosts of one pool may fail to enter a wave before the rest of the pool is
-// left to the next one.
-const patience = 200
-
 // order lines up the hosts that are due, and for each pool the places where instances can go. Hosts of a
 // pool that give most room for each instance that must move go first, for what the first wave moves is
 // moved twice: empty ones before all others.
@@ -28,9 +24,9 @@ func (w *world) order() {
 	slices.SortStableFunc(w.queue, func(a, b *host) int {
 		return cmp.Or(strings.Compare(a.region, b.region), strings.Compare(a.site, b.site), w.by.script.sooner(a, b), strings.Compare(a.pool.ID, b.pool.ID), w.sooner(a, b))
 	})
-	for i, h := range w.queue {
-		h.place = i
-	}
+	w.queueUp()
+	w.notePreparing()
+	w.openLedgers()
 	w.shelve()
 }
 
@@ -63,8 +59,10 @@ func (w *world) sweep() {
 		v := w.newWave(start)
 		w.fill(v)
 		if len(v.turns) == 0 {
-			continue // each host that was tried knows now why not, or what it needs
+			w.goOn(v)
+			continue
 		}
+		w.stalled = false
 		w.waves++
 		w.ofStage++
 		w.advance(v)
@@ -85,6 +83,23 @@ func (w *world) sweep() {
 	}
 }
 
+// goOn sees to it that a wave without a turn is never opened again as it was. Each host that was tried alone knows
+// now why not, or what it needs: it waits elsewhere. If there was none, the next wave is had without a measure; and
+// if there is none in that either, whoever could have started is taken for one that failed.
+func (w *world) goOn(v *wave) {
+	switch {
+	case v.learnt:
+	case !w.stalled:
+		w.stalled = true
+	default:
+		r := w.readyFor(v)
+		for _, h := range r.all(w) {
+			h.tried, h.trouble = h.age(), trouble{why: noRoom, pool: h.pool}
+			w.lineUp(h)
+		}
+	}
+}
+
 // tick rounds up to what people like to read, where slots are long.
 func (w *world) tick(t time.Time) time.Time {
 	unit := time.Second
@@ -97,104 +112,9 @@ func (w *world) tick(t time.Time) time.Time {
 	return t.Truncate(unit).Add(unit)
 }
 
-// fill lets hosts enter a wave. The canary goes alone: the lightest host that can. Where any host may be
-// live-patched now, it is a wave of live patches.
-func (w *world) fill(v *wave) {
-	var ready []*host
-	for _, h := range w.queue {
-		if h.status == due && h.next.Equal(v.start) && h.tried != h.age() {
-			ready = append(ready, h)
-		}
-	}
-	if v.live = slices.ContainsFunc(ready, livePatched); v.live {
-		ready = slices.DeleteFunc(ready, func(h *host) bool { return !livePatched(h) })
-	}
-	canary, most := w.policy.Canary && w.ofStage == 0, v.most()
-	if canary {
-		slices.SortStableFunc(ready, func(a, b *host) int {
-			return cmp.Or(refreshFirst(a, b), cmp.Compare(w.classOf(a), w.classOf(b)), lighter(a, b))
-		})
-	}
-	if most >= len(ready) && !v.live && !w.policy.BringHome && w.by.script == nil { // trust, where it grows, comes first
-		v.paced = w.pace(ready)
-	}
-	ready = w.by.script.cast(ready, w.ofStage+1)
-	for _, h := range ready {
-		if len(v.turns) >= most {
-			return
-		}
-		if v.away[h.pool] > 0 && v.fails[h.pool] >= patience {
-			continue
-		}
-		if n, ok := v.paced[h.pool]; ok && v.away[h.pool] >= n {
-			w.held = true
-			continue
-		}
-		if !v.apart(h) {
-			continue
-		}
-		d, t := v.try(h)
-		w.short = w.short || t.why == noRoom || t.why == noSpread || t.why == noReserve
-		switch {
-		case t.why == fine:
-			if d.canary = canary; canary {
-				return
-			}
-		case t.why == waits:
-		case v.disturbs(h):
-			v.fails[h.pool]++
-		case t.why == noTime && d.worst.all > h.minWorst:
-			h.minWorst = d.worst.all
-		default:
-			h.tried, h.trouble = h.age(), t
-		}
-	}
-}
-
-// disturbs: something in the wave may bear on a host, so that its failure proves nothing.
-func (v *wave) disturbs(h *host) bool {
-	if len(v.turns) == 0 {
-		return false
-	}
-	for _, p := range h.pools {
-		if v.touched[p] {
-			return true
-		}
-	}
-	for _, g := range h.guests {
-		for _, gr := range g.groups {
-			if v.groupUse[gr] > 0 {
-				return true
-			}
-		}
-	}
-	return v.policy.BringHome
-}
-
-func livePatched(h *host) bool { return h.can.livePatch }
-
-// nextStart gives the earliest instant at which some host may start that did not fail for good; for the
-// canary, at which some live patch may, where there is one. Hosts that can never start, or not in time,
-// are blocked on the way.
-func (w *world) nextStart() (start time.Time, ok bool) {
-	w.queue = slices.DeleteFunc(w.queue, func(h *host) bool { return h.status != due })
-	w.notePreparing()
-	canary, patch := w.policy.Canary && w.ofStage == 0, false
-	for _, h := range w.queue {
-		if h.tried >= 0 && h.tried == h.age() || !w.findNext(h) {
-			continue
-		}
-		sooner := h.next.Before(start) && (!canary || h.can.livePatch == patch)
-		if !ok || sooner || canary && h.can.livePatch && !patch {
-			start, ok, patch = h.next, true, h.can.livePatch
-		}
-	}
-	return start, ok
-}
-
 // findNext finds when a host may start next; if it never may, the host is blocked.
 func (w *world) findNext(h *host) bool {
-	worst := max(h.minWorst, w.leastWorst(h))
+	worst := w.worstOf(h)
 	need := worst + margin(w.policy.Slot.Std())
 	if need > h.lane.longest() {
 		if w.leaveForTime(h, worst) || w.stopForTime(h) {
@@ -225,6 +145,9 @@ func (w *world) findNext(h *host) bool {
 	}
 	return true
 }
+
+// worstOf is a p99 that the host's turn takes at least, by itself and by what was learnt when it was tried.
+func (w *world) worstOf(h *host) time.Duration { return max(h.minWorst, w.leastWorst(h)) }
 
 // harm ranks classes for ordering.
 type harm int

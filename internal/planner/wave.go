@@ -20,8 +20,11 @@ type wave struct {
 	touched  map[*pool]bool
 	empty    map[*pool]bool // an empty host of the pool is in a turn: it takes instances from the next wave on
 	fails    map[*pool]int
+	tiredAt  map[*pool]int // the place in the queue at which patience with a pool ended
+	fullAt   map[*pool]int // and at which a pool had its measure
 	paced    map[*pool]int // hosts of a pool that the wave should have at most
 	probing  bool          // asks what would be without a reserve
+	learnt   bool          // of a host that was tried alone, why it has no turn or what it needs
 	hostUse  map[*hostGroup]int
 	groupUse map[*group]int
 	siteOf   map[string]string // region -> its site that is being disrupted
@@ -61,7 +64,7 @@ func (w *world) newWave(start time.Time) *wave {
 	table := func() *timetable { return newTimetable(w.policy.MovesPerHost, w.policy.MovesPerPool) }
 	return &wave{world: w, start: start,
 		away: map[*pool]int{}, awayFree: map[*pool]int64{}, landings: map[*pool]int{}, touched: map[*pool]bool{},
-		empty: map[*pool]bool{}, fails: map[*pool]int{}, hostUse: map[*hostGroup]int{}, groupUse: map[*group]int{},
+		empty: map[*pool]bool{}, fails: map[*pool]int{}, tiredAt: map[*pool]int{}, fullAt: map[*pool]int{}, hostUse: map[*hostGroup]int{}, groupUse: map[*group]int{},
 		siteOf: map[string]string{}, leave: table(), worstLeave: table(), home: table(), worstHome: table(),
 		lastFixed: map[*pool]time.Duration{}, firstHome: -1, lastOpen: -1, firstOver: math.MaxInt64}
 }
@@ -69,6 +72,11 @@ func (w *world) newWave(start time.Time) *wave {
 // enter takes an accepted turn in.
 func (v *wave) enter(d *draft) {
 	h := d.host
+	if h.toPrepare() {
+		for _, p := range h.pools {
+			p.preparing--
+		}
+	}
 	h.status, h.inTurn = done, true
 	h.stand()
 	v.turns = append(v.turns, d)
@@ -168,9 +176,25 @@ func (v *wave) close() {
 		h.inTurn = false
 		h.stand()
 		for _, p := range h.pools {
-			p.age++
+			v.stir(p)
 		}
 	}
+	for _, d := range v.turns {
+		v.revise(d.host)
+		for _, m := range d.moves {
+			v.revise(m.to)
+		}
+	}
+}
+
+// revise notes what a host has come to in the wave that was closed, once.
+func (w *world) revise(h *host) {
+	if h.revised == w.waves {
+		return
+	}
+	h.revised = w.waves
+	w.lineUp(h)
+	w.reckon(h)
 }
 
 // settle ends one move: the guest is at one place again. before is the class of the host it left, as that
@@ -190,7 +214,7 @@ func (v *wave) settle(m *move, before int32, cameHome bool, landed time.Time) {
 		m.to.guests = append(m.to.guests, m.guest)
 		m.guest.at = m.to
 		for _, p := range m.to.pools {
-			p.age++
+			v.stir(p)
 		}
 	}
 	m.to.arriving--

@@ -22,9 +22,12 @@ type world struct {
 	guests []*guest // by id
 	pools  []*pool  // by id
 	groups []*group // by id
-	queue  []*host  // hosts due for a turn, in the order in which they are tried
-	lanes  map[laneKey]*lane
-	alike  *alike
+	queue  []*host  // hosts due for a turn at the outset of a stage, in the order in which they are tried
+	waiting
+	wides    map[string]int
+	wideSets [][]*group // groups that are wide, by the numbers in wides
+	lanes    map[laneKey]*lane
+	alike    *alike
 
 	ahead  ahead                   // of all refreshes
 	banned map[string]plan.Blocked // hosts that an earlier draft of this plan has found no turn for
@@ -36,6 +39,7 @@ type world struct {
 	fronts  map[front]*progress
 	judged  int        // blockers before the first wave
 	rough   bool       // waves were reckoned of sizes that are not quite alike
+	stalled bool       // nothing was learnt of the wave before, and nobody had a turn
 	short   bool       // some hosts did not get into a wave for want of room
 	held    bool       // some did not because it was to be no bigger
 	twice   int        // moves to hosts that are not fixed
@@ -91,6 +95,11 @@ type host struct {
 	places    []place   // in the rows of its pools
 	inTurn    bool      // in the wave under way
 	place     int       // in the queue
+	sort      int       // what it has in common with all of its line; 0: it is not in the queue
+	line      *line     // in which it waits; nil: in none
+	rests     bool      // it waits by itself
+	revised   int       // the wave after which it was revised last
+	counted   counted   // in its pool's ledger
 	next      time.Time // when its turn could start next, and in which slot
 	piece     piece
 	notBefore time.Time // its turn must not start before: somebody just arrived
@@ -139,10 +148,14 @@ type pool struct {
 	shelves []*shelf // of these, the ones at the target
 	rows    []*row   // of these, the others
 	home    int      // hosts whose home it is
+	shared  bool     // some of its hosts are in other pools too
 	maxAway int
 	reserve int64 // MiB
 	free    int64 // MiB free on the healthy hosts whose home it is
 	age     int
+	stirred bool    // that grew since the wave before
+	bench   []*host // due, and wait for it to grow
+	ledger  ledger  // of what is ahead
 
 	unit  int64 // MiB: the size of nearly all instances in it, or else what all sizes are multiples of
 	rough bool  // it is not the size of all
@@ -150,7 +163,7 @@ type pool struct {
 	tight bool  // and room is so scarce that it has to be filled without gaps
 	step  int64 // MiB: hosts whose free memory differs by less count as equal
 
-	preparing int // hosts that are to be prepared for a refresh, as nextStart counted them
+	preparing int // hosts that are to be prepared for a refresh, still
 }
 
 type group struct {
@@ -166,7 +179,7 @@ type hostGroup struct {
 }
 
 func newWorld(in Input, ix *fleet.Index) (*world, error) {
-	w := &world{in: in, policy: in.Policy, ix: ix, lanes: map[laneKey]*lane{}, rebootIn: map[string]int{}, fronts: map[front]*progress{}}
+	w := &world{in: in, policy: in.Policy, ix: ix, lanes: map[laneKey]*lane{}, rebootIn: map[string]int{}, fronts: map[front]*progress{}, wides: map[string]int{}, wideSets: [][]*group{nil}}
 	if w.policy.Slot <= 0 {
 		return nil, fmt.Errorf("policy: slot: found %s, expected a duration above zero", w.policy.Slot)
 	}
@@ -222,6 +235,7 @@ func (w *world) addHosts() error {
 			}
 			h.pools = append(h.pools, p)
 			p.hosts = append(p.hosts, h)
+			p.shared = p.shared || len(h.Pools) > 1
 		}
 		if len(h.pools) == 0 {
 			return fmt.Errorf("host %s is in no pool: name at least one", id)
