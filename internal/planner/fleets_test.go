@@ -114,6 +114,7 @@ func drawFleet(t *rapid.T) *fleet.Fleet {
 
 func drawHosts(t *rapid.T, f *fleet.Fleet) {
 	n := rapid.IntRange(2, 12).Draw(t, "hosts")
+	brim := rapid.IntRange(0, 4).Draw(t, "to the brim") == 0 // what is on one fits on an empty one, without a gap
 	for i := range n {
 		h := fleet.Host{ID: fmt.Sprintf("h%02d", i), Hypervisor: fleet.KVM, NICMbps: 10000,
 			MemoryMiB: rapid.SampledFrom([]int64{4096, 8192, 16384}).Draw(t, "memory"),
@@ -129,11 +130,14 @@ func drawHosts(t *rapid.T, f *fleet.Fleet) {
 		if rapid.IntRange(0, 9).Draw(t, "bare") == 0 {
 			h.Capabilities = rapid.SampledFrom([][]string{{"reboot", "update", "suspend"}, {"live-migrate", "reboot", "update"}, {"live-migrate"}}).Draw(t, "capabilities")
 		}
+		if brim {
+			h.MemoryMiB = 8192
+		}
 		old := rapid.SampledFrom([]string{older, older, newer}).Draw(t, "qemu")
 		h.Software = fleet.Software{Installed: map[string]string{"qemu-system-x86": old}, Booted: map[string]string{"qemu-system-x86": old}}
 		f.Hosts = append(f.Hosts, h)
 		if !h.Spare {
-			drawInstances(t, f, &h)
+			drawInstances(t, f, &h, brim)
 		}
 	}
 	for g := range rapid.IntRange(0, 2).Draw(t, "host groups") {
@@ -147,11 +151,19 @@ func drawHosts(t *rapid.T, f *fleet.Fleet) {
 	}
 }
 
-func drawInstances(t *rapid.T, f *fleet.Fleet, h *fleet.Host) {
+// drawInstances fills a host, to the brim or not.
+func drawInstances(t *rapid.T, f *fleet.Fleet, h *fleet.Host, brim bool) {
 	free := h.MemoryMiB
-	for k := range rapid.IntRange(0, 6).Draw(t, "instances") {
+	most := rapid.IntRange(0, 6).Draw(t, "instances")
+	for k := range most {
 		i := fleet.Instance{ID: fmt.Sprintf("%s-v%d", h.ID, k), Host: h.ID, MemoryMiB: rapid.SampledFrom([]int64{256, 512, 1024, 2048}).Draw(t, "size")}
-		if free -= i.MemoryMiB; free < 0 {
+		switch fill := rapid.IntRange(0, 11).Draw(t, "fill"); {
+		case fill < 2:
+			i.MemoryMiB = rapid.Int64Range(1, 4096).Draw(t, "odd size")
+		case fill == 2 || brim && k == most-1:
+			i.MemoryMiB = free // to the last MiB
+		}
+		if free -= i.MemoryMiB; free < 0 || i.MemoryMiB == 0 {
 			return
 		}
 		i.Tenant = rapid.SampledFrom([]string{"acme", "acme", "birch", "birch", "", "cedar"}).Draw(t, "tenant")
