@@ -140,3 +140,34 @@ func TestBoundsWhereSomeStop(t *testing.T) {
 		t.Errorf("%+v %+v", p.Counts, b)
 	}
 }
+
+// TestOneTwice: where nobody can stay in the first wave and no two members of a group share a host, the group's
+// turns take a wave more than it has hosts. Where two may share one,
+// or all are brought home, they need not.
+func TestOneTwice(t *testing.T) {
+	made := func(spread fleet.Spread) *fleet.Fleet {
+		f := uniform(3, 16<<10, 1, 1024)
+		f.Groups = []fleet.Group{{ID: "g", MaxUnavailable: 1, Spread: spread, Members: []string{"v0000-00", "v0001-00", "v0002-00"}}}
+		f.Hosts = append(f.Hosts, host("h0003", 16<<10), host("h0004", 16<<10))
+		f.Instances = append(f.Instances, vm("other", "h0003", 1024))
+		return f
+	}
+	for _, c := range []struct {
+		name  string
+		fleet *fleet.Fleet
+		least int
+	}{
+		{"apart", made(fleet.SpreadHost), 4},
+		{"together", made(""), 3},
+	} {
+		p := routine(t, c.fleet, eager())
+		if p.Bounds.WavesMin != c.least || p.Counts.Waves > 4 {
+			t.Errorf("%s: %+v with %d waves, want %d", c.name, p.Bounds, p.Counts.Waves, c.least)
+		}
+	}
+	home := eager()
+	home.BringHome = true
+	if p := routine(t, made(fleet.SpreadHost), home); p.Bounds.WavesMin != 3 {
+		t.Errorf("brought home: %+v", p.Bounds)
+	}
+}

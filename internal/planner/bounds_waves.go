@@ -1,7 +1,5 @@
 package planner
 
-import "github.com/evenkeel/evenkeel/internal/fleet"
-
 // stageMin bounds the waves of one stage: its parts may share waves. The canary is alone; without it each
 // part has at most one host less; and after it waves grow only so fast.
 func (b *bounds) stageMin(parts ...part) (least int) {
@@ -100,88 +98,4 @@ func fold(parts []int64, apart bool) (n int64) {
 		}
 	}
 	return n
-}
-
-// groupNeed is what the turns of hosts disturb of one group, at the least: members leave a host in its turn
-// only, so those that are there at the outset are there in its turn.
-type groupNeed struct {
-	spare int
-	hosts []hostNeed // by host
-}
-
-type hostNeed struct {
-	host *host
-	need
-}
-
-// groupNeeds reads them from who stays and who moves. Turns of a live patch disturb nobody.
-func (b *bounds) groupNeeds() []groupNeed {
-	out := make([]groupNeed, len(b.groups))
-	if len(b.groups) == 0 {
-		return out
-	}
-	index := make(map[string]int, len(b.groups))
-	for i, g := range b.groups {
-		index[g.ID], out[i].spare = i, g.spare
-	}
-	for i, h := range b.hosts {
-		note := func(in *fleet.Instance, stays bool) {
-			for _, gr := range b.ix.GroupsOf[in.ID] {
-				out[index[gr.ID]].note(h, stays && !h.refreshed())
-			}
-		}
-		for _, s := range b.loads[i].stays {
-			note(s.guest.Instance, true)
-		}
-		for _, m := range b.loads[i].movers {
-			if !m.unsure {
-				note(m.Instance, false)
-			}
-		}
-	}
-	return out
-}
-
-func (n *groupNeed) note(h *host, stays bool) {
-	if k := len(n.hosts); k == 0 || n.hosts[k-1].host != h {
-		n.hosts = append(n.hosts, hostNeed{host: h})
-	}
-	if last := &n.hosts[len(n.hosts)-1]; stays {
-		last.stay++
-	} else {
-		last.moves = true
-	}
-}
-
-// wavesOfGroups: what a group needs in all turns together, over what it can spare in each wave; likewise
-// host groups; and hosts of which no two can be in one wave take a wave each.
-func (b *bounds) wavesOfGroups(x part, less int) (least int) {
-	in := b.marked(x)
-	for _, g := range b.needs {
-		total, largest := 0, 0
-		for _, n := range g.hosts {
-			if in[n.host.seq] && !x.live {
-				total += n.count()
-				largest = max(largest, n.count())
-			}
-		}
-		least = max(least, ceilDiv(total-less*largest, g.spare))
-	}
-	count := map[*hostGroup]int{}
-	for _, h := range x.hosts {
-		for _, g := range h.hostGroups {
-			count[g]++
-			least = max(least, ceilDiv(count[g]-less, g.spare))
-		}
-	}
-	return max(least, x.alone-less)
-}
-
-// marked tells which of all hosts are in a part.
-func (b *bounds) marked(x part) []bool {
-	in := make([]bool, len(b.hosts))
-	for _, h := range x.hosts {
-		in[h.seq] = true
-	}
-	return in
 }

@@ -19,7 +19,7 @@ const (
 	smallHosts  = 48
 	smallGuests = 96
 	fewerWork   = 300_000 // hosts weighed as destinations in search of fewer waves: about 2 ms
-	lighterWork = 150_000 // and of fewer moves
+	lighterWork = 150_000 // and of fewer moves; what the one spares, the other may take
 	rarely      = 32      // of so many changes for the worse one is kept, to get away from where none is for the better
 )
 
@@ -52,11 +52,13 @@ func (w *world) rehearse(o outset) (*world, outset) {
 			w, o = other, start
 		}
 	}
+	spared := fewerWork
 	if w.waves > least.waves || !w.complete() {
 		take(r.fewer(w, least.waves))
+		spared -= min(spared, r.work)
 	}
 	if w.complete() && !w.meets(least) {
-		take(r.lighter(w, least.moves))
+		take(r.lighter(w, least.moves, lighterWork+spared))
 	}
 	return w, o
 }
@@ -131,9 +133,9 @@ func (r *rehearsal) fewer(w *world, least int) (found script, ok bool) {
 }
 
 // lighter looks for a script of fewer moves.
-func (r *rehearsal) lighter(w *world, least int) (script, bool) {
+func (r *rehearsal) lighter(w *world, least, work int) (script, bool) {
 	r.work = 0
-	s, o := r.climb(w.played(), w.waves, least, lighterWork)
+	s, o := r.climb(w.played(), w.waves, least, work)
 	return s, o.left == 0 && (o.waves < w.waves || o.moves < len(w.plan.Moves))
 }
 
