@@ -20,6 +20,8 @@ type way struct {
 	brief    bool           // what a host saves together takes no longer than policy gives one, if others may be stopped for it
 	goal     map[front]int  // waves that an earlier draft needed
 	script   *script        // of each host's place and wave; nil: there is none
+	coloured bool           // waves are of hosts whose groups can spare all of them, found ahead
+	even     bool           // and of about as many hosts
 	measure  measure        // of waves; nil: by outlooks
 }
 
@@ -101,11 +103,20 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 			take(by)
 		}
 	}
+	if !w.asHoped() && w.waves <= mostColours && w.conflicting() {
+		take(way{coloured: true, unpaced: true})
+		take(way{coloured: true, even: true, unpaced: true})
+	}
 	if by := w.by; w.lateForSaves() {
 		by.brief = true
 		take(by)
 	}
 	return w, o, err
+}
+
+// conflicting: some host is in a group or a host group.
+func (w *world) conflicting() bool {
+	return len(w.groups) > 0 || slices.ContainsFunc(w.hosts, func(h *host) bool { return len(h.hostGroups) > 0 })
 }
 
 // lateForSaves: hosts are too late for a deadline, and others save for longer than they had to.

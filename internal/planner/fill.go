@@ -19,7 +19,7 @@ func (w *world) fill(v *wave) {
 		v.paced = w.measured(r.pools)
 	}
 	canary := w.policy.Canary && w.ofStage == 0
-	if !canary && w.by.script == nil {
+	if !canary && w.by.script == nil && !w.by.coloured {
 		v.byLines(r)
 		return
 	}
@@ -29,7 +29,10 @@ func (w *world) fill(v *wave) {
 			return cmp.Or(refreshFirst(a, b), cmp.Compare(w.classOf(a), w.classOf(b)), lighter(a, b))
 		})
 	}
-	for _, h := range w.by.script.cast(all, w.ofStage+1) {
+	if all = w.by.script.cast(all, w.ofStage+1); w.by.coloured && !canary && !v.live {
+		all = w.coloured(all)
+	}
+	for _, h := range all {
 		if len(v.turns) >= v.most() {
 			return
 		}

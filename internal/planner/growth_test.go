@@ -40,3 +40,14 @@ func TestNoWaveTwice(t *testing.T) {
 		t.Errorf("nothing lets any host in: %+v, blocked %+v", p.Counts, p.Blocked)
 	}
 }
+
+// TestColours: each host has members of three groups of five that can spare one. Taking hosts as they come, it was
+// ten and eleven waves, with 1.15 x the moves.
+func TestColours(t *testing.T) {
+	for n, waves := range map[int]int{100: 8, 500: 10} {
+		p := routine(t, inGroupsOfFive(uniform(n, 64<<10, 10, 64<<10*6/100)), plan.ToBound(plan.DefaultPolicy()))
+		if b := p.Bounds; b.WavesMin != 6 || p.Counts.Waves > waves || b.MovesRatio > 1.1 || len(p.Blocked) > 0 {
+			t.Errorf("%d hosts: %d waves, %+v, blocked %v", n, p.Counts.Waves, b, p.Blocked)
+		}
+	}
+}

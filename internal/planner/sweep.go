@@ -24,6 +24,9 @@ func (w *world) order() {
 	slices.SortStableFunc(w.queue, func(a, b *host) int {
 		return cmp.Or(strings.Compare(a.region, b.region), strings.Compare(a.site, b.site), w.by.script.sooner(a, b), strings.Compare(a.pool.ID, b.pool.ID), w.sooner(a, b))
 	})
+	if w.by.coloured {
+		w.orderByColour()
+	}
 	w.queueUp()
 	w.notePreparing()
 	w.openLedgers()

@@ -98,6 +98,7 @@ type host struct {
 	sort      int       // what it has in common with all of its line; 0: it is not in the queue
 	line      *line     // in which it waits; nil: in none
 	rests     bool      // it waits by itself
+	colour    int       // of its wave, from 1, where groups decide who goes together; 0: none yet
 	revised   int       // the wave after which it was revised last
 	counted   counted   // in its pool's ledger
 	next      time.Time // when its turn could start next, and in which slot
