@@ -27,6 +27,8 @@ type sketch struct {
 	left     []int64 // MiB free in a pool on hosts that are not away
 	hostUse  []int
 	groupUse []int
+	needs    []need // by group: what the turn of the host that was asked last disturbs
+	needy    []int  // the groups of which it disturbs somebody
 	flights  []flight
 	work     int // hosts asked so far, as such that have a turn or take instances in
 }
@@ -63,7 +65,6 @@ type actor struct {
 type quorum struct {
 	spare   int
 	spread  bool
-	members []int // actors
 	domains []int // of hosts
 	counts  []int // members by domain
 }
@@ -162,35 +163,36 @@ func (s *sketch) enter(by script, h int) bool {
 	if x.up {
 		s.left[home] -= s.free[h]
 	}
-	for g := range s.groups {
-		s.groupUse[g] += s.need(h, g)
+	for _, g := range s.needy {
+		s.groupUse[g] += s.needs[g].count()
 	}
 	return true
 }
 
-// need is what a host's turn disturbs of a group.
-func (s *sketch) need(h, group int) (n int) {
-	moves := 0
-	for _, i := range s.groups[group].members {
+// spared: groups can spare what a host's turn disturbs. It looks at who is on the host, not at all groups: there
+// may be more of them than instances.
+func (s *sketch) spared(h int) bool {
+	for _, g := range s.needy {
+		s.needs[g] = need{}
+	}
+	s.needy = s.needy[:0]
+	for i := range s.actors {
 		if s.at[i] != h {
 			continue
 		}
-		if s.actors[i].stays || !s.stages[h].moves {
-			n++
-		} else {
-			moves = 1
+		for _, g := range s.actors[i].groups {
+			n := &s.needs[g]
+			if n.count() == 0 {
+				s.needy = append(s.needy, g)
+			}
+			if s.actors[i].stays || !s.stages[h].moves {
+				n.stay++
+			} else {
+				n.moves = true
+			}
 		}
 	}
-	return n + moves
-}
-
-func (s *sketch) spared(h int) bool {
-	for g := range s.groups {
-		if n := s.need(h, g); n > 0 && s.groupUse[g]+n > s.groups[g].spare {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.needy, func(g int) bool { return s.groupUse[g]+s.needs[g].count() > s.groups[g].spare })
 }
 
 // empty finds a destination for each instance that leaves a host; if it cannot, nothing has changed.

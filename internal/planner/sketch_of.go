@@ -24,6 +24,7 @@ func sketchOf(of *world) (*sketch, error) {
 	s.done, s.inTurn = make([]bool, len(s.stages)), make([]bool, len(s.stages))
 	s.away, s.left = make([]int, len(s.pools)), make([]int64, len(s.pools))
 	s.hostUse, s.groupUse = make([]int, len(s.spares)), make([]int, len(s.groups))
+	s.needs = make([]need, len(s.groups))
 	return s, nil
 }
 
@@ -93,9 +94,4 @@ func (s *sketch) addActors(w *world) {
 		s.actors = append(s.actors, a)
 	}
 	slices.SortStableFunc(s.actors, func(a, b actor) int { return cmp.Compare(b.mib, a.mib) })
-	for i := range s.actors {
-		for _, g := range s.actors[i].groups {
-			s.groups[g].members = append(s.groups[g].members, i)
-		}
-	}
 }
