@@ -32,13 +32,22 @@ func (in planFlags) checkExplain() error {
 		return errors.New("--plan FILE goes with --explain HOST|INSTANCE: say what of the plan is to be explained")
 	case in.explain.plan != "" && (in.fleet != "" || in.target != "" || in.routine != "" || in.out != ""):
 		return errors.New("--plan FILE carries its fleet, target and policy: leave --fleet, --target, --routine and --out away")
+	case in.explain.plan != "" && in.makes():
+		return errors.New("--plan FILE is a plan that was made already: leave away what says how to make one (--policy, --advisory, --now, --campaign, --supersedes, --profile, --revision, --parent)")
 	case in.explain.id != "" && in.output != "table" && in.output != "json":
 		return fmt.Errorf("-o %s is not for --explain: use table or json", in.output)
 	}
 	return nil
 }
 
-// explainSaved explains a plan from its file.
+// makes: a flag was set that has a meaning only while a plan is made.
+func (in planFlags) makes() bool {
+	return in.policy != "" || len(in.advisories) > 0 || in.now != "" || in.campaign != "" || in.supersedes != "" ||
+		in.profile != string(plan.Careful) || in.revision != 1 || in.parent != 0
+}
+
+// explainSaved explains a plan from its file. The plan's digest does not cover the fleet that it carries, so
+// that is held against its own: over another one each answer would be wrong.
 func explainSaved(app *App, in planFlags) error {
 	p, err := loadPlan(app, in.explain.plan)
 	if err != nil {
@@ -46,6 +55,9 @@ func explainSaved(app *App, in planFlags) error {
 	}
 	if p.Fleet == nil {
 		return fmt.Errorf("%s: the plan carries no fleet: make it again with evenkeel plan --out", in.explain.plan)
+	}
+	if p.FleetDigest != plan.FleetDigest(p.Fleet) {
+		return fmt.Errorf("%s: the fleet in it is not the one that the plan was made from (fleet_digest %.12s…): make it again with evenkeel plan --out", in.explain.plan, p.FleetDigest)
 	}
 	return printExplained(app, in, p, nil)
 }
