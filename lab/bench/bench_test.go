@@ -117,6 +117,9 @@ func TestRunOurs(t *testing.T) {
 	if err != nil || o.Waves != 3 || o.Moves != 2 || o.Beside != 1 || o.Summary.Bounds.Waves != 2 || o.Stops != 5 || o.CPU <= 0 || o.RSS <= 0 {
 		t.Errorf("%+v, %v", o, err)
 	}
+	if _, err := runOurs(plenty, fake(t, text, "126"), pairs(), "fleet.jsonl"); err == nil {
+		t.Error("an exit code that evenkeel plan does not have is taken for a plan")
+	}
 	if _, err := runOurs(plenty, fake(t, text, "1"), pairs(), "fleet.jsonl"); err == nil {
 		t.Error("an error of the program is taken for a plan")
 	}
@@ -223,11 +226,11 @@ func TestCurve(t *testing.T) {
 
 func TestPage(t *testing.T) {
 	var text bytes.Buffer
-	p := Page{Revision: "abc", Machine: "2 cores", Results: measured(), Curve: "cost.svg", Gaps: []optima.Gap{{Case: optima.Case{Name: "even-1", Waves: 3, Moves: 22}, PlanWaves: 4, PlanMoves: 22}}}
+	p := Page{Revision: "abc", Machine: "2 cores", Hroller: Limits{CPUSeconds: 7}, Results: measured(), Curve: "cost.svg", Gaps: []optima.Gap{{Case: optima.Case{Name: "even-1", Waves: 3, Moves: 22}, PlanWaves: 4, PlanMoves: 22}}}
 	if err := p.Write(&text); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"at revision abc on 2 cores", "| uniform 60 % | 1,000 |", "](cost.svg)", "waves 4, fewest 3"} {
+	for _, want := range []string{"at revision abc on 2 cores", "it has 7 s of CPU time", "| uniform 60 % | 1,000 |", "](cost.svg)", "waves 4, fewest 3"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}

@@ -52,7 +52,7 @@ func runOurs(l Limits, evenkeel string, f Fleet, file string) (o Outcome, err er
 	if err != nil {
 		return o, err
 	}
-	if code == 1 {
+	if code != 0 && code != 2 && code != 3 { // nothing to do, changes, all blocked: all else is no plan
 		return o, fmt.Errorf("evenkeel plan ended with %d: %s", code, told)
 	}
 	var counts plan.Counts

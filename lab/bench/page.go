@@ -14,6 +14,7 @@ type Page struct {
 	Results  []Result
 	Gaps     []optima.Gap
 	Curve    string // the picture's file name, beside the page
+	Hroller  Limits // that it ran under
 }
 
 // Write writes the page.
@@ -26,11 +27,11 @@ Made by `+"`make bench-planner`"+` at revision %s on %s. Do not edit: it is writ
 Both programs plan the same fleets as processes of their own, one at a time; CPU time and memory are the operating
 system's count for the whole process. Ours is `+"`evenkeel plan --profile bound --routine reboot -o json`"+`: reading the fleet (JSON
 Lines) and writing the plan are in it. hroller is `+"`hroller -t FILE --print-moves`"+` of Debian's ganeti-htools, on the same fleet
-in Ganeti's text form with all disks on shared storage; it has %s of CPU time, and is not run on fleets larger than one that it
+in Ganeti's text form with all disks on shared storage; it has %d s of CPU time, and is not run on fleets larger than one that it
 did not finish, nor on harder ones than one that took it more than half of that. Peaks of memory below some 50 MiB are those of
 the program that measures: a process begins with its parent's.
 
-`, p.Revision, p.Machine, "120 s")
+`, p.Revision, p.Machine, p.Hroller.CPUSeconds)
 	Markdown(w, p.Results)
 	fmt.Fprint(w, `
 - **waves / bound**: hosts that are taken together, against the lower bound that each of our plans prints. hroller's reboot

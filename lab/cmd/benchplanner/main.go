@@ -53,7 +53,7 @@ func run(evenkeel string, short bool, page, curve string) error {
 	if err := optima.Write(os.Stdout, gaps, 10); err != nil {
 		return err
 	}
-	p := bench.Page{Revision: revision, Machine: fmt.Sprintf("%d cores", runtime.NumCPU()), Results: results, Gaps: gaps}
+	p := bench.Page{Revision: revision, Machine: fmt.Sprintf("%d cores", runtime.NumCPU()), Results: results, Gaps: gaps, Hroller: b.Hroller}
 	if curve != "" {
 		var picture bytes.Buffer
 		if err := bench.Curve(&picture, results); err != nil {
