@@ -138,8 +138,8 @@ func (u *unit) room(b *bounds, h *host) int64 {
 	return max(0, h.MemoryMiB-b.loads[h.seq].keeps) / u.mib
 }
 
-// limits calls back with each limit on a wave: the rooms that go with some hosts in their turns, least first,
-// and how much may go at once.
+// limits calls back with each limit on a wave: the rooms that go with some hosts in their turns, and how much
+// may go at once.
 func (b *bounds) limits(a *area, hosts []*host, f func(rooms []int64, slack int64)) {
 	for i := range a.units {
 		u := &a.units[i]
@@ -154,7 +154,10 @@ func (b *bounds) limits(a *area, hosts []*host, f func(rooms []int64, slack int6
 // room: no choice does better than those with the least room.
 func (b *bounds) atOnce(a *area, hosts []*host) int {
 	k := min(len(hosts), a.away)
-	b.limits(a, hosts, func(rooms []int64, slack int64) { k = min(k, most(slack, rooms)) })
+	b.limits(a, hosts, func(rooms []int64, slack int64) {
+		slices.Sort(rooms)
+		k = min(k, most(slack, rooms))
+	})
 	return max(1, k)
 }
 
@@ -163,6 +166,7 @@ func (b *bounds) atOnce(a *area, hosts []*host) int {
 // hosts with most room a wave holds no more than fit of the smallest of them, for each m.
 func (b *bounds) bins(a *area, hosts []*host, less int) (least int) {
 	b.limits(a, hosts, func(rooms []int64, slack int64) {
+		slices.Sort(rooms)
 		rooms = rooms[:max(0, len(rooms)-less)]
 		if slack <= 0 || len(rooms) == 0 || rooms[len(rooms)-1] > slack {
 			return // the plan found a way all the same: this limit is not for it
@@ -180,7 +184,7 @@ func (b *bounds) bins(a *area, hosts []*host, less int) (least int) {
 	return least
 }
 
-// rooms lists the rooms that go with hosts in their turns, least first. A refreshed host keeps what came
+// rooms lists the rooms that go with hosts in their turns. A refreshed host keeps what came
 // to it before. The reserve is asked of turns only that move something, so there the others count nothing.
 func (b *bounds) rooms(u *unit, hosts []*host, moving bool) []int64 {
 	out := make([]int64, len(hosts))
@@ -189,7 +193,6 @@ func (b *bounds) rooms(u *unit, hosts []*host, moving bool) []int64 {
 			out[i] = u.room(b, h)
 		}
 	}
-	slices.Sort(out)
 	return out
 }
 

@@ -14,8 +14,8 @@ import (
 //
 //   - A turn takes its fixed spans and the time in which its host's instances leave over its own link, so
 //     many at once (bandwidth, span below).
-//   - Waves do not overlap, and each takes as long as its longest turn. With at most k hosts a wave the sum
-//     is least when hosts of like length share waves: the longest, the k+1st longest, the 2k+1st and so on.
+//   - Waves do not overlap, and each takes as long as its longest turn; the sum is least when hosts of like
+//     length share waves (bounds_lengths.go).
 //   - All moves of a pool share its places in flight, and each of them ends before the fixed spans of its own
 //     turn begin: waves * shortest fixed spans + work / places. A host has so many places, at either end of a
 //     move, so a wave of m of n hosts has those of the smaller of m and n-m hosts, which is n/2 at most.
@@ -65,11 +65,9 @@ func (b *bounds) partTime(x part, less int) time.Duration {
 
 // areaTime bounds it for hosts of one area of which at most k are away at once.
 func (b *bounds) areaTime(x part, a *area, hosts []*host, k, less int) time.Duration {
-	spans := make([]time.Duration, len(hosts))
 	fixed := time.Duration(-1)
 	var work, longest time.Duration
-	for i, h := range hosts {
-		spans[i] = b.span(x, h)
+	for _, h := range hosts {
 		if f := b.fixedOf(x, h); fixed < 0 || f < fixed {
 			fixed = f
 		}
@@ -77,16 +75,10 @@ func (b *bounds) areaTime(x part, a *area, hosts []*host, k, less int) time.Dura
 		work += w
 		longest = max(longest, w)
 	}
-	slices.Sort(spans)
-	slices.Reverse(spans)
-	var byWaves time.Duration
-	for i := less; i < len(spans); i += k {
-		byWaves += spans[i]
-	}
 	work -= min(work, time.Duration(less)*longest)
 	places := min(b.policy.MovesPerPool*len(byPool(hosts)), b.policy.MovesPerHost*max(1, min(k, len(a.hosts)/2)))
 	byWork := time.Duration(ceilDiv(len(hosts)-less, k))*fixed + (work / time.Duration(places)).Truncate(time.Second)
-	return max(byWaves, byWork)
+	return max(b.lengths(x, a, hosts, k, less), byWork)
 }
 
 // fixedOf are the spans of a host's turn that do not depend on where instances go, at p99.

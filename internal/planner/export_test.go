@@ -73,3 +73,10 @@ func Sketched(in Input, changes int) (sketched, drafted [2]int, all bool, err er
 	}
 	return [2]int{o.waves, o.moves}, [2]int{x.waves, len(x.plan.Moves)}, o.left == 0 && x.complete(), nil
 }
+
+// Overflow gives for each of so many waves the first host of a line that does not fit in the waves before it.
+func Overflow(rooms []int64, slack int64, k, waves, less int) []int {
+	first := tooMany(len(rooms), k, waves, less)
+	overflow(first, rooms, slack, less)
+	return first
+}
