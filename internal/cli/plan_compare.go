@@ -60,6 +60,7 @@ func (in planFlags) compared(app *App, input planner.Input, notes []plan.Note) e
 	}
 	if in.output == "json" {
 		e := json.NewEncoder(app.Out)
+		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		return e.Encode(c)
 	}

@@ -129,7 +129,11 @@ func Of(p *plan.Plan, id string, assessed *advisory.Assessment) (Answer, error) 
 	if p.Fleet == nil {
 		return Answer{}, errors.New("the plan carries no fleet: make it again with evenkeel plan --out")
 	}
-	s := newScene(p)
+	ix := fleet.NewIndex(p.Fleet)
+	if err := sound(p, ix); err != nil {
+		return Answer{}, err
+	}
+	s := newScene(p, ix)
 	h, i := s.ix.Hosts[id], s.ix.Instances[id]
 	if h == nil && i == nil {
 		return Answer{}, unknown(s.ix, id)

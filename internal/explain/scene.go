@@ -44,8 +44,8 @@ type wave struct {
 	deferred        bool         // of reboots that follow live patches
 }
 
-func newScene(p *plan.Plan) *scene {
-	s := &scene{p: p, policy: p.Policy, ix: fleet.NewIndex(p.Fleet), turns: make(map[string]*plan.Turn, len(p.Turns)), turnsOf: make(map[string][]*plan.Turn, len(p.Turns)),
+func newScene(p *plan.Plan, ix *fleet.Index) *scene {
+	s := &scene{p: p, policy: p.Policy, ix: ix, turns: make(map[string]*plan.Turn, len(p.Turns)), turnsOf: make(map[string][]*plan.Turn, len(p.Turns)),
 		movesOf: make(map[string][]*plan.Move, len(p.Moves)), onto: map[string][]*plan.Move{}, slotsOf: make(map[string][]*plan.Slot, len(p.Turns)),
 		skipped: map[string]*plan.Skipped{}, moved: make(map[string]int, len(p.Turns)), offered: map[string]*fleet.Host{}, after: map[string]*fleet.Host{}}
 	if p.Target != nil {
