@@ -16,8 +16,8 @@ const module = "github.com/evenkeel/evenkeel/"
 // rooms lists each room's layer, lowest first. A room may import only rooms of a lower layer (its
 // own sub-rooms count as itself). The order is the one of ARCHITECTURE.md.
 var rooms = map[string]int{
-	"version": 0, "buildinfo": 0, "form": 0,
-	"fleet": 1, "calendar": 1,
+	"version": 0, "buildinfo": 0, "form": 0, "calendar": 0,
+	"fleet":    1,
 	"plan":     2,
 	"advisory": 3,
 	"planner":  4, "audit": 4, "notice": 4, "execution": 4,

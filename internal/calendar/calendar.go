@@ -2,10 +2,10 @@
 // calendar time, written as a wall-clock start in some time zone and a length;
 // asked from an instant onward, calendar gives its occurrences as UTC intervals.
 //
-// It never reads a clock and knows nothing of plans, hosts or promises: planner
-// converts a policy's windows into Rules and asks. Start reading at For.
+// It never reads a clock and knows nothing of plans, hosts or promises: plan converts
+// what policy and fleet write into Rules. Start reading at For, then Meet.
 //
-// What happens where clocks change is decided here, once:
+// What happens where clocks change is decided here, once, and is what RFC 5545 (3.3.5) asks for:
 //
 //   - A start that clocks skip in spring moves forward by what was skipped:
 //     02:30 becomes 03:30.
@@ -15,6 +15,14 @@
 //   - The days of a rule are those of the written date. A date that a zone left
 //     out entirely moves to the one after it, like any other skipped time; two
 //     occurrences that fall together thereby are one.
+//   - A freeze is the other way round, for in doubt it holds: it begins at the
+//     earlier reading of its first minute and ends at the later of its last.
+//
+// Shifts tells of the windows that such a decision was taken for (shift.go).
+//
+// Windows have owners (hours.go). Those of one owner are alternatives: a turn lies
+// in one of them. Those of several owners all hold: it lies in one of each, and in
+// no freeze of any. Zones are the owner's own where a window names none.
 package calendar
 
 import (
@@ -29,6 +37,8 @@ type Rule struct {
 	Regions, Sites []string
 	Hypervisor     string
 	Days           []string // mon..sun; empty: each day
+	Recur          string   // in place of Days: a recurrence rule of RFC 5545, such as FREQ=MONTHLY;BYDAY=2SU
+	From           string   // first date, "2026-01-05"; empty: there was always one
 	Start          string   // wall clock, "02:00"
 	Length         time.Duration
 	Zone           string // IANA; the place's own when empty
@@ -52,8 +62,9 @@ type Windows struct {
 
 // opening is one rule, read.
 type opening struct {
-	days   [7]bool // by time.Weekday
-	minute int     // of the day
+	days   [7]bool     // by time.Weekday
+	recur  *recurrence // in their place; nil: there is none
+	minute int         // of the day
 	length time.Duration
 	zone   *time.Location
 }
@@ -127,6 +138,13 @@ func read(r Rule) (opening, error) {
 		}
 		o.days[i] = true
 	}
+	if r.Recur != "" {
+		recur, bad := readRecurrence(r.Recur, r.From)
+		if bad != nil {
+			return o, bad
+		}
+		o.recur = &recur
+	}
 	if len(r.Days) == 0 {
 		o.days = [7]bool{true, true, true, true, true, true, true}
 	}
@@ -143,17 +161,41 @@ func read(r Rule) (opening, error) {
 }
 
 func (o opening) between(out []Interval, from, to time.Time) []Interval {
+	for _, w := range o.dated(from, to) {
+		out = append(out, w.Interval)
+	}
+	return out
+}
+
+// dated is an occurrence with the date that it was written for, at midnight UTC.
+type dated struct {
+	date time.Time
+	Interval
+}
+
+func (o opening) dated(from, to time.Time) (out []dated) {
 	// Two days more on each side: a written date and its instant lie less than two days apart.
 	day := from.Add(-o.length).UTC().Truncate(24*time.Hour).AddDate(0, 0, -2)
 	last := to.UTC().AddDate(0, 0, 2)
 	for ; day.Before(last); day = day.AddDate(0, 0, 1) {
-		if !o.days[day.Weekday()] {
+		if !o.on(day) {
 			continue
 		}
 		start := Instant(day.Year(), day.Month(), day.Day(), o.minute/60, o.minute%60, o.zone)
+		if o.recur != nil && !o.recur.latest.IsZero() && start.After(o.recur.latest) {
+			continue
+		}
 		if end := start.Add(o.length); end.After(from) && start.Before(to) {
-			out = append(out, Interval{start, end})
+			out = append(out, dated{day, Interval{start, end}})
 		}
 	}
 	return out
+}
+
+// on: the window opens on a written date.
+func (o opening) on(day time.Time) bool {
+	if o.recur != nil {
+		return o.recur.takes(day)
+	}
+	return o.days[day.Weekday()]
 }

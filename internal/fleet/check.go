@@ -17,6 +17,7 @@ func check(name string, at form.Positions, f *Fleet) form.Mistakes {
 	c.groups(f)
 	c.instances(f)
 	c.facts(f)
+	c.owned(f)
 	return c.mistakes
 }
 

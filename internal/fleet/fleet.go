@@ -33,6 +33,9 @@ type Fleet struct {
 // Region holds sites.
 type Region struct {
 	ID string `yaml:"id" json:"id" form:"is=id"`
+	// Windows and Freezes of its own narrow those of the policy.
+	Windows []Window `yaml:"windows,omitempty" json:"windows,omitempty"`
+	Freezes []Freeze `yaml:"freezes,omitempty" json:"freezes,omitempty"`
 }
 
 // Site is a data centre or availability zone.
@@ -40,6 +43,9 @@ type Site struct {
 	ID       string `yaml:"id" json:"id" form:"is=id"`
 	Region   string `yaml:"region" json:"region"`
 	Timezone string `yaml:"timezone,omitempty" json:"timezone,omitempty" form:"is=zone"` // IANA; UTC when empty
+	// Windows and Freezes of its own narrow those of the policy.
+	Windows []Window `yaml:"windows,omitempty" json:"windows,omitempty"`
+	Freezes []Freeze `yaml:"freezes,omitempty" json:"freezes,omitempty"`
 }
 
 // Pool is the set of hosts that are candidates for each other's instances.
@@ -167,6 +173,9 @@ type HostGroup struct {
 	ID             string   `yaml:"id" json:"id" form:"is=id"`
 	Hosts          []string `yaml:"hosts" json:"hosts"`
 	MaxUnavailable int      `yaml:"max_unavailable" json:"max_unavailable" form:"min=1"`
+	// Windows and Freezes of its own narrow, for each of its hosts, those of the policy.
+	Windows []Window `yaml:"windows,omitempty" json:"windows,omitempty"`
+	Freezes []Freeze `yaml:"freezes,omitempty" json:"freezes,omitempty"`
 }
 
 // Tenant is a customer account.
@@ -176,6 +185,10 @@ type Tenant struct {
 	Contacts    []Contact `yaml:"contacts,omitempty" json:"contacts,omitempty"`
 	Timezone    string    `yaml:"timezone,omitempty" json:"timezone,omitempty" form:"is=zone"` // IANA; UTC when empty
 	SelfManaged bool      `yaml:"self_managed,omitempty" json:"self_managed,omitempty"`
+	// Windows and Freezes of its own narrow those of the policy, for each turn that would interrupt
+	// one of its instances.
+	Windows []Window `yaml:"windows,omitempty" json:"windows,omitempty"`
+	Freezes []Freeze `yaml:"freezes,omitempty" json:"freezes,omitempty"`
 }
 
 // Contact is one address at which a tenant is told; in order of preference.

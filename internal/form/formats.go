@@ -21,6 +21,8 @@ var formats = map[string]format{
 	"id":      {expected: "an id: 1 to 128 letters, digits or any of . _ : @ -", pattern: `^[A-Za-z0-9._:@-]{1,128}$`, whole: func(text string) bool { return isID(text) }},
 	"zone":    {expected: "an IANA time zone such as Europe/Zurich or UTC", pattern: `^[A-Za-z][A-Za-z0-9_+/-]*$`, fits: isZone},
 	"clock":   {expected: "a time of day from \"00:00\" to \"23:59\"", pattern: `^([01][0-9]|2[0-3]):[0-5][0-9]$`},
+	"date":    {expected: "a date such as 2026-01-05", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, fits: isTime("2006-01-02")},
+	"wall":    {expected: "a date and a time of day such as 2026-11-27 00:00", pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$`, fits: isTime("2006-01-02 15:04")},
 	"email":   {expected: "a mail address such as ops@acme.example", pattern: `^[^\s@<>]+@[^\s@<>]+$`, fits: isEmail},
 	"sha256":  {expected: "a SHA-256 sum of 64 hexadecimal digits", pattern: `^[0-9a-fA-F]{64}$`},
 	"version": {expected: "a version such as 1:7.2+dfsg-7+deb12u18 or 17:7.2.0-14.el9_2.11", pattern: `^([0-9]+:)?[0-9A-Za-z][A-Za-z0-9.+~^_-]*$`},
@@ -75,6 +77,14 @@ func isZone(text string) bool {
 	}
 	_, err := time.LoadLocation(text)
 	return err == nil
+}
+
+// isTime: the date is one that calendars have.
+func isTime(layout string) func(string) bool {
+	return func(text string) bool {
+		_, err := time.Parse(layout, text)
+		return err == nil
+	}
 }
 
 // isEmail: a bare address, without a name and angle brackets.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/form"
 )
 
@@ -13,6 +14,11 @@ func (c *checker) policy(p *Policy) {
 	}
 	for n := range p.Windows {
 		c.window(fmt.Sprintf("windows[%d]", n), &p.Windows[n], p.Slot)
+	}
+	for n := range p.Freezes {
+		if found, expected := fleet.WrongFreeze(p.Freezes[n].From, p.Freezes[n].To); found != "" {
+			c.wrong(fmt.Sprintf("freezes[%d].to", n), found, expected)
+		}
 	}
 	if len(p.Tactics) == 0 {
 		c.wrong("tactics", "no tactics", "at least one: without a tactic no host can be served")
@@ -55,7 +61,7 @@ func (c *checker) window(path string, w *WindowRule, slot Duration) {
 		for _, named := range []struct {
 			key string
 			set bool
-		}{{"start", w.Start != ""}, {"length", w.Length != 0}, {"days", len(w.Days) > 0}, {"timezone", w.Timezone != ""}} {
+		}{{"start", w.Start != ""}, {"length", w.Length != 0}, {"days", len(w.Days) > 0}, {"timezone", w.Timezone != ""}, {"rrule", w.RRule != ""}, {"from", w.From != ""}} {
 			if named.set {
 				c.wrong(path+"."+named.key, named.key+" in a window that is always open", "no "+named.key+", or no always")
 			}
@@ -66,13 +72,14 @@ func (c *checker) window(path string, w *WindowRule, slot Duration) {
 		c.wrong(path+".start", "nothing", "start (a time of day such as \"02:00\"), or always: true")
 	}
 	c.once(path+".days", w.Days, "day")
+	fleet.WrongWindow(len(w.Days) > 0, w.RRule, w.From, func(field, found, expected string) { c.wrong(path+"."+field, found, expected) })
 	switch {
 	case w.Length == 0:
 		c.wrong(path+".length", "nothing", "length (a duration above 0 such as 2h), or always: true")
 	case w.Length < slot:
 		c.wrong(path+".length", w.Length.String(), "at least the length of a slot, "+slot.String())
-	case w.Length > Duration(7*24*time.Hour):
-		c.wrong(path+".length", w.Length.String(), "at most 7d, after which the window comes again")
+	case w.Length > fleet.LongestWindow:
+		c.wrong(path+".length", w.Length.String(), "at most "+fleet.LongestWindow.String()+", after which the window comes again")
 	}
 }
 

@@ -14,6 +14,8 @@ type Policy struct {
 	Evenkeel string `json:"evenkeel,omitempty" yaml:"evenkeel,omitempty" form:"required,enum=policy/v1"`
 	// Windows in which disruption is allowed. A host uses the windows that match it.
 	Windows []WindowRule `json:"windows" yaml:"windows"`
+	// Freezes in which no turn runs, whatever windows allow.
+	Freezes []FreezeRule `json:"freezes,omitempty" yaml:"freezes,omitempty"`
 	// Slot is the length of the interval promised to a tenant.
 	Slot Duration `json:"slot" yaml:"slot" form:"min=1"`
 	// Lead is how long before its slot a notice must have been accepted, per class.
@@ -72,10 +74,29 @@ type WindowRule struct {
 	Sites      []string `json:"sites,omitempty" yaml:"sites,omitempty"`
 	Hypervisor string   `json:"hypervisor,omitempty" yaml:"hypervisor,omitempty" form:"enum=kvm|xen"`
 	Days       []string `json:"days,omitempty" yaml:"days,omitempty" form:"enum=mon|tue|wed|thu|fri|sat|sun"` // mon..sun; empty: each day
-	Start      string   `json:"start,omitempty" yaml:"start,omitempty" form:"is=clock"`                       // "02:00"
-	Length     Duration `json:"length,omitempty" yaml:"length,omitempty" form:"min=1"`
+	// RRule, in place of days, is a recurrence rule of RFC 5545 by the day, such as FREQ=MONTHLY;BYDAY=2SU.
+	RRule string `json:"rrule,omitempty" yaml:"rrule,omitempty" form:"is=filled"`
+	// From is the first date; a rule with INTERVAL or COUNT, or without a day of its own, counts from it.
+	From     string   `json:"from,omitempty" yaml:"from,omitempty" form:"is=date"`
+	Start    string   `json:"start,omitempty" yaml:"start,omitempty" form:"is=clock"` // "02:00"
+	Length   Duration `json:"length,omitempty" yaml:"length,omitempty" form:"min=1"`
+	Timezone string   `json:"timezone,omitempty" yaml:"timezone,omitempty" form:"is=zone"`
+	Always   bool     `json:"always,omitempty" yaml:"always,omitempty"`
+}
+
+// FreezeRule is a stretch in which no turn runs on the hosts that it matches; where it names tenants, none that
+// would interrupt one of theirs. Empty selectors match all. From and To are wall times in Timezone (the site's own
+// when empty). Where clocks change at one of them, the freeze takes the reading that makes it longer.
+type FreezeRule struct {
+	Why        string   `json:"why,omitempty" yaml:"why,omitempty"` // shown to people
+	Regions    []string `json:"regions,omitempty" yaml:"regions,omitempty"`
+	Sites      []string `json:"sites,omitempty" yaml:"sites,omitempty"`
+	HostGroups []string `json:"host_groups,omitempty" yaml:"host_groups,omitempty"`
+	Tenants    []string `json:"tenants,omitempty" yaml:"tenants,omitempty"`
+	Hypervisor string   `json:"hypervisor,omitempty" yaml:"hypervisor,omitempty" form:"enum=kvm|xen"`
+	From       string   `json:"from" yaml:"from" form:"required,is=wall"` // "2026-11-27 00:00"
+	To         string   `json:"to" yaml:"to" form:"required,is=wall"`
 	Timezone   string   `json:"timezone,omitempty" yaml:"timezone,omitempty" form:"is=zone"`
-	Always     bool     `json:"always,omitempty" yaml:"always,omitempty"`
 }
 
 // Lead is the lead time per class.
@@ -123,9 +144,6 @@ func (t Times) UpdateIn(tactic Tactic) (expected, most time.Duration) {
 func (t Times) livePatch() (expected, most Duration) {
 	return cmp.Or(t.Patch, t.Update), cmp.Or(t.PatchMax, t.UpdateMax)
 }
-
-// Duration is a time.Duration that is written like 90s, 10m, 2h or 7d.
-type Duration time.Duration
 
 // DefaultPolicy is what applies without a policy: canary first, at most 5 % of a pool away,
 // the reserve kept, two-hour windows at night in the site's own zone, 24 h and 7 d of notice.

@@ -16,7 +16,7 @@ const (
 // canary, soak, growth of waves, shares and reserves of pools, stagger. What is left is what capacity,
 // links and the fleet's own rules (groups, spread, host groups, CanMove) allow, in the fewest waves.
 func ToBound(p Policy) Policy {
-	p.Windows = []WindowRule{{Always: true}}
+	p.Windows, p.Freezes = []WindowRule{{Always: true}}, nil
 	p.Slot = max(p.Slot, Duration(24*time.Hour))
 	p.Lead, p.Canary, p.Soak, p.WaveGrowth = Lead{}, false, 0, 0
 	p.MaxAwayPercent, p.KeepReserve = 100, false

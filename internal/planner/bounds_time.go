@@ -245,13 +245,14 @@ func (b *bounds) openFor(hosts []*host) []calendar.Interval {
 	var all []calendar.Interval
 	seen := map[*lane]bool{}
 	for _, h := range hosts {
-		if seen[h.lane] {
+		l := h.ground // whoever is on it: another plan may move them away before
+		if seen[l] {
 			continue
 		}
-		if seen[h.lane] = true; h.lane.windows.Always {
+		if seen[l] = true; l.hours.Always {
 			return nil
 		}
-		all = append(all, h.lane.windows.Between(b.now, b.plan.End.Add(7*24*time.Hour))...)
+		all = append(all, l.hours.Between(b.now, b.plan.End.Add(7*24*time.Hour))...)
 	}
 	slices.SortFunc(all, func(x, y calendar.Interval) int { return x.Start.Compare(y.Start) })
 	var out []calendar.Interval

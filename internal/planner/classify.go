@@ -53,7 +53,7 @@ func (w *world) classifyHost(h *host) {
 		w.blockHost(h, "host-down", "host "+h.ID+" does not answer", "bring it back, read the fleet again and plan again")
 		return
 	}
-	if h.lane.windows.None() {
+	if h.ground.hours.None() {
 		w.blockHost(h, "no-window", fmt.Sprintf("no window of the policy matches region %s, site %s, hypervisor %s", h.region, h.site, h.Hypervisor),
 			"add a window that matches it to the policy")
 		return

@@ -2,28 +2,30 @@ package planner
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/calendar"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
 
-// lane is the calendar of all hosts of one site and hypervisor: their windows, cut into slots.
+// lane is the calendar of all hosts of one site and hypervisor, where they are in the same host groups and their turns
+// interrupt the same tenants, as far as those have a say: their windows, cut into slots.
 type lane struct {
-	windows calendar.Windows
-	slot    time.Duration
-	from    time.Time // nothing that ended before is of interest
-	pieces  []piece   // of windows, by start, as far as they were asked for
-	until   time.Time // occurrences that start before this are in pieces; zero: none was asked for
-	opened  []piece   // slots of an `always` window, made where a wave needed one
-	last    answer    // many hosts in a row ask the same
+	hours  calendar.Hours
+	slot   time.Duration
+	from   time.Time // nothing that ended before is of interest
+	pieces []piece   // of windows, by start, as far as they were asked for
+	until  time.Time // occurrences that start before this are in pieces; zero: none was asked for
+	opened []piece   // slots of an `always` window, made where a wave needed one
+	last   answer    // many hosts in a row ask the same
 }
 
 type laneKey struct {
-	site       string
-	hypervisor fleet.Hypervisor
+	site            string
+	hypervisor      fleet.Hypervisor
+	groups, tenants string // ids of those that have a say
 }
 
 // piece is one promised slot within one window occurrence.
@@ -48,32 +50,48 @@ const (
 	horizon = 400 * 24 * time.Hour
 )
 
-func (w *world) laneOf(h *host) (*lane, error) {
-	key := laneKey{h.site, h.Hypervisor}
+// laneOf is the lane of a host whose turn interrupts instances of some tenants, sorted: those of them that have a say.
+func (w *world) laneOf(h *host, tenants []string) (*lane, error) {
+	key := laneKey{h.site, h.Hypervisor, strings.Join(w.calendar.GroupsOf(h.ID), " "), strings.Join(tenants, " ")}
 	if l := w.lanes[key]; l != nil {
 		return l, nil
 	}
-	rules := make([]calendar.Rule, len(w.policy.Windows))
-	for i, r := range w.policy.Windows {
-		rules[i] = calendar.Rule{Regions: r.Regions, Sites: r.Sites, Hypervisor: r.Hypervisor, Days: r.Days,
-			Start: r.Start, Length: r.Length.Std(), Zone: r.Timezone, Always: r.Always}
-	}
-	place := calendar.Place{Region: h.region, Site: h.site, Hypervisor: string(h.Hypervisor), Zone: w.ix.ZoneOf(h.ID)}
-	windows, err := calendar.For(rules, place)
+	hours, err := w.calendar.Of(h.ID, tenants)
 	if err != nil {
-		return nil, fmt.Errorf("policy, site %s: %w", h.site, err)
+		return nil, err
 	}
-	l := &lane{windows: windows, slot: w.policy.Slot.Std(), from: later(w.now, w.embargo())}
+	l := &lane{hours: hours, slot: w.policy.Slot.Std(), from: later(w.now, w.embargo())}
 	w.lanes[key] = l
 	return l, nil
 }
 
+// relane finds the lane of a host by those who are on it now: its turn needs windows of all whom it interrupts.
+func (w *world) relane(h *host) {
+	if !w.calendar.BindsAny() {
+		return
+	}
+	var tenants []string
+	if !h.can.livePatch {
+		for _, g := range h.toDo() {
+			if g.Tenant != "" && w.calendar.Binds(g.Tenant) {
+				tenants = append(tenants, g.Tenant)
+			}
+		}
+	}
+	slices.Sort(tenants)
+	l, err := w.laneOf(h, slices.Compact(tenants))
+	if err != nil {
+		panic("planner: the calendar of host " + h.ID + " could be read without tenants, and each tenant's by itself: " + err.Error())
+	}
+	h.lane = l
+}
+
 // longest is the longest slot that the lane can ever promise.
 func (l *lane) longest() time.Duration {
-	if l.windows.Always {
+	if l.hours.Always {
 		return l.slot
 	}
-	return min(l.slot, l.windows.Longest())
+	return min(l.slot, l.hours.Longest())
 }
 
 // next finds the earliest start, not before `after`, of a turn that needs so much time in its slot,
@@ -88,7 +106,7 @@ func (l *lane) next(after, slotFrom time.Time, need time.Duration) (time.Time, p
 
 func (l *lane) look(after, slotFrom time.Time, need time.Duration) (time.Time, piece, bool) {
 	start, best, ok := l.nextWindow(after, slotFrom, need)
-	if !l.windows.Always || need > l.slot {
+	if !l.hours.Always || need > l.slot {
 		return start, best, ok
 	}
 	for i := len(l.opened) - 1; i >= 0 && !l.opened[i].end.Before(after.Add(need)); i-- {
@@ -96,7 +114,7 @@ func (l *lane) look(after, slotFrom time.Time, need time.Duration) (time.Time, p
 			start, best, ok = s, l.opened[i], true
 		}
 	}
-	if s := later(after, slotFrom); !ok || s.Before(start) {
+	if s := l.hours.Thaw(later(after, slotFrom), l.slot); !ok || s.Before(start) {
 		end := s.Add(l.slot)
 		start, best, ok = s, piece{start: s, end: end, window: calendar.Interval{Start: s, End: end}, made: true}, true
 	}
@@ -104,7 +122,7 @@ func (l *lane) look(after, slotFrom time.Time, need time.Duration) (time.Time, p
 }
 
 func (l *lane) nextWindow(after, slotFrom time.Time, need time.Duration) (time.Time, piece, bool) {
-	if need > min(l.slot, l.windows.Longest()) {
+	if need > min(l.slot, l.hours.Longest()) {
 		return time.Time{}, piece{}, false
 	}
 	earliest := later(after, slotFrom)
@@ -140,7 +158,7 @@ func (l *lane) extend() {
 		from = l.from
 	}
 	l.until = from.Add(step)
-	for _, o := range l.windows.Between(from, l.until) {
+	for _, o := range l.hours.Between(from, l.until) {
 		if o.Start.Before(known) {
 			continue // it came with the stretch before
 		}

@@ -140,6 +140,10 @@ func orStops(h *host) string {
 }
 
 func (w *world) blockTooLong(h *host, worst time.Duration) {
+	if !h.lane.hours.Single() && worst+margin(w.policy.Slot.Std()) <= w.policy.Slot.Std() {
+		w.blockApart(h, later(w.clock, h.notBefore), worst) // a slot would hold it: windows are too short
+		return
+	}
 	w.blockHost(h, codeSlotTooShort, fmt.Sprintf("its turn may take %s (p99, with %d instances), and the longest slot is %s", worst, len(h.guests), h.lane.longest()),
 		fmt.Sprintf("slots and windows of at least %s, or shorter times in the policy", holds(worst))+w.orReboot(h))
 }
@@ -158,7 +162,7 @@ func (w *world) orReboot(h *host) string {
 	return ", or allow the tactic reboot (what cannot be saved in time is stopped in its slot and started after)"
 }
 
-func (w *world) blockLate(h *host, code string, worst time.Duration) {
+func (w *world) blockLate(h *host, code string, worst time.Duration, decides string) {
 	limit, name := w.finishBy(), "finish_by"
 	more := "more windows, or more hosts away at once (max_away_percent)"
 	if h.can.livePatch { // which takes nobody away
@@ -169,7 +173,7 @@ func (w *world) blockLate(h *host, code string, worst time.Duration) {
 		limit, name = w.in.Target.Disclosure, "disclosure"
 		unblock = "after_disclosure: true in the policy, " + more
 	}
-	w.blockHost(h, code, fmt.Sprintf("its turn could start at %s at the earliest and may take %s, which is past %s (%s)", stamp(h.next), worst, name, stamp(limit)), unblock)
+	w.blockHost(h, code, fmt.Sprintf("its turn could start at %s at the earliest and may take %s, which is past %s (%s)", stamp(h.next), worst, name, stamp(limit))+decides, unblock)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -117,6 +117,7 @@ func (w *world) tick(t time.Time) time.Time {
 
 // findNext finds when a host may start next; if it never may, the host is blocked.
 func (w *world) findNext(h *host) bool {
+	w.relane(h)
 	worst := w.worstOf(h)
 	need := worst + margin(w.policy.Slot.Std())
 	if need > h.lane.longest() {
@@ -138,12 +139,13 @@ func (w *world) findNext(h *host) bool {
 		lead = blip // a turn with stops has moves as well, and both must be told in time
 	}
 	var found bool
-	if h.next, h.piece, found = h.lane.next(after, w.now.Add(lead+margin(lead)), need); !found {
-		w.blockHost(h, "no-window", "no window opens within "+days(horizon)+" in which the turn would fit", "widen the policy's windows")
+	told := w.now.Add(lead + margin(lead))
+	if h.next, h.piece, found = h.lane.next(after, told, need); !found {
+		w.blockApart(h, later(after, told), worst)
 		return false
 	}
 	if code := w.tooLate(h.next.Add(worst)); code != "" {
-		w.blockLate(h, code, worst)
+		w.blockLate(h, code, worst, w.decides(h, later(after, told), worst))
 		return false
 	}
 	return true

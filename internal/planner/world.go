@@ -27,6 +27,8 @@ type world struct {
 	wides    map[string]int
 	wideSets [][]*group // groups that are wide, by the numbers in wides
 	lanes    map[laneKey]*lane
+	// calendar knows whose windows and freezes bear on a turn.
+	calendar *plan.Calendar
 	alike    *alike
 
 	ahead  ahead                   // of all refreshes
@@ -76,7 +78,8 @@ type host struct {
 	hostGroups  []*hostGroup
 	site        string
 	region      string
-	lane        *lane
+	ground      *lane // were nobody on it
+	lane        *lane // as those on it make it
 	can         tactics
 	updates     bool     // its turn changes software
 	unpatched   string   // why it is not live-patched although its cohort is; empty: there is no such reason
@@ -194,6 +197,10 @@ func newWorld(in Input, ix *fleet.Index) (*world, error) {
 	if in.Target != nil {
 		w.cohorts = advisory.NewCohorts(in.Fleet, in.Target)
 	}
+	var err error
+	if w.calendar, err = plan.NewCalendar(&w.policy, w.ix); err != nil {
+		return nil, err
+	}
 	w.alike = newAlike(w.ix)
 	w.addPools()
 	if err := w.addHosts(); err != nil {
@@ -247,9 +254,10 @@ func (w *world) addHosts() error {
 			h.hostGroups = append(h.hostGroups, groups[g.ID])
 		}
 		var err error
-		if h.lane, err = w.laneOf(h); err != nil {
+		if h.ground, err = w.laneOf(h, nil); err != nil {
 			return err
 		}
+		h.lane = h.ground
 		w.hosts = append(w.hosts, h)
 	}
 	for _, p := range w.pools {
