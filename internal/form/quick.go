@@ -121,6 +121,9 @@ func (q *Quick) value(v reflect.Value, s *shape, r *rules) bool {
 		text, ok := q.text(r)
 		v.SetString(text)
 		return ok
+	case writtenShape:
+		text, ok := q.text(r)
+		return ok && v.Addr().Interface().(Written).UnmarshalText([]byte(text)) == nil && (v.Kind() != reflect.Int64 || !r.outside(v.Int()))
 	case wholeShape:
 		n, ok := q.whole()
 		v.SetInt(n)

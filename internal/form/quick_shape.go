@@ -17,6 +17,7 @@ const (
 	wordsShape // a list of texts
 	listShape
 	mapShape
+	writtenShape // of a type that reads itself from text
 )
 
 // shape is a type as Quick reads it, looked at once.
@@ -64,6 +65,7 @@ func (q *Quick) shapeOf(t reflect.Type) *shape {
 	case t.Kind() == reflect.Pointer:
 		s.is, s.of = pointerShape, q.shapeOf(t.Elem())
 	case reflect.PointerTo(t).Implements(writtenType):
+		s.is = writtenShape
 	case t.Kind() == reflect.String:
 		s.is = textShape
 	case t.Kind() == reflect.Int || t.Kind() == reflect.Int64:
