@@ -21,6 +21,7 @@ func PlanVerdict(f *fleet.Fleet, p *plan.Plan) Verdict {
 	d.profile()
 	d.slots()
 	d.windows()
+	d.judgeHours()
 	d.forecasts()
 	d.redundancy()
 	d.stagger()

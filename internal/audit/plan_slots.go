@@ -106,22 +106,7 @@ func (d *dossier) windows() {
 	if len(d.ordered) == 0 {
 		return
 	}
-	from, to := d.ordered[0].Start, d.ordered[0].Start
-	widen := func(start, end time.Time) {
-		if start.Before(from) && !start.IsZero() {
-			from = start
-		}
-		if end.After(to) {
-			to = end
-		}
-	}
-	for _, t := range d.ordered {
-		widen(t.Start, worst(t))
-		widen(t.WindowStart, t.WindowEnd)
-	}
-	for i := range d.p.Slots {
-		widen(d.p.Slots[i].Start, d.p.Slots[i].End)
-	}
+	from, to := d.reach()
 	known := map[place]opening{}
 	for _, t := range d.ordered {
 		if !d.disrupting(t) {

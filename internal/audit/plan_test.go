@@ -123,6 +123,48 @@ var promiseMutants = []planMutant{
 	{"a window misstated", 2, one("window-misstated"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[0].WindowEnd = at("2026-03-10 04:01") }},
 	{"windows of another region", 2, []string{"slot-outside-window", "turn-outside-window", "window-misstated"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Policy.Windows[0].Regions = []string{"south"} }},
 	{"a window in an unknown zone", 2, []string{"slot-outside-window", "turn-outside-window", "window-misstated", "windows-unreadable"}, false, func(f *fleet.Fleet, p *plan.Plan) { p.Policy.Windows[0].Timezone = "Nowhere/Land" }},
+	{"windows of its region elsewhere", 2, []string{"slot-outside-own-window", "turn-outside-own-window", "window-misstated"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Regions[0].Windows = []fleet.Window{{Start: "12:00", Length: 3 * hour}}
+	}},
+	{"windows of its site that end within the turn", 2, []string{"slot-outside-own-window", "turn-outside-own-window", "window-misstated"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Sites[0].Windows = []fleet.Window{{Start: "01:00", Length: 2 * hour}}
+	}},
+	{"windows of its host group on another day", 2, []string{"slot-outside-own-window", "turn-outside-own-window", "window-misstated"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.HostGroups[0].Windows = []fleet.Window{{RRule: "FREQ=MONTHLY;BYDAY=3TU", Start: "02:00", Length: 2 * hour}}
+	}},
+	{"windows of a tenant by another clock", 2, []string{"slot-outside-own-window", "turn-outside-own-window", "window-misstated"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Tenants[0].Timezone, f.Tenants[0].Windows = "Europe/Berlin", []fleet.Window{{Start: "02:00", Length: 2 * hour}}
+	}},
+	{"a stated window that a tenant's does not hold", 2, one("window-misstated"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Tenants[0].Windows = []fleet.Window{{Start: "02:00", Length: 2 * hour}}
+		p.Policy.Windows[0].Start, p.Policy.Windows[0].Length = "01:00", 4*hour
+		p.Turns[2].WindowStart, p.Turns[2].WindowEnd = at("2026-03-11 01:00"), at("2026-03-11 05:00")
+	}},
+	{"windows of a tenant by a rule of no kind", 2, []string{"own-windows-unreadable", "slot-outside-own-window", "turn-outside-own-window", "window-misstated"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Tenants[0].Windows = []fleet.Window{{RRule: "FREQ=HOURLY", Start: "02:00", Length: 2 * hour}}
+	}},
+	{"a freeze of all", 2, []string{"frozen", "slot-frozen"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Policy.Freezes = []plan.FreezeRule{{From: "2026-03-10 02:15", To: "2026-03-10 02:20"}}
+	}},
+	{"a freeze of a slot's last minute", 2, one("slot-frozen"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Policy.Freezes = []plan.FreezeRule{{Regions: []string{"north"}, Sites: []string{"s1"}, Hypervisor: "kvm", HostGroups: []string{"quorum"}, Timezone: "Europe/Berlin", From: "2026-03-11 04:59", To: "2026-03-11 05:10"}}
+		f.HostGroups[0].Hosts = append(f.HostGroups[0].Hosts, "c")
+	}},
+	{"a freeze for a tenant", 2, []string{"frozen", "slot-frozen"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Policy.Freezes = []plan.FreezeRule{{Tenants: []string{"acme"}, From: "2026-03-11 00:00", To: "2026-03-12 00:00"}}
+	}},
+	{"a tenant's own freeze", 2, []string{"frozen", "slot-frozen"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Tenants[0].Freezes = []fleet.Freeze{{From: "2026-03-11 00:00", To: "2026-03-12 00:00"}}
+	}},
+	{"a freeze of its region", 2, []string{"frozen", "slot-frozen"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Regions[0].Freezes = []fleet.Freeze{{From: "2026-03-10 00:00", To: "2026-03-12 00:00"}}
+	}},
+	{"a freeze of its host group", 2, []string{"frozen", "slot-frozen"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.HostGroups[0].Freezes = []fleet.Freeze{{From: "2026-03-10 00:00", To: "2026-03-12 00:00"}}
+	}},
+	{"a freeze on no date", 2, one("freeze-unreadable"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Policy.Freezes = []plan.FreezeRule{{From: "2026-02-30 00:00", To: "2026-03-01 00:00"}}
+	}},
 	// law 3
 	{"two members of a group at once", 3, one("group"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Groups[0].Members = []string{"a2", "c1"} }},
 	{"a group with a member down", 3, one("group"), false, func(f *fleet.Fleet, p *plan.Plan) {

@@ -90,13 +90,25 @@ func occurrences(r plan.WindowRule, zone string, from, to time.Time) ([]span, er
 	length := time.Duration(r.Length)
 	var out []span
 	// Two days more on each side: a wall-clock date and its instant lie up to a day apart.
-	day := from.Add(-length).AddDate(0, 0, -2).UTC().Truncate(24 * time.Hour)
-	for ; day.Before(to.AddDate(0, 0, 2)); day = day.AddDate(0, 0, 1) {
-		if !onDay(r.Days, day.Weekday()) {
-			continue
+	day, end := from.Add(-length).AddDate(0, 0, -2).UTC().Truncate(24*time.Hour), to.AddDate(0, 0, 2)
+	var dates []time.Time
+	if r.RRule != "" {
+		if dates, err = datesOf(r.RRule, r.From, day, end); err != nil {
+			return nil, err
 		}
+	} else {
+		for ; day.Before(end); day = day.AddDate(0, 0, 1) {
+			if onDay(r.Days, day.Weekday()) {
+				dates = append(dates, day)
+			}
+		}
+	}
+	latest := latestOf(r.RRule)
+	for _, day := range dates {
 		start := instantOf(day.Add(time.Duration(wall.Hour())*time.Hour+time.Duration(wall.Minute())*time.Minute), loc)
-		out = append(out, span{start, start.Add(length)})
+		if latest.IsZero() || !start.After(latest) {
+			out = append(out, span{start, start.Add(length)})
+		}
 	}
 	return out, nil
 }
