@@ -101,6 +101,16 @@ func drawFleet(t *rapid.T) *fleet.Fleet {
 		f.Sites, f.Pools = append(f.Sites, site), append(f.Pools, pool)
 	}
 	f.Tenants = []fleet.Tenant{{ID: "acme", Contacts: []fleet.Contact{{Email: "ops@acme.example"}}}}
+	const h = plan.Duration(time.Hour)
+	switch rapid.IntRange(0, 9).Draw(t, "whose hours") {
+	case 0:
+		f.Tenants[0].Timezone, f.Tenants[0].Windows = "America/New_York", []fleet.Window{{Start: "21:00", Length: 5 * h}, {Days: []string{"sat"}, Start: "03:00", Length: 30 * h}}
+	case 1:
+		f.Regions[0].Windows = []fleet.Window{{RRule: "FREQ=WEEKLY;BYDAY=TU,WE,SU", Start: "01:30", Length: 22 * h}}
+	case 2:
+		f.Tenants[0].Freezes = []fleet.Freeze{{Why: "a fair", From: "2026-03-05 00:00", To: "2026-03-07 12:00"}}
+		f.Sites[0].Freezes = []fleet.Freeze{{From: "2026-03-03 12:00", To: "2026-03-03 18:00"}}
+	}
 	for g := range rapid.IntRange(0, 4).Draw(t, "groups") {
 		f.Groups = append(f.Groups, fleet.Group{ID: fmt.Sprintf("g%d", g), MaxUnavailable: rapid.IntRange(0, 2).Draw(t, "max"),
 			Spread: rapid.SampledFrom([]fleet.Spread{"", "", fleet.SpreadHost, fleet.SpreadRack}).Draw(t, "spread")})

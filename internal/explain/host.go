@@ -130,11 +130,14 @@ func (s *scene) when(h *fleet.Host, t *plan.Turn) Reason {
 		}
 	}
 	if tick := 2 * time.Minute; t.Start.After(r.At.Add(tick)) {
-		why := r.Why
+		why, since := r.Why, r.At
 		r = Reason{Code: codeWindow, At: t.WindowStart, Site: t.Site, Why: fmt.Sprintf("the next slot of site %s that holds it lies in the window %s to %s, after this: %s", t.Site, stamp(t.WindowStart), stamp(t.WindowEnd), why)}
-		if s.windowsOf(h).Always {
+		hours := s.hoursOf(h, s.felt(t)...)
+		if _, frozen := hours.Owners(); hours.Always && len(frozen) == 0 {
 			r.Code, r.Why = codeOrder, "its wave starts when another host of it can; before that: "+why
+			return r
 		}
+		r.Why += decides(hours, since, t) + clocks(hours, t)
 	}
 	return r
 }

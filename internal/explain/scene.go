@@ -16,6 +16,8 @@ type scene struct {
 	policy  plan.Policy
 	ix      *fleet.Index
 	cohorts *advisory.Cohorts // nil in a routine cycle
+	// calendar is made when it is asked for.
+	calendar *plan.Calendar
 
 	turns   map[string]*plan.Turn   // by id
 	turnsOf map[string][]*plan.Turn // host -> its turns, the first first

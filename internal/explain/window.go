@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/calendar"
@@ -13,29 +14,100 @@ import (
 // horizon is how far ahead a next window is looked for.
 const horizon = 400 * 24 * time.Hour
 
-// windowsOf are the policy's windows for a host. Its plan was made with them, so they can be read.
-func (s *scene) windowsOf(h *fleet.Host) calendar.Windows {
-	rules := make([]calendar.Rule, len(s.policy.Windows))
-	for i, r := range s.policy.Windows {
-		rules[i] = calendar.Rule{Regions: r.Regions, Sites: r.Sites, Hypervisor: r.Hypervisor, Days: r.Days,
-			Start: r.Start, Length: r.Length.Std(), Zone: r.Timezone, Always: r.Always}
+// hoursOf are the hours of a host for a turn that interrupts some instances. Its plan was made with them, so they can be
+// read.
+func (s *scene) hoursOf(h *fleet.Host, felt ...*fleet.Instance) calendar.Hours {
+	var tenants []string
+	for _, i := range felt {
+		if i != nil && i.Tenant != "" && !slices.Contains(tenants, i.Tenant) {
+			tenants = append(tenants, i.Tenant)
+		}
 	}
-	site := s.ix.SiteOf(h.ID)
-	place := calendar.Place{Region: s.ix.RegionOf(h.ID), Hypervisor: string(h.Hypervisor), Zone: s.ix.ZoneOf(h.ID)}
-	if site != nil {
-		place.Site = site.ID
+	if s.calendar == nil {
+		c, err := plan.NewCalendar(&s.policy, s.ix)
+		if err != nil {
+			return calendar.Hours{Always: true} // nothing is claimed of what cannot be read
+		}
+		s.calendar = c
 	}
-	windows, err := calendar.For(rules, place)
+	hours, err := s.calendar.Of(h.ID, tenants)
 	if err != nil {
-		return calendar.Windows{Always: true} // nothing is claimed of what cannot be read
+		return calendar.Hours{Always: true}
 	}
-	return windows
+	return hours
+}
+
+// felt are the instances that a turn interrupts.
+func (s *scene) felt(t *plan.Turn) (out []*fleet.Instance) {
+	for _, slot := range s.slotsOf[t.ID] {
+		out = append(out, s.ix.Instances[slot.Instance])
+	}
+	return out
+}
+
+// decides names the owner without whose windows or freezes a turn could have started soonest, after all else that it waited
+// for; empty where the policy's windows alone have a say.
+func decides(hours calendar.Hours, since time.Time, t *plan.Turn) string {
+	if hours.Single() {
+		return ""
+	}
+	best, who := t.Start, []string(nil)
+	ask := func(what string, o calendar.Owner, without calendar.Hours) {
+		at := opensFirst(without, since, best.Add(time.Second), t.WorstEnd().Sub(t.Start))
+		switch {
+		case at.IsZero() || at.After(best) || !at.Before(t.Start):
+			return
+		case at.Before(best):
+			best, who = at, nil
+		}
+		who = append(who, what+" of "+o.String())
+	}
+	windows, freezes := hours.Owners()
+	for _, o := range windows {
+		ask("the windows", o, hours.Without(o))
+	}
+	for _, o := range freezes {
+		ask("the freezes", o, hours.Thawed(o))
+	}
+	switch {
+	case len(who) > 0:
+		return fmt.Sprintf("; without %s it could start %s", strings.Join(who, ", or without "), stamp(best))
+	case len(windows) > 1:
+		var names []string
+		for _, o := range windows {
+			names = append(names, o.String())
+		}
+		return "; it is the first that the windows of " + strings.Join(names, ", ") + " have in common, and no one owner keeps it from a sooner one"
+	}
+	return ""
+}
+
+// opensFirst is when a stretch of so much begins first, not before one instant and before another; zero: none does.
+func opensFirst(hours calendar.Hours, from, to time.Time, need time.Duration) time.Time {
+	if hours.Always {
+		return hours.Thaw(from, need)
+	}
+	for _, o := range hours.Between(from, to) {
+		if !o.Start.Before(from) && o.End.Sub(o.Start) >= need {
+			return o.Start
+		}
+	}
+	return time.Time{}
+}
+
+// clocks says what a change of clocks does to the windows that a turn lies in.
+func clocks(hours calendar.Hours, t *plan.Turn) string {
+	text := ""
+	for _, s := range hours.Shifts(t.WindowStart, t.WindowEnd) {
+		text += "; " + s.String()
+	}
+	return text
 }
 
 // openFrom tells whether some windows, one behind the other, are open from one instant to another; if not,
 // when one opens next after the first.
-func openFrom(w calendar.Windows, from, to time.Time) (open bool, next time.Time) {
-	if w.Always {
+func openFrom(w calendar.Hours, from, to time.Time) (open bool, next time.Time) {
+	if w.Always && w.Thaw(from, to.Sub(from)).Equal(from) {
 		return true, from
 	}
 	reach := from
@@ -50,9 +122,12 @@ func openFrom(w calendar.Windows, from, to time.Time) (open bool, next time.Time
 	if !reach.Before(to) {
 		return true, from
 	}
+	if w.Always {
+		return false, w.Thaw(from, to.Sub(from))
+	}
 	for far := 14 * 24 * time.Hour; far <= horizon; far *= 2 {
 		for _, o := range w.Between(from, from.Add(far)) {
-			if o.Start.After(from) && !to.After(o.Start.Add(o.End.Sub(o.Start))) || o.Start.After(from) {
+			if o.Start.After(from) {
 				return false, o.Start
 			}
 		}
@@ -62,9 +137,9 @@ func openFrom(w calendar.Windows, from, to time.Time) (open bool, next time.Time
 
 // slotsAt are the slots that hold an instant, as planning cuts windows: one behind the other from a window's
 // start, the last one laid back to end with it.
-func (s *scene) slotsAt(w calendar.Windows, at time.Time) (out []calendar.Interval) {
+func (s *scene) slotsAt(w calendar.Hours, at time.Time) (out []calendar.Interval) {
 	length := s.policy.Slot.Std()
-	if w.Always {
+	if w.Always && w.Thaw(at, length).Equal(at) {
 		out = append(out, calendar.Interval{Start: at, End: at.Add(length)})
 	}
 	for _, o := range w.Between(at, at.Add(time.Second)) {
@@ -81,6 +156,22 @@ func (s *scene) slotsAt(w calendar.Windows, at time.Time) (out []calendar.Interv
 		}
 	}
 	return slices.DeleteFunc(out, func(i calendar.Interval) bool { return i.Start.After(at) })
+}
+
+// whose says whose windows and freezes forbid a stretch; empty where the policy's
+// windows alone have a say.
+func whose(w calendar.Hours, from, to time.Time) string {
+	if w.Single() {
+		return ""
+	}
+	var why []string
+	for _, c := range w.Closed(from, to) {
+		why = append(why, c.Why)
+	}
+	if len(why) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(why, ", and ")
 }
 
 // class of the worst that the turn would do to anybody.
@@ -102,7 +193,7 @@ func (a *asked) lead() {
 	}
 	from := a.p.Made.Add(lead + margin(lead))
 	starts := a.w.start
-	slots := a.slotsAt(a.windowsOf(a.h), a.w.start)
+	slots := a.slotsAt(a.hours(), a.w.start)
 	for n, slot := range slots {
 		if n == 0 || slot.Start.After(starts) {
 			starts = slot.Start
@@ -127,14 +218,22 @@ func (a *asked) lead() {
 		Why: fmt.Sprintf("the slot of wave %d begins %s, and tenants are told %s ahead (lead time of a %s): not before %s", a.wave, stamp(starts), plan.Duration(lead), a.class(), stamp(from))})
 }
 
+// hours are those of all whom the turn would interrupt.
+func (a *asked) hours() calendar.Hours {
+	return a.hoursOf(a.h, slices.Concat(a.stops, a.moves)...)
+}
+
 // window: the turn's worst case must lie in a window of the host's place, and in one slot of it.
 func (a *asked) window() {
-	w := a.windowsOf(a.h)
+	w := a.hours()
 	end := a.w.start.Add(a.least)
 	felt := a.class() != plan.ClassNone
 	length := a.policy.Slot.Std()
 	if open, next := openFrom(w, a.w.start, end); !open {
 		why := fmt.Sprintf("no window of site %s is open for the %s that the turn may take from %s on", a.t.Site, lasts(a.least), stamp(a.w.start))
+		if who := whose(w, a.w.start, end); who != "" {
+			why = fmt.Sprintf("not all who have a say allow the %s that the turn may take from %s on", lasts(a.least), stamp(a.w.start)) + who
+		}
 		if !next.IsZero() {
 			why += "; the next opens " + stamp(next)
 		}
