@@ -50,6 +50,10 @@ type table struct {
 	p   *Plan
 	o   TableOptions
 	err error
+
+	asked    bool                // for the calendar
+	calendar *Calendar           // nil: it has nothing to say
+	tenants  map[string][]string // turn -> tenants that have a say in it
 }
 
 func (t *table) line(format string, args ...any) {
@@ -136,6 +140,7 @@ func (t *table) wave(turns []Turn, moves, stops map[string]int) {
 			}
 		}
 	}
+	t.hours(turns)
 	for i, u := range turns {
 		if t.o.Most > 0 && i == t.o.Most {
 			t.line("  and %d more hosts", len(turns)-i)

@@ -134,6 +134,27 @@ windows:
 7:28: windows[3].timezone: found "Local", expected an IANA time zone such as Europe/Zurich or UTC
 8:27: windows[4].start: found start in a window that is always open, expected no start, or no always
 8:44: windows[4].length: found length in a window that is always open, expected no length, or no always`},
+		{"rules and freezes", `evenkeel: policy/v1
+windows:
+  - {start: "01:00", length: 3h, rrule: FREQ=HOURLY}
+  - {start: "01:00", length: 3h, rrule: FREQ=DAILY, days: [mon]}
+  - {start: "01:00", length: 3h, from: 2026-01-01}
+  - {always: true, rrule: FREQ=DAILY}
+  - {start: "01:00", length: 3h, rrule: FREQ=WEEKLY;BYDAY=MO, from: 2026-13-01}
+freezes:
+  - {from: "2026-11-27", to: "2026-12-01 00:00"}
+  - {from: "2026-12-01 00:00", to: "2026-11-27 00:00"}
+  - {to: "2026-02-30 00:00", timezone: Local}
+`, `3:41: windows[0].rrule: found "FREQ=HOURLY", expected one of DAILY, WEEKLY, MONTHLY, YEARLY
+4:41: windows[1].rrule: found rrule in a window that names days, expected days or rrule
+5:40: windows[2].from: found from in a window without rrule, expected rrule with it
+6:27: windows[3].rrule: found rrule in a window that is always open, expected no rrule, or no always
+7:69: windows[4].from: found "2026-13-01", expected a date such as 2026-01-05
+9:12: freezes[0].from: found "2026-11-27", expected a date and a time of day such as 2026-11-27 00:00
+10:36: freezes[1].to: found a freeze that ends at 2026-11-27 00:00, expected an end after its beginning, 2026-12-01 00:00
+11:5: freezes[2].from: found nothing, expected from (a date and a time of day such as 2026-11-27 00:00)
+11:10: freezes[2].to: found "2026-02-30 00:00", expected a date and a time of day such as 2026-11-27 00:00
+11:40: freezes[2].timezone: found "Local", expected an IANA time zone such as Europe/Zurich or UTC`},
 		{"beyond limits", `evenkeel: policy/v1
 lead: {blip: 106751d, outage: 3651d}
 soak: 3650d

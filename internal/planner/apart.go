@@ -32,7 +32,7 @@ func (w *world) blockApart(h *host, from time.Time, worst time.Duration) {
 	if best := hours.Best(from, from.Add(horizon)); best.End.After(best.Start) {
 		found = fmt.Sprintf("is at most %s at a time, first from %s on", best.End.Sub(best.Start), stamp(best.Start))
 	}
-	w.blockHost(h, codeApart, fmt.Sprintf("its turn may take %s (p99) and needs %s in one slot; in the %s from %s on, %s %s", worst, need, days(horizon), stamp(from), what, found),
+	w.blockHost(h, codeApart, fmt.Sprintf("its turn may take %s (p99) and needs %s in one slot, and in the %s from %s on %s %s", worst, need, days(horizon), stamp(from), what, found),
 		w.bringTogether(hours, from, need))
 }
 
