@@ -127,6 +127,10 @@ var eachCode = []struct {
 		in.Policy.Tactics, in.Policy.Times.SaveMax = []plan.Tactic{plan.Evacuate, plan.Suspend}, plan.Duration(14*time.Second)
 		in.Fleet.Instances[0].Pinned, in.Fleet.Instances[2].Pinned = "licence", "licence"
 	}, "policy  times.save_max 16s", "allow the tactic reboot"},
+	{"windows-apart", func(in *planner.Input) {
+		in.Policy.Windows = []plan.WindowRule{{Start: "02:00", Length: plan.Duration(time.Hour)}}
+		in.Fleet.Tenants[0].Windows = []fleet.Window{{Start: "14:00", Length: plan.Duration(time.Hour)}}
+	}, "", "each was tried: a window of the policy of at least 31m30s"},
 	{"after-finish-by", func(in *planner.Input) { in.Policy.FinishBy = now.AddDate(0, 0, 1) }, "policy  finish_by 2026-03-03T10:0", ""},
 	{"after-disclosure", func(in *planner.Input) { in.Target.Disclosure = now.AddDate(0, 0, 1) }, "policy  after_disclosure true", ""},
 	{"paused", func(in *planner.Input) {

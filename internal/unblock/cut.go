@@ -62,7 +62,7 @@ func (b *study) spend(in planner.Input) { b.left -= costOf(in); b.share -= costO
 
 // ofHosts are codes that other hosts of the pool have no part in, except as places to go to.
 var ofHosts = map[string]bool{
-	"host-down": true, "no-window": true, "windows-apart": true, "host-group-degraded": true, "no-update": true, "no-tactic": true, "no-live-patch": true,
+	"host-down": true, "no-window": true, "host-group-degraded": true, "no-update": true, "no-tactic": true, "no-live-patch": true,
 	"slot-too-short": true, "tenant-no-contact": true, "group-degraded": true, "group-in-one-turn": true, "paused": true,
 	fleet.LocalDisk: true, fleet.DevicePassed: true, fleet.PinnedToHost: true, "migration-too-long": true, "non-converging": true,
 }
