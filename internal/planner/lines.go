@@ -27,7 +27,8 @@ type line struct {
 }
 
 type lineKey struct {
-	sort  int // of pools, calendar, region and host groups
+	sort  int   // of pools, region and host groups
+	lane  *lane // the calendar, also of whom the turn interrupts
 	can   tactics
 	worst time.Duration // that a turn takes at least, at p99
 	class harm
@@ -143,7 +144,8 @@ func (w *world) lineUp(h *host) {
 			w.resting = append(w.resting, h)
 		}
 	default:
-		key := lineKey{h.sort, h.can, w.worstOf(h), w.classOf(h), w.leastOf(h).wide}
+		w.relane(h) // by those who are on it now
+		key := lineKey{h.sort, h.lane, h.can, w.worstOf(h), w.classOf(h), w.leastOf(h).wide}
 		l := w.byKey[key]
 		if l == nil {
 			l = &line{lineKey: key}
