@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Mistake is one thing wrong in a text, where it is, what was found and what would be right.
@@ -21,9 +22,22 @@ type Mistake struct {
 func (m Mistake) String() string {
 	where := m.File + ":" + strconv.Itoa(m.Line) + ":" + strconv.Itoa(m.Column) + ": "
 	if m.Path != "" {
-		where += m.Path + ": "
+		where += printable(m.Path) + ": "
 	}
 	return where + "found " + m.Found + ", expected " + m.Expected
+}
+
+// printable is a path as a terminal may show it. A path holds keys as they stand in the text, and the text may be
+// anybody's: a key may be megabytes long, hold line ends or orders to a terminal.
+func printable(path string) string {
+	const longest = 200
+	if utf8.RuneCountInString(path) > longest {
+		path = string([]rune(path)[:longest]) + "..."
+	}
+	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 // Mistakes are all that is wrong in a text, in the order of the text.
