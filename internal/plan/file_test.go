@@ -104,7 +104,7 @@ func TestTable(t *testing.T) {
 		"Partly: 2 of 3 hosts.\n",
 		"hosts      2 with a turn, 1 blocked, 1 skipped\n",
 		// Clocks in Berlin go forward between these two.
-		"wave 1  Sun 2026-03-29 00:30 UTC to 01:10 at worst\n  at n1 Sun 2026-03-29 01:30 CET to 03:10\n  h1  evacuate  1 move, 0 stops, 9m0s expected  canary\n",
+		"wave 1  Sun 2026-03-29 00:30 UTC to 01:10 at worst\n  at n1 Sun 2026-03-29 01:30 CET to 03:10 CEST\n  h1  evacuate  1 move, 0 stops, 9m0s expected  canary\n",
 		"wave 2  Sun 2026-03-29 01:30 UTC to 02:10:01 at worst\n  at n1 Sun 2026-03-29 03:30 CEST to 04:10:01\n  h2  suspend  0 moves, 1 stop, 10m0s expected\n    1 stays: db (pinned)\n",
 		"  pinned (1)\n    instance gpu: it is pinned\n      would allow it: unpin it\n",
 		"skipped    1 host: fixed\n",

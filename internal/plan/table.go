@@ -275,13 +275,18 @@ func moment(at time.Time, zone *time.Location) string {
 	return at.In(zone).Format("Mon 2006-01-02 " + clockForm(at) + " MST")
 }
 
-// clockOf writes the end of a stretch: the clock alone where the day is the same.
+// clockOf writes the end of a stretch: the clock alone where the day is the same, and the zone's name where
+// clocks have been changed since the start; without it a stretch may seem to end before it starts.
 func clockOf(start, end time.Time, zone *time.Location) string {
 	a, b := start.In(zone), end.In(zone)
-	if a.YearDay() == b.YearDay() && a.Year() == b.Year() {
-		return b.Format(clockForm(end))
+	form := clockForm(end)
+	if a.YearDay() != b.YearDay() || a.Year() != b.Year() {
+		form = "Mon 2006-01-02 " + form
 	}
-	return b.Format("Mon 2006-01-02 " + clockForm(end))
+	if a.Format("-07:00") != b.Format("-07:00") {
+		form += " MST"
+	}
+	return b.Format(form)
 }
 
 // clockForm leaves seconds out where there are none.
