@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -76,6 +77,9 @@ func (c *checker) window(path string, w *WindowRule, slot Duration) {
 	switch {
 	case w.Length == 0:
 		c.wrong(path+".length", "nothing", "length (a duration above 0 such as 2h), or always: true")
+	case w.Length < slot && reflect.DeepEqual(*w, DefaultPolicy().Windows[0]):
+		// Most often no window is named in the text: only the slot can be pointed at.
+		c.wrong("slot", slot.String(), "at most "+w.Length.String()+", the length of the window that holds where none is named, or windows that are longer")
 	case w.Length < slot:
 		c.wrong(path+".length", w.Length.String(), "at least the length of a slot, "+slot.String())
 	case w.Length > fleet.LongestWindow:
