@@ -85,7 +85,7 @@ func knownOf[T any](known map[string]*T, what string) string {
 	}
 	switch {
 	case len(ids) == 0:
-		return "a " + what + " of this fleet, which names none"
+		return "one of the " + what + "s of this fleet, which names none"
 	case len(ids) > most:
 		return fmt.Sprintf("the id of one of the %d %ss of this fleet", len(ids), what)
 	default:

@@ -3,6 +3,7 @@ package fleet
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -76,7 +77,7 @@ func (p *lineParser) read(r io.Reader) {
 		if !lines.Scan() {
 			if err := lines.Err(); err != nil {
 				p.torn = true
-				p.wrong(number, "", "a line that cannot be read ("+err.Error()+")", fmt.Sprintf("lines of at most %d bytes", maxLine))
+				p.wrong(number, "", unread(err), fmt.Sprintf("lines of at most %d bytes", maxLine))
 			}
 			return
 		}
@@ -88,6 +89,13 @@ func (p *lineParser) read(r io.Reader) {
 			p.line(line{number, start}, text)
 		}
 	}
+}
+
+func unread(err error) string {
+	if errors.Is(err, bufio.ErrTooLong) {
+		return "a longer line"
+	}
+	return "a line that cannot be read (" + err.Error() + ")"
 }
 
 var byteOrderMark = []byte("\ufeff")

@@ -170,8 +170,18 @@ func TestJSONLMistakes(t *testing.T) {
 		`4:1: kind: found a line without a kind, expected one of fleet, region, site, pool, host_group, tenant, group, host, instance`,
 	})
 	long := "{\"kind\":\"fleet\",\"evenkeel\":\"fleet/v1\"}\n{\"kind\":\"region\",\"id\":\"" + strings.Repeat("x", maxLine) + "\"}\n"
-	if _, mistakes := ParseJSONL("f", strings.NewReader(long)); len(mistakes) != 1 || mistakes[0].Line != 2 {
+	if _, mistakes := ParseJSONL("f", strings.NewReader(long)); len(mistakes) != 1 || mistakes[0].Line != 2 || mistakes[0].Found != "a longer line" {
 		t.Errorf("%v", mistakes)
+	}
+}
+
+// TestNothingToRefer: where nothing of a kind is named, no id can be proposed.
+func TestNothingToRefer(t *testing.T) {
+	src := "evenkeel: fleet/v1\nregions: [{id: r}]\nsites: [{id: s, region: r}]\npools: [{id: p, site: s}]\ngroups: [{id: g, max_unavailable: 1, members: [i]}]\n"
+	_, mistakes := Parse("f", []byte(src))
+	want := `f:5:48: groups[0].members[0]: found the unknown instance "i", expected one of the instances of this fleet, which names none`
+	if len(mistakes) != 1 || mistakes[0].String() != want {
+		t.Errorf("got %v, want %s", mistakes, want)
 	}
 }
 
