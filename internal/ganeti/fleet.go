@@ -196,6 +196,20 @@ func (m *making) instance(i *Instance) {
 	m.f.Instances = append(m.f.Instances, in)
 }
 
+// crowded notes nodes that get more memory than they say they have: what runs there has to fit, and a number that
+// is wrong should not be used unsaid.
+func (m *making) crowded() {
+	var names []string
+	for n := range m.c.Nodes {
+		if d := &m.c.Nodes[n]; !d.Unknown && d.TotalMiB > 0 && m.memory(d) > d.TotalMiB {
+			names = append(names, d.Name)
+		}
+	}
+	if n := len(names); n > 0 {
+		m.note("nodes whose instances take more memory than the node has: %d (%s%s); each gets what they take, and nothing can move there", n, strings.Join(names[:min(n, 5)], ", "), map[bool]string{true: ", ..."}[n > 5])
+	}
+}
+
 // limits notes what the cluster says and the fleet does not.
 func (m *making) limits() {
 	count := map[string]int{}
@@ -205,6 +219,7 @@ func (m *making) limits() {
 			count["forthcoming"]++
 		}
 	}
+	m.crowded()
 	if n := count["plain"] + count["file"]; n > 0 {
 		m.note("instances on a plain or file disk: %d; they cannot live-migrate (hroller lists a node for each all the same)", n)
 	}

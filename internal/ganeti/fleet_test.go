@@ -261,6 +261,24 @@ func TestMemoryThatDoesNotAddUp(t *testing.T) {
 	}
 }
 
+// TestCrowdedNodesAreTold: a node that runs more than it has is one whose numbers are wrong.
+func TestCrowdedNodesAreTold(t *testing.T) {
+	for _, each := range []struct {
+		memory, host int64
+		told         bool
+	}{{4096, 4096, false}, {4097, 4097, true}} {
+		c, mistakes := Parse("c", fmt.Appendf(nil, "rows|a1|preferred|\n\nn0|4096|0|0|9|9|4|N|a1\n\ni0|%d|1|1|running|Y|n0||rbd|\n\n\n", each.memory))
+		if len(mistakes) > 0 {
+			t.Fatal(mistakes)
+		}
+		f, notes := c.Fleet(terms)
+		told := strings.Contains(strings.Join(notes, "\n"), "more memory than the node has: 1 (n0)")
+		if f.Hosts[0].MemoryMiB != each.host || told != each.told {
+			t.Errorf("%d MiB: host %d MiB, notes %q", each.memory, f.Hosts[0].MemoryMiB, notes)
+		}
+	}
+}
+
 // TestFirstKindOfPlaceIsTheRack: a host has one rack, and the others are told.
 func TestFirstKindOfPlaceIsTheRack(t *testing.T) {
 	c, mistakes := Parse("c", []byte("rows|a1|preferred|\n\nn0|4096|0|4096|9|9|4|N|a1|1|psu:1,rack:2\n\n\nhtools:nlocation:rack:\nhtools:nlocation:psu:\n"))
