@@ -34,12 +34,12 @@ cmdline BOOT_IMAGE=/vmlinuz root=/dev/sda1 mitigations=off mitigations=auto,nosm
 manager dpkg
 qemu qemu-system-x86
 pkg qemu-system-x86 installed 1:7.2+dfsg-7+deb12u15
-list qemu-system-x86 1795353273
+list 1795353273 /var/lib/dpkg/info/qemu-system-x86.list
 pkg xen absent
 pkg broken half-configured 1.0
 kernel linux-image-6.1.0-41-amd64
 pkg linux-image-6.1.0-41-amd64 installed 6.1.159-1
-list linux-image-6.1.0-41-amd64 1795353300
+list 1795353300 /var/lib/dpkg/info/linux-image-6.1.0-41-amd64.list
 kernel_line linux-image-amd64
 pkg linux-image-amd64 installed 6.1.162-1
 livepatches yes
@@ -121,10 +121,10 @@ func TestBootedKernel(t *testing.T) {
 		"debian backport": {lines: []string{"manager dpkg", "release 6.12.9+bpo-amd64", "version #1 SMP PREEMPT_DYNAMIC Debian 6.12.9-1~bpo12+1 (2025-01-19)",
 			"kernel linux-image-6.12.9+bpo-amd64"}, booted: map[string]string{"linux-image-6.12.9+bpo-amd64": "6.12.9-1~bpo12+1"}},
 		"proxmox, unchanged": {lines: []string{"manager dpkg", "release 6.8.12-4-pve", "version #1 SMP PREEMPT_DYNAMIC PMX 6.8.12-4 (2024-11-06T15:04Z)",
-			"os ID=debian", "kernel proxmox-kernel-6.8.12-4-pve-signed", "pkg proxmox-kernel-6.8.12-4-pve-signed installed 6.8.12-4", "list proxmox-kernel-6.8.12-4-pve-signed 900"},
+			"os ID=debian", "kernel proxmox-kernel-6.8.12-4-pve-signed", "pkg proxmox-kernel-6.8.12-4-pve-signed installed 6.8.12-4", "list 900 /var/lib/dpkg/info/proxmox-kernel-6.8.12-4-pve-signed.list"},
 			booted: map[string]string{"proxmox-kernel-6.8.12-4-pve-signed": "6.8.12-4"}},
 		"proxmox, changed": {lines: []string{"manager dpkg", "release 6.8.12-4-pve", "version #1 SMP PREEMPT_DYNAMIC PMX 6.8.12-4 (2024-11-06T15:04Z)",
-			"kernel proxmox-kernel-6.8.12-4-pve-signed", "pkg proxmox-kernel-6.8.12-4-pve-signed installed 6.8.12-5", "list proxmox-kernel-6.8.12-4-pve-signed 1100"},
+			"kernel proxmox-kernel-6.8.12-4-pve-signed", "pkg proxmox-kernel-6.8.12-4-pve-signed installed 6.8.12-5", "list 1100 /var/lib/dpkg/info/proxmox-kernel-6.8.12-4-pve-signed.list"},
 			why: "changed since the boot"},
 		"rhel": {lines: []string{"manager rpm", "release 5.14.0-427.13.1.el9_4.x86_64", "version #1 SMP PREEMPT_DYNAMIC Wed Apr 10 10:29:16 EDT 2024",
 			"kernel kernel-core", "rpm kernel-core 0:5.14.0-427.13.1.el9_4 x86_64 900", "kernel_line kernel", "rpm kernel 0:5.14.0-427.13.1.el9_4 x86_64 900"},

@@ -1,6 +1,7 @@
 package hostfacts
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -139,6 +140,7 @@ func (p *parser) finishCPU() {
 	case 1:
 		p.CPU.Microcode = p.microcodes[0]
 	default:
+		slices.Sort(p.microcodes)
 		p.CPU.Microcode, p.Uneven = "", p.microcodes
 	}
 	// Documentation/ABI/testing/sysfs-devices-system-cpu: active is what is; control what was asked for.

@@ -3,6 +3,7 @@ package hostfacts
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 
@@ -28,11 +29,12 @@ func (p *parser) packageLine(key, one string, words []string) error {
 			p.Status[words[0]] = words[1]
 		}
 	case key == "list" && len(words) == 2:
-		at, err := strconv.ParseInt(words[1], 10, 64)
+		at, err := strconv.ParseInt(words[0], 10, 64)
 		if err != nil {
 			return errors.New("expected a time in seconds")
 		}
-		p.Changed[words[0]] = max(p.Changed[words[0]], at)
+		pkg, _, _ := strings.Cut(strings.TrimSuffix(path.Base(words[1]), ".list"), ":")
+		p.Changed[pkg] = max(p.Changed[pkg], at)
 	case key == "rpm" && len(words) == 4:
 		p.rpmLine(words)
 	}

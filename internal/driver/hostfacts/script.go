@@ -6,47 +6,68 @@ package hostfacts
 // Arguments: the emulator's path, the number of packages (0: the distribution's own QEMU), the
 // packages, then paths of disk files.
 //
+// A slow host (an emulated or busy dom0) spends a look on beginning processes, not on reading. So small
+// files are read by the shell itself, and what needs a tool is asked of it once for all.
+//
 // The moment of boot is PID 1's start: btime + field 22 of its stat. The times of /proc/1 itself
 // would not do, for they are those of its first look-up.
-const Script = body + end
+const Script = body + filesScript + end
 
 // With is Script with more of a driver's own to print, which Parse leaves out: lines whose first word
-// is none of Script's. There, say prints its words as a line, query has what $manager says of a
-// package printed, and "$@" holds the paths.
+// is none of Script's. There, say prints its words as a line, tell has each line of a text printed
+// behind a word, first reads the first line of a file into $line, query has what $manager says of a
+// package printed, and "$@" holds what stands behind the packages, of which nothing is asked.
 func With(more string) string { return body + more + end }
 
 const end = "\nanswer\necho end\n"
 
 const body = `
 emulator=$1 n=$2; shift 2
+nl='
+'
 say() { printf '%s\n' "$*"; }
-boot=
-[ ! -r /proc/sys/kernel/random/boot_id ] || read -r boot < /proc/sys/kernel/random/boot_id
+tell() { set -f; IFS=$nl; printf "$1 %s\n" $2; unset IFS; set +f; }
+first() { line=; [ ! -r "$1" ] || IFS= read -r line <"$1" || return 0; }
+first /proc/sys/kernel/random/boot_id; boot=$line
 say "boot_id $boot"
 say "hz $(getconf CLK_TCK 2>/dev/null || echo 100)"
-grep '^btime ' /proc/stat
-say "init $(cat /proc/1/stat)"
+first /proc/1/stat; say "init $line"
 for d in /sys/class/net/*; do [ ! -e "$d" ] || say "net ${d##*/}"; done
 ` + machineScript + packageScript + kernelScript + livePatchScript + `
-for p in "$@"; do say "fs $(stat -f -c %T -- "$p" 2>/dev/null || echo '?') $p"; done
 [ -z "$emulator" ] || say "emulator $("$emulator" --version 2>/dev/null | head -n 1)"
+`
+
+// filesScript: the kinds of file systems on which "$@" lie; a file that is not there is left out.
+const filesScript = `
+[ $# = 0 ] || stat -f -c 'fs %T %n' -- "$@" 2>/dev/null
 `
 
 // machineScript: what the machine is and how its kernel was started. The first processor stands for
 // all, but for the microcode, which a late load can leave uneven.
 const machineScript = `
-arch=$(uname -m) release=$(uname -r)
+told=$(uname -rvm)
+release=${told%% *} arch=${told##* } told=${told#* }
 say "arch $arch"
 say "release $release"
-say "version $(uname -v)"
-[ ! -r /proc/version_signature ] || say "signature $(head -n 1 /proc/version_signature)"
+say "version ${told% *}"
+[ ! -r /proc/version_signature ] || { first /proc/version_signature; say "signature $line"; }
+os=
 for f in /etc/os-release /usr/lib/os-release; do
-  if [ -r "$f" ]; then sed 's/^/os /' "$f"; break; fi
+  if [ -z "$os" ] && [ -r "$f" ]; then os=$f; fi
 done
-[ ! -r /proc/cpuinfo ] || sed '/^[[:space:]]*$/q' /proc/cpuinfo | grep -E '^(vendor_id|cpu family|model|microcode|CPU implementer)[[:space:]]*:' | sed 's/^/cpu /'
-cat /sys/devices/system/cpu/cpu[0-9]*/microcode/version 2>/dev/null | sort -u | sed 's/^/microcode /'
-for f in active control; do [ ! -r /sys/devices/system/cpu/smt/$f ] || say "smt_$f $(cat /sys/devices/system/cpu/smt/$f 2>/dev/null)"; done
-[ ! -r /proc/cmdline ] || say "cmdline $(head -n 1 /proc/cmdline)"
+os=$os awk 'BEGIN {
+  while ((getline line < "/proc/stat") > 0) if (line ~ /^btime /) { print line; break }
+  while (ENVIRON["os"] != "" && (getline line < ENVIRON["os"]) > 0) print "os " line
+  while ((getline line < "/proc/cpuinfo") > 0 && line !~ /^[ \t]*$/)
+    if (line ~ /^(vendor_id|cpu family|model|microcode|CPU implementer)[ \t]*:/) print "cpu " line
+}' 2>/dev/null
+codes=' '
+for f in /sys/devices/system/cpu/cpu[0-9]*/microcode/version; do
+  first "$f"
+  case $codes in *" $line "*) ;; *) codes="$codes$line "; say "microcode $line";; esac
+done
+for f in active control; do [ ! -r /sys/devices/system/cpu/smt/$f ] || { first /sys/devices/system/cpu/smt/$f; say "smt_$f $line"; }; done
+[ ! -r /proc/cmdline ] || { first /proc/cmdline; say "cmdline $line"; }
 `
 
 // packageScript asks the package manager that the host has. A tool of another distribution may be
@@ -76,12 +97,12 @@ answer() {
   # shellcheck disable=SC2086  # names of packages have no spaces
   told=$(dpkg-query -W -f='pkg ${Package} ${db:Status-Status} ${Version}\n' -- $asked 2>/dev/null)
   say "$told"
+  set --
   for p in $asked; do
-    case "
-$told" in *"
-pkg $p "*) ;; *) say "pkg $p absent";; esac
-    for f in "/var/lib/dpkg/info/$p.list" "/var/lib/dpkg/info/$p:"*.list; do [ ! -e "$f" ] || say "list $p $(stat -c %Y -- "$f")"; done
+    case "$nl$told$nl" in *"${nl}pkg $p "*) ;; *) say "pkg $p absent";; esac
+    for f in "/var/lib/dpkg/info/$p.list" "/var/lib/dpkg/info/$p:"*.list; do [ ! -e "$f" ] || set -- "$@" "$f"; done
   done
+  [ $# = 0 ] || stat -c 'list %Y %n' -- "$@" 2>/dev/null
 }
 case $manager in
 dpkg) case $arch in aarch64|arm*) own=qemu-system-arm;; *) own=qemu-system-x86;; esac;;
@@ -102,9 +123,8 @@ const kernelScript = `
 kernel= line=
 case $manager in
 dpkg)
-  for f in /var/lib/dpkg/info/*"$release"*.list; do
-    if [ -e "$f" ] && grep -qxF "/boot/vmlinuz-$release" "$f"; then f=${f##*/}; f=${f%.list}; kernel=${f%%:*}; fi
-  done
+  f=$(grep -lsxF -- "/boot/vmlinuz-$release" /var/lib/dpkg/info/*"$release"*.list)
+  f=${f##*"$nl"} f=${f##*/} f=${f%.list} kernel=${f%%:*}
   [ -n "$kernel" ] || kernel=linux-image-$release
   line=$release
   while [ -n "$line" ]; do
@@ -126,13 +146,15 @@ if [ -n "$line" ] && [ "$line" != "$kernel" ]; then say "kernel_line $line"; que
 // kernel that shows its other parts under /sys/kernel, but no such folder, has none. A name is that of
 // a kernel module; anything else is no live patch that we could speak of.
 const livePatchScript = `
+any() { [ -e "$1" ]; }
 if [ -d /sys/kernel/livepatch ]; then
-  if ls /sys/kernel/livepatch >/dev/null 2>&1; then say "livepatches yes"; else say "livepatches unreadable"; fi
+  if [ -r /sys/kernel/livepatch ] && [ -x /sys/kernel/livepatch ]; then say "livepatches yes"; else say "livepatches unreadable"; fi
   for p in /sys/kernel/livepatch/*; do
     [ -d "$p" ] || continue
     case ${p##*/} in *[!A-Za-z0-9_.+-]*) say "livepatch ?"; continue;; esac
-    say "livepatch ${p##*/} $(cat "$p/enabled" 2>/dev/null || echo '?') $(cat "$p/transition" 2>/dev/null || echo '?')"
+    first "$p/enabled"; enabled=$line
+    first "$p/transition"; say "livepatch ${p##*/} ${enabled:-?} ${line:-?}"
   done
-elif [ -r /sys/kernel ] && [ -n "$(ls -A /sys/kernel 2>/dev/null)" ]; then say "livepatches none"
+elif [ -r /sys/kernel ] && any /sys/kernel/*; then say "livepatches none"
 fi
 `

@@ -137,7 +137,7 @@ func replacePath(script, path, with string) string {
 }
 
 func uname(release, version string) string {
-	return `case $1 in -r) echo '` + release + `';; -v) echo '` + version + `';; -m) echo x86_64;; esac`
+	return `[ "$*" = -rvm ] && echo '` + release + " " + version + ` x86_64'`
 }
 
 // rpm answers for a host with two kernels, of which it booted the older.

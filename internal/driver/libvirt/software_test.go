@@ -38,12 +38,12 @@ cmdline BOOT_IMAGE=/vmlinuz root=/dev/sda1 mitigations=off mitigations=auto,nosm
 manager dpkg
 qemu qemu-system-x86
 pkg qemu-system-x86 installed 1:7.2+dfsg-7+deb12u15
-list qemu-system-x86 1795353273
+list 1795353273 /var/lib/dpkg/info/qemu-system-x86.list
 pkg xen absent
 pkg broken half-configured 1.0
 kernel linux-image-6.1.0-41-amd64
 pkg linux-image-6.1.0-41-amd64 installed 6.1.159-1
-list linux-image-6.1.0-41-amd64 1795353300
+list 1795353300 /var/lib/dpkg/info/linux-image-6.1.0-41-amd64.list
 kernel_line linux-image-amd64
 pkg linux-image-amd64 installed 6.1.162-1
 livepatches yes

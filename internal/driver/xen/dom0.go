@@ -1,6 +1,7 @@
 package xen
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,32 +12,51 @@ import (
 
 // observeScript prints all that Observe asks of a dom0, in one call: what hostfacts asks of any host,
 // then what the tools of Xen say. Each line of theirs stands behind a word of ours, so that nothing
-// in it, such as a domain's name, can pass for another answer; parseAnswer reads it. Paths: SaveDir,
+// in it, such as a domain's name, can pass for another answer; parseAnswer reads it. Arguments: SaveDir,
 // then ConfigDirs. In the environment, known holds the build ids of images that were read before, and
-// domains is domainsSign of the look whose configurations are remembered.
+// domains the lines of domainsKnown.
 var observeScript = "LC_ALL=C; export LC_ALL" + hostfacts.With(toolsScript+imageScript+filesScript)
 
 // toolsScript: 'KEY LINE' for each line, at last 'KEY RC', the tool's exit code. The indentation of
-// libxl's JSON is most of it, and is left out. That list takes longer than all else, and a domain's
-// configuration is not asked for again as long as the same domains run.
+// libxl's JSON is most of it, and is left out. That list takes longer than all else, and no domain's
+// configuration is asked for again while it runs.
 const toolsScript = `
-tell() { key=$1; shift; { "$@" </dev/null; printf '\n%s\n' "$?"; } | sed "s/^/$key /"; }
-say "xen-under $(cat /sys/hypervisor/type 2>/dev/null)"
-tell xen-info xl info
-list=$(xl list -v </dev/null; rc=$?; say; say "$rc")
-printf '%s\n' "$list" | sed 's/^/xen-list /'
-now=$(say "$boot"; printf '%s\n' "$list" | sed -n 's/^.*[[:space:]]\([0-9][0-9]*\)[[:space:]][[:space:]]*[0-9][0-9]*[[:space:]][[:space:]]*[0-9][0-9]*[[:space:]][[:space:]]*[-a-zA-Z?]\{6\}[[:space:]].*[[:space:]]\([0-9a-f-]\{36\}\)[[:space:]].*$/\1 \2/p')
-if [ -n "${domains:-}" ] && [ "$now" = "$domains" ]; then say "xen-config-as-before"
-else
-  config=$(xl list -l </dev/null; rc=$?; say; say "$rc")
-  printf '%s\n' "$config" | sed 's/^[[:space:]]*/xen-config /'
-  printf '%s\n' "$config" | sed -n 's/^[[:space:]]*"pdev_path": "\([^"\\]*\)",\{0,1\}$/\1/p' | sort -u | while IFS= read -r p; do
-    say "fs $(stat -f -c %T -- "$p" 2>/dev/null || echo '?') $p"
+first /sys/hypervisor/type; say "xen-under $line"
+out=$(xl info </dev/null); rc=$?
+tell xen-info "$out"; say "xen-info $rc"
+list=$(xl list -v </dev/null); rc=$?
+tell xen-list "$list"; say "xen-list $rc"
+pair() { pair="$2 $7"; } # id and UUID, where no space is in the name
+news=
+set -f; IFS=$nl
+for line in $list; do
+  unset IFS; pair $line
+  case $pair in 'ID UUID'|'0 '*) continue;; esac
+  case "$nl$domains$nl" in *"$nl$boot $pair$nl"*) ;; *) news=1;; esac
+done
+unset IFS; set +f
+disks() {
+  set -f; IFS=$nl
+  for line in $1; do
+    case $line in *'"pdev_path": "'?*) ;; *) continue;; esac
+    line=${line#*'"pdev_path": "'} line=${line%,} line=${line%'"'}
+    case $line in *'\'*|*'"'*) ;; *) set -- "$@" "$line";; esac
   done
+  unset IFS; set +f; shift
+  [ $# = 0 ] || stat -f -c 'fs %T %n' -- "$@" 2>/dev/null
+}
+if [ -z "$news" ]; then say xen-config-as-before
+else
+  config=$(xl list -l </dev/null); rc=$?
+  printf '%s\n' "$config" "$rc" | sed 's/^[[:space:]]*/xen-config /'
+  disks "$config"
 fi
-patches() { xen-livepatch list 2>&1; }
-tell xen-patches patches
-for p in $(grep -lsx xl /proc/[0-9]*/comm); do say "xen-process $(tr '\000\n' '\001?' <"${p%comm}cmdline" 2>/dev/null)"; done
+out=$(xen-livepatch list 2>&1 </dev/null); rc=$?
+tell xen-patches "$out"; say "xen-patches $rc"
+for p in /proc/[0-9]*/comm; do
+  first "$p"
+  [ "$line" != xl ] || say "xen-process $(tr '\000\n' '\001?' <"${p%comm}cmdline")"
+done 2>/dev/null
 `
 
 // imageScript: 'xen-image PACKAGE BUILD SIGN PATH' for each hypervisor in /boot; what is not known is
@@ -45,20 +65,23 @@ for p in $(grep -lsx xl /proc/[0-9]*/comm); do say "xen-process $(tr '\000\n' '\
 // in it; the second way always does, but takes a slow dom0 minutes. From a pipe grep takes twenty times as
 // long as from a file. SIGN changes with the file.
 const imageScript = `
+signs=$(stat -c '%n %i.%s.%Y.%Z' -- /boot/xen*.gz 2>/dev/null)
+signs="$nl$signs$nl" known="$nl$known$nl"
 for image in /boot/xen*.gz; do
   [ -f "$image" ] && [ ! -L "$image" ] || continue
   case $image in *[!A-Za-z0-9_.+/~-]*) continue;; esac
   owner=
   case $manager in
-  dpkg) owner=$(grep -lxsF -- "$image" /var/lib/dpkg/info/xen*.list | tail -n 1); owner=${owner##*/}; owner=${owner%.list}; owner=${owner%%:*};;
+  dpkg) owner=$(grep -lxsF -- "$image" /var/lib/dpkg/info/xen*.list); owner=${owner##*/}; owner=${owner%.list}; owner=${owner%%:*};;
   rpm) owner=$(rpm -qf --qf '%{NAME}\n' -- "$image" 2>/dev/null | head -n 1) && rpm -q -- "$owner" >/dev/null 2>&1 || owner=;;
   apk) owner=$(awk -v want="${image#/}" '/^P:/ { name = substr($0, 3) }
     /^F:/ { folder = substr($0, 3) }
     /^R:/ && folder "/" substr($0, 3) == want { print name; exit }' "$apkdb");;
   esac
   [ -z "$owner" ] || query "$owner"
-  sign=$(stat -c %i.%s.%Y.%Z -- "$image" 2>/dev/null)
-  build=$(printf '%s\n' "$known" | sed -n "s|^$sign ||p" | head -n 1)
+  sign= build=
+  case $signs in *"$nl$image "*) sign=${signs#*"$nl$image "} sign=${sign%%"$nl"*};; esac
+  case $known in *"$nl$sign "*) build=${known#*"$nl$sign "} build=${build%%"$nl"*};; esac
   if [ -z "$build" ] && plain=$(mktemp /run/evenkeel-image.XXXXXX 2>/dev/null); then
     gzip -dc <"$image" >"$plain" 2>/dev/null
     build=$(grep -aoP '\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0[\x00-\xff]{20}' "$plain" 2>/dev/null | head -c 36 | od -An -v -tx1 | tr -d ' \n')
@@ -71,7 +94,7 @@ done
 if [ "$manager" = dpkg ] && [ -e /var/lib/dpkg/info/qemu-system-xen.list ]; then query qemu-system-xen; fi
 `
 
-// filesScript: what is stopped here. 'xen-saved FILE' and the JSON that xl put into it
+// filesScript: what is stopped here. 'xen-saved FILE' and, in hexadecimal, the JSON that xl put into it
 // (tools/xl/xl_saverestore.c: magic of 32 bytes, four words, the length of the JSON), then 'xen-cfg
 // FILE' and its lines. A name that no instance can have is not printed.
 const filesScript = `
@@ -80,17 +103,30 @@ for f in "$save"/*.save "$save"/*.save.part "$save"/*.save.restoring; do
   case ${f##*/} in *[!A-Za-z0-9_.+-]*) continue;; esac
   [ -f "$f" ] || continue
   say "xen-saved ${f##*/}"
-  n=$(od -An -v -tu4 -j48 -N4 -- "$f" 2>/dev/null | tr -d ' ')
-  if [ "${n:-0}" -gt 0 ] && [ "$n" -le 1048576 ]; then { tail -c +53 -- "$f" | head -c "$n" | tr -d '\000'; echo; } | sed 's/^[[:space:]]*/xen-saved-json /'; fi
+  length=$(od -An -v -tu4 -j48 -N4 -- "$f" 2>/dev/null) length=${length##* }
+  if [ "${length:-0}" -gt 0 ] && [ "$length" -le 1048576 ]; then
+    out=$(od -An -v -tx1 -j52 -N"$length" -- "$f" 2>/dev/null)
+    tell xen-saved-json "$out"
+  fi
 done
-for d in "$@"; do
-  for f in "$d"/*.cfg; do
-    case ${f##*/} in *[!A-Za-z0-9_.+-]*) continue;; esac
-    [ -f "$f" ] && [ -r "$f" ] || continue
-    say "xen-cfg ${f##*/}"
-    { head -c 65536 -- "$f"; echo; } | sed 's/^/xen-cfg-line /'
+configs() {
+  for d in "$@"; do
+    for f in "$d"/*.cfg; do
+      case ${f##*/} in *[!A-Za-z0-9_.+-]*) continue;; esac
+      [ ! -f "$f" ] || [ ! -r "$f" ] || set -- "$@" "$f"
+    done
+    shift
   done
-done
+  [ $# = 0 ] || awk 'BEGIN {
+    for (i = 1; i < ARGC; i++) {
+      name = ARGV[i]; sub(/.*\//, "", name); print "xen-cfg " name
+      left = 65536
+      while (left > 0 && (getline line < ARGV[i]) > 0) { print "xen-cfg-line " substr(line, 1, left); left -= length(line) + 1 }
+      close(ARGV[i])
+    }
+  }' "$@"
+}
+configs "$@"
 `
 
 // answer is what one dom0 said.
@@ -102,7 +138,7 @@ type answer struct {
 	saved     []file
 	configs   []file
 	processes [][]string // command lines of xl at work
-	asBefore  bool       // the domains are those of the look before: their configurations were not asked for
+	asBefore  bool       // each domain was there at an earlier look: no configuration was asked for
 }
 
 // tool is what one tool printed.
@@ -143,7 +179,7 @@ func parseAnswer(out string) (answer, error) {
 		case "xen-saved":
 			a.saved = append(a.saved, file{name: rest})
 		case "xen-saved-json":
-			addLine(a.saved, rest)
+			addHex(a.saved, rest)
 		case "xen-cfg":
 			a.configs = append(a.configs, file{name: rest})
 		case "xen-cfg-line":
@@ -175,5 +211,14 @@ func known(word string) string {
 func addLine(files []file, line string) {
 	if n := len(files); n > 0 {
 		files[n-1].text += line + "\n"
+	}
+}
+
+// addHex puts bytes in hexadecimal, as od prints them, into the file that is being read. The string ends
+// with a NUL.
+func addHex(files []file, octets string) {
+	text, err := hex.DecodeString(strings.ReplaceAll(octets, " ", ""))
+	if n := len(files); n > 0 && err == nil {
+		files[n-1].text += strings.ReplaceAll(string(text), "\x00", "")
 	}
 }

@@ -38,7 +38,7 @@ func (d *Driver) Observe(ctx context.Context, h driver.Host) (driver.Observation
 	ctx, cancel := context.WithTimeout(ctx, 3*d.cfg.CallTimeout)
 	defer cancel()
 	before := d.knownDomains(h)
-	argv := append([]string{"env", "known=" + d.knownImages(h), "domains=" + before.sign, "sh", "-c", observeScript, "evenkeel", "", "0", d.cfg.SaveDir}, d.cfg.ConfigDirs...)
+	argv := append([]string{"env", "known=" + d.knownImages(h), "domains=" + before.lines, "sh", "-c", observeScript, "evenkeel", "", "0", d.cfg.SaveDir}, d.cfg.ConfigDirs...)
 	began := time.Now().UTC() // what it shows may be as old as that
 	res, err := d.long(ctx, h, nil, argv...)
 	if err != nil {

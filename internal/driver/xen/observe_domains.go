@@ -8,10 +8,10 @@ import (
 	"github.com/evenkeel/evenkeel/internal/driver"
 )
 
-// domainsKnown is what a look keeps for the next ones: as long as the same domains run in the same boot,
-// their configurations are not asked for again.
+// domainsKnown is what a look keeps for the next ones: a domain that has run since in the same boot is not
+// asked for its configuration again.
 type domainsKnown struct {
-	sign    string // see domainsSign
+	lines   string // BOOT ID UUID of each; one that was started again has another id
 	configs map[int]config
 	fs      map[string]string // kinds of file systems, by path of a disk
 	at      time.Time
@@ -21,13 +21,13 @@ type domainsKnown struct {
 // changes them.
 const domainsLast = 5 * time.Minute
 
-// domainsSign tells one set of running domains from another: the boot, then id and UUID of each in their
-// order, as the script prints them. A domain that was started again has another id.
-func (s *seen) domainsSign() string {
+// domainLines names the domains as the script knows them again.
+func (s *seen) domainLines() string {
 	var text strings.Builder
-	text.WriteString(s.dom0.BootID)
 	for _, d := range s.domains {
-		fmt.Fprintf(&text, "\n%d %s", d.id, d.uuid)
+		if d.id != 0 {
+			fmt.Fprintf(&text, "%s %d %s\n", s.dom0.BootID, d.id, d.uuid)
+		}
 	}
 	return text.String()
 }
@@ -45,7 +45,7 @@ func (d *Driver) keepDomains(h driver.Host, s *seen) {
 		whole = whole && (has || one.id == 0) // one that is being made has none yet
 	}
 	if whole {
-		d.domains[h.URI+" "+h.SSH] = domainsKnown{sign: s.domainsSign(), configs: s.configs, fs: s.dom0.FS, at: s.At}
+		d.domains[h.URI+" "+h.SSH] = domainsKnown{lines: s.domainLines(), configs: s.configs, fs: s.dom0.FS, at: s.At}
 	}
 }
 

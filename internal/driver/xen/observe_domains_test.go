@@ -22,7 +22,7 @@ func TestConfigurationsAreAskedForOnce(t *testing.T) {
 		s := &seen{}
 		s.At = time.Now()
 		var err error
-		if s.answer, err = parseAnswer(w.ask("", "domains="+before.sign)); err != nil {
+		if s.answer, err = parseAnswer(w.ask("", "domains="+before.lines)); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.read(before); err != nil {
@@ -58,8 +58,8 @@ func TestConfigurationsAreAskedForOnce(t *testing.T) {
 		if s := look(); s.asBefore {
 			t.Errorf("%s: it was taken for what was before", name)
 		}
-		if k := d.knownDomains(h); k.sign != "" {
-			t.Errorf("%s: a look that lacks configurations is remembered: %q", name, k.sign)
+		if k := d.knownDomains(h); k.lines != "" {
+			t.Errorf("%s: a look that lacks configurations is remembered: %q", name, k.lines)
 		}
 		w.put("/world/list-v", list)
 		w.put("/world/list-l", sample(t, "list-l.json"))

@@ -156,11 +156,13 @@ func TestObserveBrokenHost(t *testing.T) {
 		t.Errorf("%s, %q", s.Health, s.Missing)
 	}
 	w = newWorld(t)
+	w.put("/world/list-v", sample(t, "list-v.txt"))
 	w.program("xl", `case $1 in info) cat "$world/info";; list) cat "$world/list$2"; [ "$2" != -l ] || exit 3;; esac`)
 	if s := w.must(); !strings.Contains(strings.Join(s.Missing, "\n"), "xl list -l ended with exit code 3") {
 		t.Errorf("%q", s.Missing)
 	}
 	w = newWorld(t)
+	w.put("/world/list-v", sample(t, "list-v.txt"))
 	w.put("/world/list-l", `[{"domid": 1,`)
 	if s := w.must(); s.Health != fleet.Up || !strings.Contains(strings.Join(s.Missing, "\n"), "configurations of instances") {
 		t.Errorf("%s, %q", s.Health, s.Missing)

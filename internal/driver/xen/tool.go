@@ -43,4 +43,4 @@ func (d *Driver) long(ctx context.Context, h driver.Host, stdin []byte, argv ...
 
 // findTools makes the tools of the Xen that runs known to the shell: SSH gives a short PATH, and Debian
 // keeps xen-livepatch in a folder for each version of Xen.
-const findTools = `v=$(cat /sys/hypervisor/version/major /sys/hypervisor/version/minor 2>/dev/null | tr '\n' .); export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/xen-${v%.}/bin:/usr/lib/xen/bin:/usr/libexec/xen/bin"; `
+const findTools = `{ read -r v </sys/hypervisor/version/major && read -r w </sys/hypervisor/version/minor; } 2>/dev/null; export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/xen-$v.$w/bin:/usr/lib/xen/bin:/usr/libexec/xen/bin"; `

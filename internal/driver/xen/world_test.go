@@ -40,7 +40,7 @@ func newWorld(t *testing.T) world {
 		}
 	}
 	const release = "6.1.0-41-amd64"
-	w.program("uname", `case $1 in -r) echo '`+release+`';; -v) echo '#1 SMP PREEMPT_DYNAMIC Debian 6.1.158-1 (2025-11-09)';; -m) echo x86_64;; esac`)
+	w.program("uname", `[ "$*" = -rvm ] && echo '`+release+` #1 SMP PREEMPT_DYNAMIC Debian 6.1.158-1 (2025-11-09) x86_64'`)
 	w.program("dpkg-query", `rc=0
 for last; do case $last in linux-image-*) v=6.1.158-1;; xen-hypervisor-4.17-amd64) v=4.17.5+72-g01140da4e8-1;; qemu-system-xen) v=1:7.2+dfsg-7;; -*) continue;; *) rc=1; continue;; esac
 echo "pkg $last installed $v"; done; exit $rc`)
