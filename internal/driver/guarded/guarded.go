@@ -38,8 +38,8 @@ const ExitOccupied = 122
 const Guard = `
 set -u
 dir=/var/lib/evenkeel ours=$1; shift
-mkdir -p "$dir" && exec 9>"$dir/lock" && flock 9 || { echo "cannot write $dir" >&2; exit 115; }
-seen=$(cat "$dir/generation" 2>/dev/null || echo 0)
+{ [ -d "$dir" ] || mkdir -p "$dir"; } && exec 9>"$dir/lock" && flock 9 || { echo "cannot write $dir" >&2; exit 115; }
+seen=0; [ ! -r "$dir/generation" ] || read -r seen <"$dir/generation" || :
 case $seen in ''|*[!0-9]*) echo "$dir/generation holds no number" >&2; exit 115;; esac
 if [ "$seen" -gt "$ours" ]; then echo "generation $ours is older than $seen, which this host has seen" >&2; exit 113; fi
 if [ "$seen" != "$ours" ]; then

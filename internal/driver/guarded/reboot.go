@@ -17,7 +17,7 @@ const rebootHead = Guard + thisBoot
 
 // thisBoot refuses in another boot than $1.
 const thisBoot = `
-now=$(cat /proc/sys/kernel/random/boot_id)
+read -r now </proc/sys/kernel/random/boot_id
 if [ "$now" != "$1" ]; then echo "the boot id is $now, not $1" >&2; exit 116; fi
 `
 

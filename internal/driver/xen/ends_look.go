@@ -17,7 +17,7 @@ const endScript = toolPath + endLook
 const endLook = `
 root=$1 name=$2 save=$3; shift 3
 echo "@evenkeel job 0"
-if [ -e "$root/$name/act" ] && ! flock -n -s "$root/$name/lock" true; then cat "$root/$name/act"; fi
+if [ -e "$root/$name/act" ] && ! { flock -n -s 7; } 7<"$root/$name/lock"; then cat "$root/$name/act"; fi
 list=$(xl list -v 2>&1); rc=$?
 echo "@evenkeel list $rc"; printf '%s\n' "$list"
 echo "@evenkeel config 0"
@@ -25,12 +25,15 @@ for d in "$@" "$save"; do
   if [ -f "$d/$name.cfg" ]; then printf '%s\n' "$d/$name.cfg"; break; fi
 done
 echo "@evenkeel files 0"
+set --
 for f in save save.part save.restoring save.sum; do
-  if [ -f "$save/$name.$f" ]; then echo "$f $(stat -c %s "$save/$name.$f")"; fi
+  [ ! -f "$save/$name.$f" ] || set -- "$@" "$save/$name.$f"
 done
+[ $# = 0 ] || stat -c '%s %n' -- "$@"
 echo "@evenkeel migrations 0"
 n=0
-for f in $(grep -ls migrate /proc/[0-9]*/cmdline); do
+for f in $(grep -lsx xl /proc/[0-9]*/comm); do
+  f=${f%comm}cmdline
   tr '\0' '\n' <"$f" 2>/dev/null | awk -v n="$name" '$0 == "migrate" {m = 1} $0 == n {i = 1} END {exit !(m && i)}' && n=$((n + 1))
 done
 echo $n
@@ -64,12 +67,13 @@ func parseEnd(name, out string) (end, error) {
 		*at = &e.all[i]
 	}
 	for line := range strings.Lines(parts["files"]) {
-		file, size, _ := strings.Cut(strings.TrimSpace(line), " ")
+		size, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+		file = file[strings.LastIndex(file, "/")+1:]
 		n, err := strconv.ParseInt(size, 10, 64)
 		if err != nil {
 			return end{}, fmt.Errorf("the size of %s is %q, expected a number", file, size)
 		}
-		e.files[file] = n
+		e.files[strings.TrimPrefix(file, name+".")] = n
 	}
 	if e.migrations, err = strconv.Atoi(strings.TrimSpace(parts["migrations"])); err != nil {
 		return end{}, fmt.Errorf("the number of migrations under way is %q, expected a number", strings.TrimSpace(parts["migrations"]))

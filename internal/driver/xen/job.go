@@ -17,8 +17,15 @@ import (
 // survives no reboot, and neither does an act.
 const jobRoot = "/run/evenkeel"
 
-// toolPath: a command over SSH may have no sbin in its PATH, where xl is.
+// toolPath: a command over SSH may have no sbin in its PATH, where xl is. rows calls row with the words of
+// each line of a text: to begin an awk takes a slow dom0 longer.
 const toolPath = `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin LC_ALL=C; export PATH LC_ALL
+rows() {
+  set -f; IFS='
+'
+  for row in $1; do unset IFS; row $row; done
+  unset IFS; set +f
+}
 `
 
 // jobHead begins a long act of an instance, which then runs by itself in dom0: neither a dropped
@@ -49,7 +56,7 @@ const jobTail = `
 }
 if [ -z "$begun" ]; then
   check "$@"
-  rm -f "$job/rc" "$job/pid" "$job/out" "$job/need" "$job/aborted"
+  [ ! -e "$job/act" ] || rm -f "$job/rc" "$job/pid" "$job/out" "$job/need" "$job/aborted"
   printf '%s\n' "$act" >"$job/act" && printf '%s\n' "$fence" >"$job/fence" || exit 115
   [ -z "$need" ] || echo "$need" >"$job/need" || exit 115
   setsid sh -c "$runner" evenkeel "$job" "$@" </dev/null >"$job/out" 2>&1 9>&- &
@@ -63,7 +70,7 @@ tell_job "$hold"
 const runnerHead = `
 job=$1; shift
 run() { "$@" 8>&- & echo $! >"$job/pid"; wait $!; }
-end() { echo "$1" >"$job/rc.new" && mv "$job/rc.new" "$job/rc"; exit 0; }
+end() { echo "$1" >"$job/rc"; exit 0; }
 `
 
 // jobTell waits for at most $1 seconds until the act is over, and tells what there is to tell. What was
@@ -72,13 +79,13 @@ const jobTell = `
 tell_job() {
   state=none
   if [ -e "$job/act" ]; then
-    if flock -w "$1" -s "$job/lock" true; then state=over; else state=running; fi
+    if { flock -w "$1" -s 7; } 7<"$job/lock"; then state=over; else state=running; fi
   fi
   echo "@evenkeel job 0"
   echo "state $state"
   if [ $state != none ]; then
-    echo "act $(cat "$job/act")"
-    if [ -e "$job/rc" ]; then echo "rc $(cat "$job/rc")"; fi
+    read -r was <"$job/act"; echo "act $was"
+    if [ -e "$job/rc" ]; then read -r was <"$job/rc"; echo "rc $was"; fi
     if [ -e "$job/aborted" ]; then echo aborted; fi
   fi
   if [ $state = running ] && pid=$(cat "$job/pid" 2>/dev/null); then
@@ -87,7 +94,7 @@ tell_job() {
     done
   fi
   echo "@evenkeel out 0"
-  if [ -e "$job/out" ]; then tail -c 16384 "$job/out"; fi
+  if [ -s "$job/out" ]; then tail -c 16384 "$job/out"; fi
   echo
   echo "@evenkeel end 0"
   if [ $state != running ]; then look_after; fi

@@ -30,20 +30,26 @@ const (
 const saveCheck = `
 save=$2
 list=$(xl list -v 2>&1) || { echo "xl list fails: $list" >&2; exit 121; }
-mem=$(printf '%s\n' "$list" | awk -v n="$1" '
-  $1 == n { seen++; if ($5 ~ /^..-[^s].[^d]$/) mem = $3 }
-  $1 == n "--incoming" || $1 == n "--migratedaway" { seen += 2 }
-  END { if (seen == 1) print mem }')
-case $mem in ''|*[!0-9]*) exit 121;; esac
+mem= seen=
+row() {
+  case $1 in
+  "$name") seen=1$seen; case ${5-} in ??-[!s]?[!d]) mem=$3;; esac;;
+  "$name--incoming"|"$name--migratedaway") seen=2$seen;;
+  esac
+}
+rows "$list"
+case $seen-$mem in 1-|1-*[!0-9]*) exit 121;; 1-*) ;; *) exit 121;; esac
 need=$(((mem + mem / 32 + 64) * 1024))
-mkdir -p "$save" || { echo "cannot write $save" >&2; exit 115; }
+[ -d "$save" ] || mkdir -p "$save" || { echo "cannot write $save" >&2; exit 115; }
 for f in save save.part save.restoring save.sum save.json; do [ ! -e "$save/$1.$f" ] || rm -f "$save/$1.$f"; done
-free=$(df -Pk "$save" | awk 'NR == 2 {print $4}')
+free=
+row() { free=${4-}; }
+rows "$(df -Pk "$save")"
 case $free in ''|*[!0-9]*) echo "the room in $save cannot be read" >&2; exit 119;; esac
 promised=0
 for n in "$root"/*/need; do
   other=${n%/need}
-  if [ ! -e "$n" ] || [ "$other" = "$job" ] || flock -n -s "$other/lock" true; then continue; fi
+  if [ ! -e "$n" ] || [ "$other" = "$job" ] || { flock -n -s 7; } 7<"$other/lock"; then continue; fi
   has=$(stat -c %s "$save/${other##*/}.save.part" 2>/dev/null || echo 0)
   left=$(($(cat "$n") - has / 1024))
   if [ "$left" -gt 0 ]; then promised=$((promised + left)); fi
@@ -82,12 +88,13 @@ const restoreCheck = `
 if [ "$3" = saved ] && { [ ! -f "$2/$1.save" ] || [ -e "$2/$1.save.restoring" ]; }; then exit 121; fi
 if [ ! -e "$2/$1.save.restoring" ]; then
   list=$(xl list) || { echo "xl list fails" >&2; exit 119; }
-  for n in "$1" "$1--incoming" "$1--migratedaway"; do
-    if printf '%s\n' "$list" | awk -v n="$n" '$1 == n {found = 1} END {exit !found}'; then
-      [ "$3" = any ] || exit 121
-      echo "$n is on this host already" >&2; exit 119
-    fi
-  done
+  on=
+  row() { case $1 in "$name"|"$name--incoming"|"$name--migratedaway") on=$1;; esac; }
+  rows "$list"
+  if [ -n "$on" ]; then
+    [ "$3" = any ] || exit 121
+    echo "$on is on this host already" >&2; exit 119
+  fi
 fi
 `
 
@@ -102,10 +109,11 @@ file=$save/$name.save
 if [ ! -e "$file.restoring" ]; then
   kind= sum= size=
   read -r kind sum size <"$file.sum" || end 201
-  if [ "$kind" != cksum ]; then size=$kind; fi
-  [ -n "$sum" ] && [ "$(stat -c %s "$file")" = "$size" ] || end 202
-  if [ "$kind" = cksum ]; then have=$(cksum <"$file"); else have=$(sha256sum <"$file"); fi
-  [ "${have%% *}" = "$sum" ] || end 202
+  if [ "$kind" = cksum ]; then
+    [ -n "$size" ] && [ "$(cksum <"$file")" = "$sum $size" ] || end 202
+  else
+    [ -n "$sum" ] && [ "$(stat -c %s "$file")" = "$kind" ] && have=$(sha256sum <"$file") && [ "${have%% *}" = "$sum" ] || end 202
+  fi
   mv "$file" "$file.restoring" && sync "$save" || end 203
   run xl restore -p "$file.restoring"
   rc=$?
