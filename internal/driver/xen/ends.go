@@ -14,6 +14,7 @@ type endDomain struct {
 	name   string
 	id     int
 	memMiB int64
+	vcpus  int
 	state  string // r b p s, the reason of a shutdown, d; - where it is not so
 	uuid   string
 }
@@ -51,7 +52,7 @@ func parseEndList(out string) ([]endDomain, error) {
 		if err != nil {
 			return nil, fmt.Errorf("xl list -v, line %d: memory %q: %w", n, m[3], err)
 		}
-		all = append(all, endDomain{name: m[1], id: id, memMiB: mem, state: m[5], uuid: m[6]})
+		all = append(all, endDomain{name: m[1], id: id, memMiB: mem, vcpus: small(m[4]), state: m[5], uuid: m[6]})
 	}
 	if !head {
 		return nil, fmt.Errorf("xl list said nothing")

@@ -52,6 +52,7 @@ func (d *Driver) Observe(ctx context.Context, h driver.Host) (driver.Observation
 	if err := s.read(before); err != nil {
 		return driver.Observation{}, silent(h, fmt.Errorf("%w (%s)", err, lastOf(res.Stderr, 3)))
 	}
+	d.noteCPUs(h, s.domains)
 	d.keepImages(h, s.images)
 	d.keepDomains(h, s)
 	s.observe(h)

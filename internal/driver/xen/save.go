@@ -138,6 +138,11 @@ func (d *Driver) Save(ctx context.Context, f driver.Fence, h driver.Host, instan
 		return err
 	}
 	what := fmt.Sprintf("saving %s on %s", instance, h.ID)
+	done, err := d.heavy(ctx, h, what)
+	if err != nil {
+		return err
+	}
+	defer done()
 	a := act{name: instance, what: actSave, check: saveCheck, runner: saveRunner, args: append([]string{instance, d.cfg.SaveDir}, d.cfg.ConfigDirs...)}
 	job, after, cause := d.carry(ctx, f, h, a, false, nil)
 	if errors.Is(cause, errOddly) {
@@ -185,6 +190,11 @@ func (d *Driver) Restore(ctx context.Context, f driver.Fence, h driver.Host, ins
 		return err
 	}
 	what := fmt.Sprintf("restoring %s on %s", instance, h.ID)
+	done, err := d.heavy(ctx, h, what)
+	if err != nil {
+		return err
+	}
+	defer done()
 	a := func(shown string) act {
 		return act{name: instance, what: actRestore, check: restoreCheck, runner: restoreRunner, args: append([]string{instance, d.cfg.SaveDir, shown}, d.cfg.ConfigDirs...)}
 	}

@@ -50,6 +50,8 @@ type Driver struct {
 	mu      sync.Mutex
 	images  map[string]string       // host -> build ids of its hypervisors on disk; see keepImages
 	domains map[string]domainsKnown // host -> what the last look that asked for them read of its domains
+
+	bearings map[string]*bearing // host -> what its dom0 carries
 }
 
 var _ driver.Driver = (*Driver)(nil)
@@ -70,7 +72,7 @@ func New(cfg Config) *Driver {
 	if cfg.ConfigDirs == nil {
 		cfg.ConfigDirs = []string{"/etc/xen", "/etc/xen/auto"}
 	}
-	return &Driver{cfg: cfg, images: map[string]string{}, domains: map[string]domainsKnown{}, ssh: ssh.New(ssh.Config{KeyFile: cfg.SSHKeyFile, KnownHostsFile: cfg.KnownHostsFile, DialTimeout: cfg.CallTimeout})}
+	return &Driver{cfg: cfg, images: map[string]string{}, domains: map[string]domainsKnown{}, bearings: map[string]*bearing{}, ssh: ssh.New(ssh.Config{KeyFile: cfg.SSHKeyFile, KnownHostsFile: cfg.KnownHostsFile, DialTimeout: cfg.CallTimeout})}
 }
 
 // Close gives all connections back.
