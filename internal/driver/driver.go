@@ -192,6 +192,12 @@ type EmptyRebooter interface {
 	RebootEmpty(ctx context.Context, f Fence, h Host, bootID string, u plan.Update) error
 }
 
+// BootTeller tells which boot a host is in for much less than a look costs: a host on its way down and up is
+// asked for nothing else until that changes.
+type BootTeller interface {
+	BootID(ctx context.Context, h Host) (string, error)
+}
+
 // Cordoner keeps others from placing instances on a host. Both are idempotent.
 type Cordoner interface {
 	Cordon(ctx context.Context, f Fence, h Host) error

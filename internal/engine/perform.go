@@ -164,8 +164,15 @@ func (w World) look(ctx context.Context, k Campaign, c execution.Chore) []execut
 func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {
 	stint := w.stint(c.Deadline)
 	var seen *execution.HostView // what it answered last
+	looked := w.Clock.Now()
 	for missed := 0; ; {
+		if w.Clock.Now().Sub(looked) < askFor && w.inBoot(ctx, k, c, stint) {
+			if missed = 0; w.Clock.Wait(ctx, time.Second) == nil {
+				continue
+			}
+		}
 		v, err := w.viewBy(ctx, k, c.Host, stint)
+		looked = w.Clock.Now()
 		if missed++; err == nil {
 			seen, missed = v, 0
 		}
@@ -186,15 +193,39 @@ func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execu
 	}
 }
 
+// askFor is how long a host that is to reboot is asked for no more than its boot id between two looks: looks
+// slow down what they wait for.
+const askFor = 10 * time.Second
+
+// inBoot: the host says, where its driver can ask for that alone, that it is still in the boot that is to end.
+func (w World) inBoot(ctx context.Context, k Campaign, c execution.Chore, due time.Time) bool {
+	h, d, err := w.reach(k, c.Host)
+	if err != nil {
+		return false
+	}
+	t, can := d.(driver.BootTeller)
+	if !can {
+		return false
+	}
+	ctx, cancel := w.untilDue(ctx, due)
+	defer cancel()
+	id, err := t.BootID(ctx, h)
+	return err == nil && id == c.BootID
+}
+
 // viewBy looks at a host, and leaves off when a word of it is due: a look that hangs must not eat the time
 // in which its power supply and its console can be asked.
 func (w World) viewBy(ctx context.Context, k Campaign, host string, due time.Time) (*execution.HostView, error) {
-	if !due.IsZero() && w.Clock.Now().Before(due) {
-		var cancel context.CancelFunc
-		ctx, cancel = w.WithDeadline(ctx, due)
-		defer cancel()
-	}
+	ctx, cancel := w.untilDue(ctx, due)
+	defer cancel()
 	return w.view(ctx, k, host)
+}
+
+func (w World) untilDue(ctx context.Context, due time.Time) (context.Context, context.CancelFunc) {
+	if due.IsZero() || !w.Clock.Now().Before(due) {
+		return ctx, func() {}
+	}
+	return w.WithDeadline(ctx, due)
 }
 
 func (w World) cordon(ctx context.Context, k Campaign, c execution.Chore) []execution.Fact {

@@ -17,7 +17,7 @@ const rebootHead = Guard + thisBoot
 
 // thisBoot refuses in another boot than $1.
 const thisBoot = `
-read -r now </proc/sys/kernel/random/boot_id
+now=; read -r now </proc/sys/kernel/random/boot_id
 if [ "$now" != "$1" ]; then echo "the boot id is $now, not $1" >&2; exit 116; fi
 `
 
@@ -48,7 +48,7 @@ func (h Host) Reboot(ctx context.Context, f driver.Fence, bootID string, u plan.
 		return &driver.Error{Code: driver.CodeOccupied, Retry: true, Why: h.ID + " is not empty: " + lastLines(res.Stderr, 1), Next: "keep other tools from placing instances there; nothing was rebooted"}
 	case err == nil:
 		// Whoever refuses because the boot is over tells good news: the host says which boot it is in.
-		if now, lookErr := h.bootID(ctx); lookErr == nil && now != bootID {
+		if now, lookErr := h.BootID(ctx); lookErr == nil && now != bootID {
 			return nil
 		}
 		if len(u.Reboot) == 0 && (res.Exit == exitStale || res.Exit == exitNoGuard) {
@@ -63,7 +63,7 @@ func (h Host) Reboot(ctx context.Context, f driver.Fence, bootID string, u plan.
 // silence may be one; the old boot id means that the order may not have been taken.
 func (h Host) afterLostOrder(ctx context.Context, bootID string, cause error) error {
 	for {
-		now, err := h.bootID(ctx)
+		now, err := h.BootID(ctx)
 		switch {
 		case err == nil && now != bootID:
 			return nil
@@ -76,7 +76,8 @@ func (h Host) afterLostOrder(ctx context.Context, bootID string, cause error) er
 	}
 }
 
-func (h Host) bootID(ctx context.Context) (string, error) {
+// BootID asks the host which boot it is in, for less than a look costs.
+func (h Host) BootID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.CallTimeout)
 	defer cancel()
 	res, err := h.Run(ctx, []string{"cat", "/proc/sys/kernel/random/boot_id"})

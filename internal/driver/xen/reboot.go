@@ -16,6 +16,7 @@ var (
 	_ driver.Rebooter  = (*Driver)(nil)
 
 	_ driver.EmptyRebooter = (*Driver)(nil)
+	_ driver.BootTeller    = (*Driver)(nil)
 )
 
 // Reboot orders a guarded reboot: the host refuses unless its boot id is bootID and no newer controller
@@ -37,6 +38,11 @@ func (d *Driver) RebootEmpty(ctx context.Context, f driver.Fence, h driver.Host,
 	g := d.guarded(h)
 	g.Vacant = vacant
 	return g.Reboot(ctx, f, bootID, u)
+}
+
+// BootID is dom0's, asked of it by one tool.
+func (d *Driver) BootID(ctx context.Context, h driver.Host) (string, error) {
+	return d.guarded(h).BootID(ctx)
 }
 
 // vacant names those that run by xl list -v, as endDomain.where has it, and whoever it cannot read. Dom0,
