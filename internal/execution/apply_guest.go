@@ -116,7 +116,7 @@ func (s *State) applyStop(t *TurnState, f Fact) {
 		}
 		delete(s.open, key)
 		g.InDoubt = false
-		g.Stage, t.Changed, g.Failures = StageStopped, f.At, 0
+		g.Stage, t.moved, g.Failures = StageStopped, f.At, 0
 		s.changed(f.Instance, f.At)
 		who.State, who.Saved = fleet.Stopped, f.Disposition == plan.DispStatefulStop
 	case StopFailed:

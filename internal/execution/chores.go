@@ -188,10 +188,11 @@ func (s *State) wantLooks(t *TurnState, now time.Time) []string {
 		needOwn = t.inPlace() && !t.Started && !s.sees(t, now)
 	case StepEmpty: // not while all are on their way; that nobody is left must be seen
 		needOwn = !s.knows(t, now) && s.anyToPlace(t) || !s.sees(t, now) && !s.anyToPlace(t) && !t.anyStage(StageMoving)
-	case StepStop: // not while all are being stopped; that nobody is left must be seen
-		needOwn = !t.Started && !s.sees(t, now) && (!t.anyStage(StageStopping) || s.anyToStop(t))
-	case StepReboot:
-		needOwn = !t.Started && !s.sees(t, now)
+	case StepStop: // not while all are being stopped
+		known := s.knows(t, now) && t.Plan.Tactic != plan.Refresh || s.sees(t, now)
+		needOwn = !t.Started && !known && (!t.anyStage(StageStopping) || s.anyToStop(t))
+	case StepReboot: // the order looks for itself
+		needOwn = !t.Started && !s.knows(t, now)
 	case StepJudge:
 		needOwn = !t.Started && !s.sees(t, now) && (t.Plan.Tactic == plan.Refresh || len(ownPackages(s.cohort(own))) > 0)
 	case StepHome:

@@ -2,20 +2,22 @@ package execution
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/advisory"
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // decideStop saves or stops what stays, in its promised slot and with its group's leave.
 func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
-	if !s.sees(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 {
+	if !s.knows(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 {
 		return nil
 	}
 	left := 0
-	for _, in := range present(s.host(t.Plan.Host).View) {
+	for _, in := range s.left(t) {
 		left++
 		g := t.guest(in.ID)
 		d := s.disposition(t, in.ID)
@@ -45,28 +47,39 @@ func (s *State) decideStop(t *TurnState, now time.Time, quiet bool) []Fact {
 	return nil
 }
 
+// left lists the instances that occupy a turn's host by the last look at it, but for those that our own acts
+// have stopped or taken away since: each of these acts has read that by itself.
+func (s *State) left(t *TurnState) []InstanceView {
+	v := s.host(t.Plan.Host).View
+	return slices.DeleteFunc(present(v), func(in InstanceView) bool {
+		g := s.Guests[in.ID]
+		return g != nil && g.Changed.After(v.At) && !s.inFlight(in.ID) && (g.Host != t.Plan.Host || g.State == fleet.Stopped)
+	})
+}
+
 // restWorst is the worst case of a turn from the first stop to the last instance back.
 func (s *State) restWorst(t *TurnState) time.Duration {
 	return 2*s.saveMax(t) + s.Plan.Policy.Times.RebootMax.Std()
 }
 
 // saveMax is how long each save, stop, restore or start of a turn may take: as long as all of them
-// together, for its instances are saved side by side and share the host's disk.
+// together, for its instances are saved side by side, or wait for one another, and share the host's disk.
 func (s *State) saveMax(t *TurnState) time.Duration { return t.Plan.SaveMax(s.Plan.Policy.Times) }
 
-// decideReboot looks once more that the host is empty, then orders the reboot of that very boot.
+// decideReboot orders the reboot of the boot that was seen last, once the host is empty by a look that is
+// fresh and by what our own acts have done since. That others have filled it meanwhile, the order's own look finds.
 func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
 	if !t.Ordered.IsZero() { // ordered before, and not proven to have been refused: the boot id will tell
 		return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepReboot, Attempt: t.Attempt, BootID: t.OldBoot, Why: "the order went out and its answer was lost: the host's boot id tells what came of it"}}
 	}
-	if quiet || !s.sees(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 || t.anyStage(StageMoving, StageHoming, StageStopping, StageBacking) {
+	if quiet || !s.knows(t, now) || s.doubts(t.Plan.Host) || s.unprovenOf(t) > 0 || t.anyStage(StageMoving, StageHoming, StageStopping, StageBacking) {
 		return nil
 	}
 	v := s.host(t.Plan.Host).View
 	if t.OldBoot != "" && v.BootID != "" && v.BootID != t.OldBoot { // an earlier order took effect after all
 		return []Fact{{Kind: StepDone, Turn: t.Plan.ID, Host: t.Plan.Host, Step: StepReboot, Attempt: t.Attempt, BootID: t.OldBoot, Why: "its boot id changed from " + t.OldBoot + " to " + v.BootID}}
 	}
-	if p := present(v); len(p) > 0 {
+	if p := s.left(t); len(p) > 0 {
 		if t.Refills >= maxRefills {
 			return []Fact{*t.held(CodeRefilled, fmt.Sprintf("%s and others keep coming back to the emptied host", p[0].ID), "stop the tool that places them, then: evenkeel retry "+t.Plan.ID)}
 		}
