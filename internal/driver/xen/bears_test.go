@@ -17,7 +17,7 @@ func TestHeavyActsAreBounded(t *testing.T) {
 		d.noteCPUs(h, []endDomain{{name: "Domain-0", vcpus: cpus}, {name: "g1", id: 1, vcpus: 7}})
 		var done []func()
 		for range most {
-			end, err := d.heavy(t.Context(), h, "saving")
+			end, err := d.heavy(in(t, 20*time.Second), h, "saving")
 			if err != nil {
 				t.Fatal(err)
 			}
