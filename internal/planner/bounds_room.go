@@ -207,8 +207,8 @@ func most(sum int64, sorted []int64) (n int) {
 	return n
 }
 
-// heaviest gives the least number of movers that weigh so much together.
-func (u *unit) heaviest() func(weight int64) int {
+// heaviest gives the least number of movers that weigh so much together, and top the most that so many weigh.
+func (u *unit) heaviest() (heaviest func(weight int64) int, top func(movers int) int64) {
 	var weights []int64
 	for w := range u.weight {
 		weights = append(weights, w)
@@ -220,7 +220,7 @@ func (u *unit) heaviest() func(weight int64) int {
 		sums = append(sums, sums[i]+w*int64(u.weight[w]))
 		counts = append(counts, counts[i]+u.weight[w])
 	}
-	return func(weight int64) int {
+	heaviest = func(weight int64) int {
 		if weight <= 0 {
 			return 0
 		}
@@ -230,4 +230,15 @@ func (u *unit) heaviest() func(weight int64) int {
 		}
 		return counts[i-1] + int(ceilDiv(weight-sums[i-1], weights[i-1]))
 	}
+	top = func(movers int) int64 {
+		i := sort.SearchInts(counts, movers)
+		switch {
+		case movers <= 0:
+			return 0
+		case i == len(counts):
+			return sums[i-1]
+		}
+		return sums[i] - int64(counts[i]-movers)*weights[i-1]
+	}
+	return heaviest, top
 }

@@ -63,6 +63,7 @@ func TestSecondMoves(t *testing.T) {
 		{"six hosts of three", uniform(6, 4096, 3, 1024), 18, 21, 22},
 		{"with a spare, at four waves", withSpare(uniform(6, 4096, 3, 1024)), 18, 18, 20},
 		{"half full", uniform(8, 4096, 2, 1024), 16, 24, 24},
+		{"half full, of two sizes", twoSizes(), 16, 24, 24}, // the first of two waves takes half of all room, be they few hosts or many
 	} {
 		p := routine(t, c.f, plan.ToBound(plan.DefaultPolicy()))
 		b := p.Bounds
@@ -70,6 +71,17 @@ func TestSecondMoves(t *testing.T) {
 			t.Errorf("%s: %+v with %d waves and %d moves", c.name, b, p.Counts.Waves, p.Counts.Moves)
 		}
 	}
+}
+
+// twoSizes has four hosts of 4 GiB and two of 8 GiB, each half full of instances of 1 GiB.
+func twoSizes() *fleet.Fleet {
+	f := uniform(6, 4096, 2, 1024)
+	for i := range 2 {
+		h := f.Hosts[i].ID
+		f.Hosts[i].MemoryMiB = 8192
+		f.Instances = append(f.Instances, vm(h+"-a", h, 1024), vm(h+"-b", h, 1024))
+	}
+	return f
 }
 
 func withSpare(f *fleet.Fleet) *fleet.Fleet {

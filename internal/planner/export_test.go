@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -79,4 +80,18 @@ func Overflow(rooms []int64, slack int64, k, waves, less int) []int {
 	first := tooMany(len(rooms), k, waves, less)
 	overflow(first, rooms, slack, less)
 	return first
+}
+
+// Share gives the least and the most load that goes with so much room of hosts, and the most room with which
+// goes no more than that least.
+func Share(load, room []int64, of int64) (least, most, within int64) {
+	var low share
+	for i := range load {
+		low.hosts = append(low.hosts, loaded{load[i], room[i]})
+	}
+	high := share{hosts: slices.Clone(low.hosts)}
+	low.line(false)
+	high.line(true)
+	least = low.of(of, true)
+	return least, high.of(of, false), low.within(least)
 }
