@@ -15,14 +15,14 @@ import (
 // way is what drafts of one plan differ by.
 type way struct {
 	loose    map[string]int // pool -> how often it was among the last of an earlier draft, with more waves than hoped for
-	byMemory bool           // hosts are in the order of their memory in use, not of their instances
-	unpaced  bool           // waves are as big as they can be
-	brief    bool           // what a host saves together takes no longer than policy gives one, if others may be stopped for it
-	goal     map[front]int  // waves that an earlier draft needed
-	script   *script        // of each host's place and wave; nil: there is none
-	coloured bool           // waves are of hosts whose groups can spare all of them, found ahead
-	even     bool           // and of about as many hosts
-	measure  measure        // of waves; nil: by outlooks
+	order    order
+	unpaced  bool          // waves are as big as they can be
+	brief    bool          // what a host saves together takes no longer than policy gives one, if others may be stopped for it
+	goal     map[front]int // waves that an earlier draft needed
+	script   *script       // of each host's place and wave; nil: there is none
+	coloured bool          // waves are of hosts whose groups can spare all of them, found ahead
+	even     bool          // and of about as many hosts
+	measure  measure       // of waves; nil: by outlooks
 }
 
 // measure gives for some pools how many of their hosts should be in the next wave at most; for none, as many as can.
@@ -87,11 +87,13 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 		}
 		take(by)
 	}
-	if mixed && w.short && !w.asHoped() {
-		take(way{loose: w.by.loose, byMemory: true})
+	for _, order := range []order{byMemory, byLargest} {
+		if mixed && w.short && !w.asHoped() {
+			take(way{loose: w.by.loose, order: order})
+		}
 	}
 	if (w.doubtful() || !w.asHoped()) && w.held {
-		take(way{loose: w.by.loose, byMemory: w.by.byMemory, unpaced: true})
+		take(way{loose: w.by.loose, order: w.by.order, unpaced: true})
 	}
 	if by := w.by; !w.asHoped() && w.twice > len(w.plan.Moves)/100 {
 		by.unpaced, by.goal = false, map[front]int{}
@@ -99,7 +101,11 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 			by.goal[f] = p.had
 		}
 		if take(by); w.by.goal == nil && mixed && w.short {
-			by.byMemory = !by.byMemory
+			if by.order == byRoom {
+				by.order = byMemory
+			} else {
+				by.order = byRoom
+			}
 			take(by)
 		}
 	}

@@ -1,53 +1,10 @@
 package planner
 
 import (
-	"cmp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
-
-// order lines up the hosts that are due, and for each pool the places where instances can go. Hosts of a
-// pool that give most room for each instance that must move go first, for what the first wave moves is
-// moved twice: empty ones before all others.
-func (w *world) order() {
-	for _, h := range w.hosts {
-		if h.status == due {
-			w.queue = append(w.queue, h)
-		}
-	}
-	for _, p := range w.pools {
-		w.weigh(p)
-	}
-	slices.SortStableFunc(w.queue, func(a, b *host) int {
-		return cmp.Or(strings.Compare(a.region, b.region), strings.Compare(a.site, b.site), w.by.script.sooner(a, b), strings.Compare(a.pool.ID, b.pool.ID), w.sooner(a, b))
-	})
-	if w.by.coloured {
-		w.orderByColour()
-	}
-	w.queueUp()
-	w.notePreparing()
-	w.openLedgers()
-	w.shelve()
-}
-
-// sooner orders the hosts of one pool.
-func (w *world) sooner(a, b *host) int {
-	switch {
-	case !a.pool.mixed:
-		return lighter(a, b)
-	case w.by.byMemory:
-		return cmp.Or(cmp.Compare(a.used, b.used), cmp.Compare(a.seq, b.seq))
-	}
-	return cmp.Or(cmp.Compare(int64(len(a.guests))*b.MemoryMiB, int64(len(b.guests))*a.MemoryMiB), cmp.Compare(a.used, b.used), cmp.Compare(a.seq, b.seq))
-}
-
-// lighter orders hosts by how much their turn disturbs.
-func lighter(a, b *host) int {
-	return cmp.Or(cmp.Compare(len(a.guests), len(b.guests)), cmp.Compare(a.used, b.used), strings.Compare(a.ID, b.ID))
-}
 
 // sweep opens one wave after the other until each host that is due is done or blocked.
 func (w *world) sweep() {
