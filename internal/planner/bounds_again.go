@@ -71,6 +71,7 @@ type scale struct {
 	largest  int64 // room of one host
 	roomless int64 // load of hosts without room
 	places   int64 // room on hosts without a turn
+	stay     bool  // some have room there, be it less than a unit
 	heaviest func(weight int64) (instances int)
 	top      func(instances int) (weight int64)
 }
@@ -102,6 +103,7 @@ func (b *bounds) scaleOf(a *area, hosts []*host, u *unit) scale {
 	for _, h := range a.hosts {
 		if !turn[h] {
 			s.places += u.room(b, h)
+			s.stay = s.stay || (&unit{mib: 1}).room(b, h) > 0
 		}
 	}
 	slices.Sort(s.load)
@@ -144,7 +146,7 @@ const firsts = 128
 // hi of room and the most that can be on so much. For each such range the rooms of X(t) may as well grow as much
 // as the slack and these conditions allow.
 func (s *scale) byFirst(waves, again int) bool {
-	if s.slack <= 0 || s.largest > s.slack || s.places > 0 || s.least.room() == 0 {
+	if s.slack <= 0 || s.largest > s.slack || s.stay || s.least.room() == 0 {
 		return true
 	}
 	all := s.least.room()
