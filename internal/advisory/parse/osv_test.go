@@ -163,7 +163,7 @@ func TestOSVMistakes(t *testing.T) {
 		"severity text":    {osvHead + `"severity":"HIGH"}`, `severity: found "HIGH", expected an array`},
 		"no score":         {osvHead + `"severity":[{"type":"CVSS_V3"}]}`, `severity[0].score: found nothing, expected the score`},
 		"bottomless":       {strings.Repeat("[", 200000), `expected JSON`},
-		"deep":             {strings.Repeat("[", 200) + strings.Repeat("]", 200), `a.json:1:102: ` + strings.Repeat("[0]", 66) + `[0]`},
+		"deep":             {strings.Repeat("[", 200) + strings.Repeat("]", 200), `a.json:1:102: ` + strings.Repeat("[0]", 66) + `[0...: found more than 2000000 values, or more than 100 inside each other`},
 		"characters count": {"{\"summary\":\"ü\", \"id\":7}", `a.json:1:22: id: found 7`},
 		"latin-1":          {"{\"id\":\n\"M\xfcller\"}", `a.json:2:3: found the byte 0xfc, which is no part of UTF-8, expected text in UTF-8`},
 		"UTF-16":           {"\xff\xfe{\x00", `a.json:1:1: found the byte 0xff, which is no part of UTF-8`},
