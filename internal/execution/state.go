@@ -297,7 +297,17 @@ func (s *State) isDisturbed(instance string) bool {
 	if g.State != fleet.Running || h.Absent[instance] > 0 || !h.Lost.IsZero() {
 		return true // also when the last look at its host did not show it, or the host does not answer
 	}
-	return s.inFlight(instance) || s.unproven[instance] != "" || s.doubled[instance] != nil
+	return s.inFlight(instance) || s.unproven[instance] != "" || s.doubled[instance] != nil || s.inDoubt(instance)
+}
+
+// inDoubt: a stop of an instance ended without an answer, and no look has told since whether it runs.
+func (s *State) inDoubt(instance string) bool {
+	for id := range s.active {
+		if g := s.Turns[id].Guests[instance]; g != nil && g.InDoubt {
+			return true
+		}
+	}
+	return false
 }
 
 // cohort gives what a host should become; nil in a routine cycle.
