@@ -7,12 +7,15 @@ import (
 	"strconv"
 )
 
+// Seed is what all that is drawn depends on.
+type Seed uint64
+
 // draw gives a number from 0 up to 1 that depends on the seed and on what it is drawn for, and on nothing
 // else: not on what was drawn before, so one more property changes no other.
-func (s Scenario) draw(words ...string) float64 {
+func (s Seed) draw(words ...string) float64 {
 	h := fnv.New64a()
 	var seed [8]byte
-	binary.BigEndian.PutUint64(seed[:], s.Seed)
+	binary.BigEndian.PutUint64(seed[:], uint64(s))
 	h.Write(seed[:])
 	for _, w := range words {
 		h.Write([]byte(w))
@@ -30,8 +33,14 @@ func mixed(x uint64) uint64 {
 	return x ^ x>>31
 }
 
+// Share is one of several values, and how often it is drawn.
+type Share[T any] struct {
+	Value T
+	Part  float64 // all parts of a list add up to 1
+}
+
 // pick draws one of several values by their parts.
-func pick[T any](s Scenario, of []Share[T], words ...string) T {
+func pick[T any](s Seed, of []Share[T], words ...string) T {
 	at := s.draw(words...)
 	for _, o := range of {
 		if at -= o.Part; at < 0 {
@@ -42,7 +51,7 @@ func pick[T any](s Scenario, of []Share[T], words ...string) T {
 }
 
 // some draws exactly n of the numbers from 0 to of-1.
-func (s Scenario) some(n, of int, what string) map[int]bool {
+func (s Seed) some(n, of int, what string) map[int]bool {
 	order := make([]int, of)
 	at := make([]float64, of)
 	for i := range order {

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
-	"github.com/evenkeel/evenkeel/internal/version"
 )
 
 // The hypervisor's package and its versions: hosts without the fixes run the last release before them, those
@@ -32,7 +31,7 @@ type build struct {
 
 // builds draws the builds that lack the fixes, and the one that has them.
 func (s Scenario) builds() (old []build, fixed build) {
-	covered, shadow := s.some(s.Covered, s.Builds, "covered"), s.some(s.Shadow, s.Builds, "shadow")
+	covered, shadow := s.Seed.some(s.Covered, s.Builds, "covered"), s.Seed.some(s.Shadow, s.Builds, "shadow")
 	for n := range s.Builds {
 		b := build{id: s.buildID(strconv.Itoa(n)), shadow: shadow[n], version: oldXen}
 		if covered[n] {
@@ -66,60 +65,37 @@ func (s Scenario) Fleet(arm Arm) (*fleet.Fleet, error) {
 	}
 	d := &drawing{Scenario: s, arm: arm, fleet: &fleet.Fleet{Evenkeel: fleet.SchemaV1, Taken: s.Now}}
 	d.old, d.fixed = s.builds()
-	d.affected = s.some(int(math.Round(s.AffectedShare*float64(s.AllHosts()))), s.AllHosts(), "affected")
-	for n := range s.Tenants {
-		id := tenantID(n)
-		d.fleet.Tenants = append(d.fleet.Tenants, fleet.Tenant{ID: id, Contacts: []fleet.Contact{{Email: "ops@" + id + ".example"}}})
-	}
-	for r := range s.Regions {
-		region := fmt.Sprintf("r%d", r+1)
-		d.fleet.Regions = append(d.fleet.Regions, fleet.Region{ID: region})
-		for n := range s.Sites {
-			site := region + string(rune('a'+n))
-			d.fleet.Sites = append(d.fleet.Sites, fleet.Site{ID: site, Region: region})
-			for p := range s.Pools {
-				d.pool(site, fmt.Sprintf("%s-p%02d", site, p+1))
-			}
-		}
-	}
+	d.affected = s.Seed.some(int(math.Round(s.AffectedShare*float64(s.AllHosts()))), s.AllHosts(), "affected")
+	d.fleet.Tenants = s.tenants()
+	s.build(d.fleet, func(int) string { return "" }, d.pool)
 	return d.fleet, nil
 }
 
-func tenantID(n int) string { return fmt.Sprintf("t%04d", n+1) }
-
 // pool draws one pool: its first host is spare, the others are full.
-func (d *drawing) pool(site, id string) {
+func (d *drawing) pool(site, id string, _ int) {
 	var none int64 // what is spare is there to be used
 	d.fleet.Pools = append(d.fleet.Pools, fleet.Pool{ID: id, Site: site, ReserveMiB: &none})
 	for n := range d.Hosts {
 		h := d.host(id, n)
 		d.fleet.Hosts = append(d.fleet.Hosts, h)
 		if h.Spare {
-			// What watches an empty host: so that no host is without a guest to be judged by.
-			d.fleet.Instances = append(d.fleet.Instances, fleet.Instance{ID: h.ID + "-probe", Host: h.ID, MemoryMiB: probeMiB, GuestType: "pvh"})
+			d.fleet.Instances = append(d.fleet.Instances, probe(h.ID, "pvh"))
 			continue
 		}
-		d.fill(h.ID)
+		d.fleet.Instances = append(d.fleet.Instances, d.fill(d.Seed, h.ID)...)
 	}
 	d.groups(id)
 }
 
-// probeMiB is the memory of the operator's own instance on a spare host; slackMiB, on other hosts, is what
-// lets a full one still be emptied onto the spare.
-const probeMiB, slackMiB = 256, 256
-
 func (d *drawing) host(pool string, n int) fleet.Host {
-	id := fmt.Sprintf("%s-h%02d", pool, n)
+	h := d.xenHost(pool, n)
 	b := d.fixed
 	if d.affected[len(d.fleet.Hosts)] {
-		b = d.old[int(d.draw("build", id)*float64(len(d.old)))]
+		b = d.old[int(d.Seed.draw("build", h.ID)*float64(len(d.old)))]
 	}
-	h := fleet.Host{ID: id, Pools: []string{pool}, Hypervisor: fleet.Xen, MemoryMiB: d.HostMiB, NICMbps: 10000,
-		Ecosystem: version.Upstream, Arch: "x86_64", Spare: n == 0,
-		VirtCaps:     []string{"pv", "hvm", "hap"},
-		Capabilities: []string{fleet.CanLivePatch, fleet.CanSuspend, fleet.CanReboot, fleet.CanUpdate},
-		Software: fleet.Software{Installed: map[string]string{xen: b.version}, Booted: map[string]string{xen: b.version},
-			BuildID: b.id, LivePatches: []fleet.LivePatch{}}}
+	h.Capabilities = []string{fleet.CanLivePatch, fleet.CanSuspend, fleet.CanReboot, fleet.CanUpdate}
+	h.Software = fleet.Software{Installed: map[string]string{xen: b.version}, Booted: map[string]string{xen: b.version},
+		BuildID: b.id, LivePatches: []fleet.LivePatch{}}
 	if b.shadow {
 		h.VirtCaps = append(h.VirtCaps, "shadow")
 	}
@@ -127,26 +103,6 @@ func (d *drawing) host(pool string, n int) fleet.Host {
 		h.Capabilities = append(h.Capabilities, fleet.CanLiveMigrate)
 	}
 	return h
-}
-
-// fill draws instances until the host is full.
-func (d *drawing) fill(host string) {
-	free := d.HostMiB - slackMiB - probeMiB
-	for n := 0; ; n++ {
-		id := fmt.Sprintf("%s-i%02d", host, n)
-		i := fleet.Instance{ID: id, Host: host, MemoryMiB: min(pick(d.Scenario, d.Sizes, "size", id), free/512*512),
-			Tenant: tenantID(int(d.draw("tenant", id) * float64(d.Tenants))), GuestType: pick(d.Scenario, d.Guests, "guest", id),
-			NoSuspend: d.draw("no-suspend", id) < d.NoSuspend}
-		if i.MemoryMiB <= 0 {
-			return
-		}
-		free -= i.MemoryMiB
-		if d.draw("pinned", id) < d.Pinned {
-			i.Pinned = "by its tenant's contract"
-		}
-		i.Disks = []fleet.Disk{{Name: "xvda", Shared: d.draw("local-disk", id) >= d.LocalDisk}}
-		d.fleet.Instances = append(d.fleet.Instances, i)
-	}
 }
 
 // groups makes redundancy groups of three: the first instances of three hosts of the pool each.

@@ -12,7 +12,7 @@ func TestAnyScenario(t *testing.T) {
 	as := advisories(t)
 	rapid.Check(t, func(t *rapid.T) {
 		s := March2015(rapid.SampledFrom([]float64{0, 0.1, 0.5, 1}).Draw(t, "affected"))
-		s.Seed = rapid.Uint64().Draw(t, "seed")
+		s.Seed = Seed(rapid.Uint64().Draw(t, "seed"))
 		s.Regions, s.Sites = rapid.IntRange(1, 2).Draw(t, "regions"), rapid.IntRange(1, 3).Draw(t, "sites")
 		s.Pools, s.Hosts = rapid.IntRange(1, 2).Draw(t, "pools"), rapid.IntRange(3, 9).Draw(t, "hosts")
 		s.Tenants = rapid.IntRange(1, 5).Draw(t, "tenants")

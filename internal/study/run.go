@@ -125,7 +125,7 @@ func (o *Outcome) patches(s Scenario, p *plan.Plan) (held map[string]bool, over 
 		if t.Tactic != plan.LivePatch {
 			continue
 		}
-		if s.draw("live patch fails", t.Host) < s.FailureShare {
+		if s.Seed.draw("live patch fails", t.Host) < s.FailureShare {
 			o.Failed = append(o.Failed, t.Host)
 		} else {
 			held[t.Host] = true

@@ -21,10 +21,9 @@ import (
 // Scenario is all that a study of March 2015 depends on. Six Xen advisories came at once, and providers
 // had a week. What each number stands on is told by Assumptions.
 type Scenario struct {
-	Seed uint64
-
-	Regions, Sites, Pools, Hosts int // Sites per region, Pools per site, Hosts per pool, one of them spare
-	Tenants                      int
+	Seed Seed
+	Layout
+	Contents
 
 	Builds  int // of Xen that lack the fixes
 	Covered int // of these have a live patch
@@ -33,42 +32,32 @@ type Scenario struct {
 	AffectedShare float64 // of the hosts; the others booted a build with the fixes
 	FailureShare  float64 // of the live patches fail on their host
 
-	HostMiB   int64
-	Sizes     []Share[int64]  // memory of instances, MiB
-	Guests    []Share[string] // their types
-	Pinned    float64         // bound to their host by the operator's word
-	LocalDisk float64         // bound to their host by a disk
-	NoSuspend float64         // cannot be saved
-
 	Now      time.Time // when the live patches are built, and the plan is made
 	First    time.Time // when the first of the advisories becomes public
 	FinishBy time.Time
 	Lead     plan.Lead
 }
 
-// Share is one of several values, and how often it is drawn.
-type Share[T any] struct {
-	Value T
-	Part  float64 // all parts of a list add up to 1
-}
-
 // March2015 is the whole study: 9,990 hosts, of which so large a share is affected.
 func March2015(affected float64) Scenario {
 	return Scenario{
-		Seed:    20150302,
-		Regions: 9, Sites: 3, Pools: 10, Hosts: 37, Tenants: 2000,
+		Seed:   20150302,
+		Layout: Layout{Regions: 9, Sites: 3, Pools: 10, Hosts: 37},
+		Contents: Contents{
+			Tenants:   2000,
+			HostMiB:   64 << 10,
+			Sizes:     []Share[int64]{{1 << 10, 0.30}, {2 << 10, 0.30}, {4 << 10, 0.25}, {8 << 10, 0.15}},
+			Guests:    []Share[string]{{"hvm", 0.5}, {"pv", 0.4}, {"pvh", 0.1}},
+			Pinned:    0.01,
+			LocalDisk: 0.01,
+			NoSuspend: 0.02,
+		},
 		Builds: 40, Covered: 36, Shadow: 20,
 		AffectedShare: affected, FailureShare: 0.005,
-		HostMiB:   64 << 10,
-		Sizes:     []Share[int64]{{1 << 10, 0.30}, {2 << 10, 0.30}, {4 << 10, 0.25}, {8 << 10, 0.15}},
-		Guests:    []Share[string]{{"hvm", 0.5}, {"pv", 0.4}, {"pvh", 0.1}},
-		Pinned:    0.01,
-		LocalDisk: 0.01,
-		NoSuspend: 0.02,
-		Now:       time.Date(2015, 3, 2, 0, 0, 0, 0, time.UTC),
-		First:     time.Date(2015, 3, 5, 12, 0, 0, 0, time.UTC),
-		FinishBy:  time.Date(2015, 3, 10, 12, 0, 0, 0, time.UTC),
-		Lead:      plan.Lead{Blip: plan.Duration(24 * time.Hour), Outage: plan.Duration(48 * time.Hour)},
+		Now:      time.Date(2015, 3, 2, 0, 0, 0, 0, time.UTC),
+		First:    time.Date(2015, 3, 5, 12, 0, 0, 0, time.UTC),
+		FinishBy: time.Date(2015, 3, 10, 12, 0, 0, 0, time.UTC),
+		Lead:     plan.Lead{Blip: plan.Duration(24 * time.Hour), Outage: plan.Duration(48 * time.Hour)},
 	}
 }
 
@@ -77,9 +66,6 @@ func (s Scenario) Tenth() Scenario {
 	s.Pools /= 10
 	return s
 }
-
-// AllHosts is the size of the fleet.
-func (s Scenario) AllHosts() int { return s.Regions * s.Sites * s.Pools * s.Hosts }
 
 // Arm is one of the ways in which the same campaign is planned.
 type Arm struct {
@@ -103,13 +89,15 @@ func (a Arm) tactics() []plan.Tactic {
 
 // check refuses a scenario that cannot be drawn.
 func (s Scenario) check() error {
+	if err := s.Layout.check(); err != nil {
+		return err
+	}
+	if err := s.Contents.check(); err != nil {
+		return err
+	}
 	switch {
-	case s.AllHosts() <= 0 || s.Hosts < 3:
-		return fmt.Errorf("%d regions of %d sites of %d pools of %d hosts: each must be at least 1, and a pool has a spare host and two more", s.Regions, s.Sites, s.Pools, s.Hosts)
 	case s.Builds < 1 || s.Covered > s.Builds || s.Shadow > s.Builds:
 		return fmt.Errorf("%d builds, of which %d have a live patch and %d have shadow paging: no more can be than there are", s.Builds, s.Covered, s.Shadow)
-	case s.Tenants < 1:
-		return fmt.Errorf("%d tenants: instances belong to somebody", s.Tenants)
 	}
 	return nil
 }
