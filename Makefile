@@ -70,8 +70,9 @@ soak: ## ROUNDS demos with server and destinations killed, all libvirt and Xen t
 	@$(MAKE) --no-print-directory mutate
 compare-xen: ## the same on Xen, beside bare xl and xen-livepatch: wall time
 	@lab/compare/xen 1 suspend
-study: ## the Xen campaign of March 2015 planned on 9,990 simulated hosts in two arms: docs/studies/march-2015.md (30 s)
-	go run ./lab/cmd/march2015 -out docs/studies/march-2015.md
+study: ## the Xen campaigns of September 2014 and March 2015 planned on simulated hosts, beside what was reported: docs/studies (1 min)
+	go run ./lab/cmd/study -of march-2015 -out docs/studies/march-2015.md
+	go run ./lab/cmd/study -of september-2014 -out docs/studies/september-2014.md -picture docs/studies/september-2014.svg
 compare: ## ROUNDS times the same maintenance by hand with virsh and by evenkeel: wall time, blackouts
 	@lab/compare/run $(ROUNDS)
 

@@ -127,6 +127,20 @@ func (p *page) assumptions(readings []Reading) {
 		}
 		rows = append(rows, []string{a.What, value, kind, a.Note})
 	}
+	p.standsOn(rows)
+}
+
+// rowsOf are assumptions as a table.
+func rowsOf(list []Assumption) [][]string {
+	rows := [][]string{{"what", "value", "kind", "note"}}
+	for _, a := range list {
+		rows = append(rows, []string{a.What, a.Value, string(a.Kind), a.Note})
+	}
+	return rows
+}
+
+// standsOn prints assumptions; no column of them holds numbers alone.
+func (p *page) standsOn(rows [][]string) {
 	for n, cells := range rows {
 		p.line("| %s |", strings.Join(cells, " | "))
 		if n == 0 {

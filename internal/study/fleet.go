@@ -67,7 +67,7 @@ func (s Scenario) Fleet(arm Arm) (*fleet.Fleet, error) {
 	d.old, d.fixed = s.builds()
 	d.affected = s.Seed.some(int(math.Round(s.AffectedShare*float64(s.AllHosts()))), s.AllHosts(), "affected")
 	d.fleet.Tenants = s.tenants()
-	s.build(d.fleet, func(int) string { return "" }, d.pool)
+	s.build(d.fleet, d.pool)
 	return d.fleet, nil
 }
 

@@ -22,13 +22,13 @@ func (l Layout) check() error {
 }
 
 // build adds regions and sites to a fleet, and asks for each pool, counted from 0 in its site.
-func (l Layout) build(f *fleet.Fleet, zone func(region int) string, pool func(site, id string, n int)) {
+func (l Layout) build(f *fleet.Fleet, pool func(site, id string, n int)) {
 	for r := range l.Regions {
 		region := fmt.Sprintf("r%d", r+1)
 		f.Regions = append(f.Regions, fleet.Region{ID: region})
 		for n := range l.Sites {
 			site := region + string(rune('a'+n))
-			f.Sites = append(f.Sites, fleet.Site{ID: site, Region: region, Timezone: zone(r)})
+			f.Sites = append(f.Sites, fleet.Site{ID: site, Region: region})
 			for p := range l.Pools {
 				pool(site, fmt.Sprintf("%s-p%02d", site, p+1), p)
 			}

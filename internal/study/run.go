@@ -79,18 +79,33 @@ func (s Scenario) input(arm Arm, as []advisory.Advisory, stage func(string)) (pl
 
 // propose makes a plan and has it audited.
 func (o *Outcome) propose(in planner.Input, stage func(string)) (*plan.Plan, error) {
-	p, err := planner.Propose(in)
+	p, v, err := judged(in, stage)
 	if err != nil {
 		return nil, fmt.Errorf("arm %q, campaign %s: %w", o.Arm.Name, in.Campaign, err)
 	}
+	o.Findings = append(o.Findings, v.Findings...)
+	o.Asked += asked(v)
+	return p, nil
+}
+
+// judged is a plan and what the auditor says of it.
+func judged(in planner.Input, stage func(string)) (*plan.Plan, audit.Verdict, error) {
+	p, err := planner.Propose(in)
+	if err != nil {
+		return nil, audit.Verdict{}, err
+	}
 	stage("plan")
 	v := audit.PlanVerdict(in.Fleet, &p)
-	o.Findings = append(o.Findings, v.Findings...)
-	for _, l := range v.Laws {
-		o.Asked += l.Checked
-	}
 	stage("audit")
-	return &p, nil
+	return &p, v, nil
+}
+
+// asked counts single questions.
+func asked(v audit.Verdict) (n int) {
+	for _, l := range v.Laws {
+		n += l.Checked
+	}
+	return n
 }
 
 // child is what the campaign is planned from anew when the last live patch is over and some have failed:

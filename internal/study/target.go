@@ -56,14 +56,20 @@ func withFailed(t *plan.Target, failed []string) *plan.Target {
 
 // Policy of an arm. What is not named here is the default.
 func (s Scenario) Policy(arm Arm) plan.Policy {
-	const m = plan.Duration(time.Minute)
 	p := plan.DefaultPolicy()
 	p.Windows = []plan.WindowRule{{Always: true}}
 	p.Tactics = arm.tactics()
 	p.Lead = s.Lead
 	p.AfterDisclosure = true
 	p.FailureBudget = s.AllHosts() // the study counts failures; it does not stop at them
-	p.Times.Reboot, p.Times.RebootMax = 35*m, 60*m
-	p.Times.SaveMax = 10 * m
+	p.Times = rebootTimes(p.Times)
 	return p
+}
+
+// rebootTimes are those of hosts that take long to reboot.
+func rebootTimes(t plan.Times) plan.Times {
+	const m = plan.Duration(time.Minute)
+	t.Reboot, t.RebootMax = 35*m, 60*m
+	t.SaveMax = 10 * m
+	return t
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/evenkeel/evenkeel/internal/study"
 )
 
 // meter measures what the parts of the study cost: CPU time by stage (other work on the machine does not count), wall
@@ -22,7 +20,7 @@ type meter struct {
 // row is one arm of one reading.
 type row struct {
 	what string
-	took map[string]time.Duration // by stage, added up over both plans
+	took map[string]time.Duration // by stage, added up over all its plans
 }
 
 // stages are the parts that a study tells of, in their order.
@@ -31,8 +29,8 @@ var stages = []string{"draw the fleet", "assess", "plan", "audit"}
 func newMeter() *meter { return &meter{began: time.Now()} }
 
 // stage gives what is told of the end of each stage of one arm.
-func (m *meter) stage(reading string, arm study.Arm) func(string) {
-	m.rows = append(m.rows, row{reading + ", " + arm.Name, map[string]time.Duration{}})
+func (m *meter) stage(arm string) func(string) {
+	m.rows = append(m.rows, row{arm, map[string]time.Duration{}})
 	took, last := m.rows[len(m.rows)-1].took, cpu()
 	return func(name string) {
 		now := cpu()
@@ -42,7 +40,7 @@ func (m *meter) stage(reading string, arm study.Arm) func(string) {
 }
 
 func (m *meter) write(w io.Writer) {
-	fmt.Fprintf(w, "## What it cost\n\nCPU time, measured in this very run on %d cores that may have had other work; two plans in each row, both of the whole fleet.\n\n", runtime.NumCPU())
+	fmt.Fprintf(w, "## What it cost\n\nCPU time, measured in this very run on %d cores that may have had other work, for all plans of each row.\n\n", runtime.NumCPU())
 	fmt.Fprintf(w, "| | %s |\n|---%s|\n", strings.Join(stages, " | "), strings.Repeat("|---:", len(stages)))
 	for _, r := range m.rows {
 		cells := []string{r.what}
