@@ -114,14 +114,14 @@ func readAdvisories(pattern string) (all []advisory.Advisory, err error) {
 	return all, nil
 }
 
-// revision is the commit that the page was made at, with a word when the tree differed from it.
+// revision is the commit that the page was made at, with a word when the tree, but for the pages themselves, differed from it.
 func revision() string {
 	id, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {
 		return "unknown"
 	}
 	text := strings.TrimSpace(string(id))
-	if changed, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no").Output(); err != nil || len(bytes.TrimSpace(changed)) > 0 {
+	if changed, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/studies").Output(); err != nil || len(bytes.TrimSpace(changed)) > 0 {
 		text += ", with changes"
 	}
 	return text + ", " + runtime.Version()
