@@ -51,6 +51,10 @@ func (p *page) says() {
 	p.line("costs is the first hours, which are slow behind the canary. Saving takes no less time than stopping, but what was in")
 	p.line("memory is kept. A spare host in each pool empties one host at a time: emptying all of them does not fit the time, and that")
 	p.line("plan leaves hosts without the fix at disclosure; so in the last arm the operator says in the target whose guests stay.")
+	p.line("Three choices of ours were made after trying, so that no host is left in the first two arms: how long before the first slot")
+	p.line("notices go out, when the first windows open (1 or 2 hours before the reboots of 2014) and how fast waves grow (%d, not 4).", waveGrowth2014)
+	p.line("Days are counted in UTC in all regions: slots that begin at other hours in each region share fewer waves, and hosts are")
+	p.line("left. Two rules are off: stagger between regions, for which there is no time, and bringing home.")
 	p.line("Interruptions of 2014 that were told of are of instances; ours are of hosts that take %s to reboot.", plan.Duration(rebootTimes(plan.Times{}).Reboot))
 	p.line("")
 }

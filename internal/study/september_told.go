@@ -31,7 +31,6 @@ var zonalHistory = History{
 	Hosts:    Fact{"less than 10 % of the fleet", Sourced},
 	Longest:  Fact{"2 to 10 min usual", Sourced},
 	Notice:   Fact{"1 to 2 days: sent on 24 and 25 September", Derived},
-	Promised: Fact{"a window for each instance", Sourced},
 	Apart:    Fact{"none: never two zones of a region on a day", Sourced},
 	AtOnce:   Fact{"4 in a zone", Assumed},
 }
