@@ -24,15 +24,15 @@ type History struct {
 }
 
 var zonalHistory = History{
-	Start:    Fact{"2014-09-26 02:00 UTC", Sourced},
-	End:      Fact{"2014-09-30 23:59 UTC", Sourced},
-	Hours:    Fact{"118", Derived},
-	Slack:    Fact{"12 h", Derived},
-	Hosts:    Fact{"less than 10 % of the fleet", Sourced},
-	Longest:  Fact{"2 to 10 min usual", Sourced},
-	Notice:   Fact{"1 to 2 days: sent on 24 and 25 September", Derived},
-	Apart:    Fact{"none: never two zones of a region on a day", Sourced},
-	AtOnce:   Fact{"4 in a zone", Assumed},
+	Start:   Fact{"2014-09-26 02:00 UTC", Sourced},
+	End:     Fact{"2014-09-30 23:59 UTC", Sourced},
+	Hours:   Fact{"118", Derived},
+	Slack:   Fact{"12 h", Derived},
+	Hosts:   Fact{"less than 10 % of the fleet", Sourced},
+	Longest: Fact{"2 to 10 min usual", Sourced},
+	Notice:  Fact{"1 to 2 days: sent on 24 and 25 September", Derived},
+	Apart:   Fact{"none: never two zones of a region on a day", Sourced},
+	AtOnce:  Fact{"4 in a zone", Assumed},
 }
 
 var wholeHistory = History{
