@@ -56,6 +56,9 @@ func (v *wave) dispose(h *host, tight bool) (*draft, trouble) {
 	slices.SortFunc(moving, func(a, b *guest) int {
 		return cmp.Or(cmp.Compare(b.MemoryMiB, a.MemoryMiB), strings.Compare(a.ID, b.ID))
 	})
+	if v.by.script.upwards(h) {
+		slices.Reverse(moving)
+	}
 	stops, alone := d.disturbed()
 	if t := v.groups(stops, append(alone, moving...)); t.why != fine {
 		return d, t

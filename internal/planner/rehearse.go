@@ -18,9 +18,9 @@ const (
 	smallTurns  = 24
 	smallHosts  = 48
 	smallGuests = 96
-	fewerWork   = 300_000 // hosts weighed as destinations in search of fewer waves: about 2 ms
-	lighterWork = 150_000 // and of fewer moves; what the one spares, the other may take
-	rarely      = 32      // of so many changes for the worse one is kept, to get away from where none is for the better
+	fewerWork   = 300_000   // hosts weighed as destinations in search of fewer waves: about 2 ms
+	lighterWork = 1_200_000 // and of fewer moves: 5 to 15 ms where fewer cannot be had
+	rarely      = 32        // of so many changes for the worse one is kept, to get away from where none is for the better
 )
 
 // script says what a draft leaves open, for each host by its seq.
@@ -28,6 +28,9 @@ type script struct {
 	rank []int  // its place in the queue
 	wave []int  // the one before which it has no turn, as long as others can have theirs
 	pack []bool // its instances choose the other way: the fullest host that takes them, not the emptiest
+	// up: its instances choose in the order of their sizes, the smallest first: where not all find a fixed host,
+	// one large one moves twice then, and not two small ones.
+	up []bool
 }
 
 // rehearse gives a better plan than this one where it finds one.
@@ -95,7 +98,7 @@ func (w *world) meets(b lower) bool {
 
 // played is the script that a draft came to.
 func (w *world) played() script {
-	s := script{make([]int, len(w.hosts)), make([]int, len(w.hosts)), make([]bool, len(w.hosts))}
+	s := script{make([]int, len(w.hosts)), make([]int, len(w.hosts)), make([]bool, len(w.hosts)), make([]bool, len(w.hosts))}
 	for i, h := range w.hosts {
 		s.rank[i] = h.place
 	}
@@ -106,6 +109,7 @@ func (w *world) played() script {
 	}
 	if w.by.script != nil {
 		copy(s.pack, w.by.script.pack)
+		copy(s.up, w.by.script.up)
 	}
 	return s
 }
@@ -159,15 +163,17 @@ func (r *rehearsal) climb(now script, waves, moves, work int) (script, outcome) 
 
 // change gives some hosts another place, wave or choice.
 func (r *rehearsal) change(of script, waves int) script {
-	s := script{slices.Clone(of.rank), slices.Clone(of.wave), slices.Clone(of.pack)}
+	s := script{slices.Clone(of.rank), slices.Clone(of.wave), slices.Clone(of.pack), slices.Clone(of.up)}
 	for {
 		a, b := r.due[r.draw(len(r.due))], r.due[r.draw(len(r.due))]
-		what := r.draw(5)
+		what := r.draw(6)
 		switch what {
 		case 0:
 			s.wave[a] = 1 + r.draw(waves)
 		case 1:
 			s.pack[a] = !s.pack[a]
+		case 5:
+			s.up[a] = !s.up[a]
 		}
 		if what == 2 || what == 4 {
 			s.wave[a], s.wave[b] = s.wave[b], s.wave[a]
@@ -214,3 +220,6 @@ func (s *script) cast(ready []*host, wave int) []*host {
 
 // packs: a host's instances choose the fullest host that takes them.
 func (s *script) packs(h *host) bool { return h.pool.tight != (s != nil && s.pack[h.seq]) }
+
+// upwards: a host's instances choose the smallest first.
+func (s *script) upwards(h *host) bool { return s != nil && s.up[h.seq] }

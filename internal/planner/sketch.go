@@ -201,7 +201,11 @@ func (s *sketch) empty(by script, h int, tight bool) bool {
 	if !s.stages[h].moves {
 		return true
 	}
-	for i := range s.actors {
+	for n := range s.actors {
+		i := n
+		if by.up[h] {
+			i = len(s.actors) - 1 - n
+		}
 		if s.at[i] != h || s.actors[i].stays {
 			continue
 		}
