@@ -112,11 +112,11 @@ func TestBoundsOfDrawn(t *testing.T) {
 
 // The limits of TestGap: a median of nothing, no wave more than the fewest, and at worst 5 % of moves.
 const (
-	worstWaves = 0     // above the fewest
+	worstWaves = 0    // above the fewest
 	worstMoves = 0.05 // above the fewest, as a share of them, in as few waves
-	mostLate   = 0     // cases with more waves than the fewest
+	mostLate   = 0    // cases with more waves than the fewest
 	mostOver   = 0    // cases with more than 5 % of moves above the fewest, in as few waves
-	mostWrong  = 0     // cases with an instance stopped that could move
+	mostWrong  = 0    // cases with an instance stopped that could move
 )
 
 // TestGap plans all cases and holds the planner to the limits above.
