@@ -20,28 +20,50 @@ func (t *table) first() {
 	t.line("")
 }
 
-// limits tells how much time is left to each limit, or by how much the plan is past it.
+// limits tells how much time is left to each limit, or by how much the plan is past it, or how many hosts have no
+// turn for its sake: a plan of what fits before a limit is not in time.
 func (t *table) limits() {
-	if t.p.Counts.Hosts == 0 {
-		return
-	}
 	by := t.p.Policy.FinishBy
 	if target := t.p.Target; target != nil {
-		t.limit("disclosure", target.Disclosure)
+		t.limit("disclosure", target.Disclosure, t.fixedBy(), t.past("after-disclosure"))
 		if !target.FinishBy.IsZero() {
 			by = target.FinishBy
 		}
 	}
-	t.limit("finish by", by)
+	t.limit("finish by", by, t.p.End, t.past("after-finish-by"))
 }
 
-func (t *table) limit(name string, at time.Time) {
+// fixedBy is when the fix is in effect everywhere at worst: a deferred reboot comes after that.
+func (t *table) fixedBy() (end time.Time) {
+	for i := range t.p.Turns {
+		turn := &t.p.Turns[i]
+		if over := turn.Start.Add(time.Duration(turn.WorstS) * time.Second); !turn.Deferred && over.After(end) {
+			end = over
+		}
+	}
+	return end
+}
+
+// past counts the hosts that a limit keeps from a turn.
+func (t *table) past(code string) (n int) {
+	for i := range t.p.Blocked {
+		if b := &t.p.Blocked[i]; b.Host != "" && b.Code == code {
+			n++
+		}
+	}
+	return n
+}
+
+func (t *table) limit(name string, at, end time.Time, past int) {
 	switch {
-	case at.IsZero() || at.Before(t.p.Made):
-	case t.p.End.After(at):
-		t.line("in time    no: over %s after %s, %s", Lasting(int64(t.p.End.Sub(at).Seconds())), name, moment(at, nil))
+	case at.IsZero():
+	case past > 0:
+		t.line("in time    no: %s no turn before %s, %s", have(past, "host"), name, moment(at, nil))
+	case t.p.Counts.Hosts == 0 || at.Before(t.p.Made):
+	case end.After(at):
+		t.line("in time    no: over %s after %s, %s", Lasting(int64(end.Sub(at).Seconds())), name, moment(at, nil))
 	default:
-		t.line("in time    yes: over %s before %s, %s", Lasting(int64(at.Sub(t.p.End).Seconds())), name, moment(at, nil))
+		t.line("in time    yes: over %s before %s, %s", Lasting(int64(at.Sub(end).Seconds())), name, moment(at, nil))
 	}
 }
 
@@ -72,6 +94,11 @@ func (t *table) hurt() {
 		}
 		p.stopped[s.Instance] = true
 		expected, worst = max(expected, s.ExpectedMs), max(worst, s.WorstMs)
+	}
+	for i := range t.p.Moves {
+		if m := &t.p.Moves[i]; m.Home { // there and back is one slot and two interruptions
+			each[m.Instance]++
+		}
 	}
 	if t.p.Counts.Hosts == 0 {
 		return
@@ -135,6 +162,13 @@ func namesOf(list []*pain) string {
 		names = append(names, fmt.Sprintf("and %d more", len(list)-few))
 	}
 	return strings.Join(names, ", ")
+}
+
+func have(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " has"
+	}
+	return fmt.Sprintf("%d %ss have", n, what)
 }
 
 func are(n int, what string) string {

@@ -21,6 +21,8 @@ func TestFirstScreen(t *testing.T) {
 		}
 		p.Slots = append(p.Slots, s)
 	}
+	p.Turns = []Turn{{ID: "h+live-patch", Host: "h", Wave: 1, Start: start, WorstS: 26 * 3600}, {ID: "h", Host: "h", Wave: 2, Start: start.Add(29 * time.Hour), WorstS: 3600, Deferred: true}}
+	p.End = start.Add(30 * time.Hour)
 	p.Slots = append(p.Slots, Slot{Instance: "j1", Tenant: "t1", Class: ClassOutage, ExpectedMs: 700_000, WorstMs: 1_700_000}, p.Slots[5])
 	var b strings.Builder
 	if err := Table(&b, p, TableOptions{Path: "p.json"}); err != nil {
@@ -29,7 +31,7 @@ func TestFirstScreen(t *testing.T) {
 	want := `Partly.
 
 in time    no: over 6 h after disclosure, Tue 2026-03-10 21:00 UTC
-in time    yes: over 1 d before finish by, Thu 2026-03-12 03:00 UTC
+in time    yes: over 20 h before finish by, Thu 2026-03-12 03:00 UTC
 hurt       2 tenants have instances stopped, for 11 min 40 s as a rule and 30 min at worst
            most: t1 (2), t0 (1)
            4 tenants have instances live-migrated alone
@@ -52,6 +54,30 @@ campaign`
 		p.Slots, p.Blocked = c.slots, nil
 		b.Reset()
 		if err := Table(&b, p, TableOptions{}); err != nil || !strings.Contains(b.String(), c.want) || strings.Contains(b.String(), "blocked  ") {
+			t.Errorf("want %q, %v:\n%s", c.want, err, b.String())
+		}
+	}
+}
+
+// TestFirstScreenLate: a plan of what fits before a limit is not told to be in time where hosts have no turn for it,
+// also where none has one; and an instance that is brought home is interrupted twice.
+func TestFirstScreenLate(t *testing.T) {
+	start := time.Date(2026, 3, 10, 1, 0, 0, 0, time.UTC)
+	p := Plan{Made: start.Add(-48 * time.Hour), Start: start, End: start.Add(time.Hour), Counts: Counts{Hosts: 1}, Policy: Policy{FinishBy: start.Add(2 * time.Hour)},
+		Blocked: []Blocked{{Host: "x", Code: "after-finish-by"}, {Host: "y", Code: "after-finish-by"}},
+		Slots:   []Slot{{Instance: "i", Tenant: "t", Class: ClassBlip}}, Moves: []Move{{Instance: "i"}, {Instance: "i", Home: true}}}
+	none := p
+	none.Counts, none.Blocked, none.Slots, none.Made = Counts{}, p.Blocked[:1], nil, start.Add(48*time.Hour)
+	for _, c := range []struct {
+		p    Plan
+		want string
+	}{
+		{p, "in time    no: 2 hosts have no turn before finish by, Tue 2026-03-10 03:00 UTC\n"},
+		{none, "in time    no: 1 host has no turn before finish by, Tue 2026-03-10 03:00 UTC\n"},
+		{p, "           1 instance is interrupted more than once\n"},
+	} {
+		var b strings.Builder
+		if err := Table(&b, c.p, TableOptions{}); err != nil || !strings.Contains(b.String(), c.want) || strings.Contains(b.String(), "yes:") {
 			t.Errorf("want %q, %v:\n%s", c.want, err, b.String())
 		}
 	}
