@@ -48,10 +48,10 @@ func deadline(in planner.Input, p *plan.Plan, each func(name string)) (*Deadline
 	if err != nil {
 		return nil, err
 	}
-	if blockedHosts(&q) <= blockedHosts(p)-d.Past && q.End.After(d.At) {
+	search := remedies{in: in, may: mayStay(p, code)}
+	if search.frees(&q) && q.End.After(d.At) {
 		d.End, d.LateS = q.End, int64(q.End.Sub(d.At).Seconds())
 	}
-	search := remedies{in: in, wanted: blockedHosts(p) - d.Past}
 	levers := leversOf(in)
 	for _, l := range levers {
 		if len(d.Ways) == enough {
@@ -65,7 +65,7 @@ func deadline(in planner.Input, p *plan.Plan, each func(name string)) (*Deadline
 	}
 	for i := 0; i < len(levers) && len(d.Ways) < enough; i++ {
 		for j := 0; j < i && len(d.Ways) < enough; j++ {
-			each("in time: two changes")
+			each("in time: " + levers[j].price + "; " + levers[i].price)
 			if err := search.pair(levers[j], levers[i]); err != nil {
 				return nil, err
 			}
@@ -108,9 +108,31 @@ func lift(in *planner.Input, code string) {
 
 // remedies are looked for by planning.
 type remedies struct {
-	in     planner.Input
-	wanted int // hosts that may stay blocked
-	found  []Remedy
+	in    planner.Input
+	may   map[string]bool // hosts that may stay blocked: those that something else blocks
+	found []Remedy
+}
+
+// mayStay are the hosts that are blocked for another reason than the limit of that code.
+func mayStay(p *plan.Plan, code string) map[string]bool {
+	hosts := blocked(p)
+	for i := range p.Blocked {
+		if b := &p.Blocked[i]; b.Code == code && b.Instance == "" {
+			delete(hosts, b.Host)
+		}
+	}
+	return hosts
+}
+
+// frees: no host is blocked but those that were, and for another reason. Counting would not do: a change may free
+// some of these and none of those that are late.
+func (r *remedies) frees(p *plan.Plan) bool {
+	for host := range blocked(p) {
+		if !r.may[host] {
+			return false
+		}
+	}
+	return true
 }
 
 // holds plans with some levers pulled so far.
@@ -122,7 +144,7 @@ func (r *remedies) holds(pulled map[*lever]int) (end time.Time, ok bool, err err
 		}
 	}
 	p, err := proposed(in)
-	return p.End, err == nil && blockedHosts(&p) <= r.wanted, err
+	return p.End, err == nil && r.frees(&p), err
 }
 
 func inOrder(pulled map[*lever]int) []*lever {

@@ -38,7 +38,7 @@ type Numbers struct {
 
 // measure reads the numbers off a plan that was made from in.
 func measure(in planner.Input, p *plan.Plan) Numbers {
-	n := Numbers{Start: p.Start, End: p.End, Turns: len(p.Turns), Waves: p.Counts.Waves, Moves: len(p.Moves), Blocked: blockedHosts(p)}
+	n := Numbers{Start: p.Start, End: p.End, Turns: len(p.Turns), Waves: p.Counts.Waves, Moves: len(p.Moves), Blocked: len(blocked(p))}
 	if len(p.Turns) > 0 {
 		n.FinishS = int64(p.End.Sub(in.Now).Seconds())
 	}
@@ -83,14 +83,15 @@ func (n *Numbers) beats(o *Numbers) bool {
 	return better
 }
 
-func blockedHosts(p *plan.Plan) int {
+// blocked are the hosts that get no turn though they need one.
+func blocked(p *plan.Plan) map[string]bool {
 	hosts := map[string]bool{}
 	for i := range p.Blocked {
 		if p.Blocked[i].Host != "" && p.Blocked[i].Instance == "" {
 			hosts[p.Blocked[i].Host] = true
 		}
 	}
-	return len(hosts)
+	return hosts
 }
 
 func tenantsOf(f *fleet.Fleet) int {
