@@ -44,3 +44,59 @@ func TestRemedyFreesTheLate(t *testing.T) {
 		}
 	}
 }
+
+func namedFor(d *whatif.Deadline, price string) string {
+	for _, r := range d.Ways {
+		if r.Price == price {
+			return r.Words
+		}
+	}
+	return ""
+}
+
+// TestRemedyCanBeWritten: what is named can be written into a policy as it stands. One without suspend needs it
+// where evacuate goes, and moves at once stop at what a policy may say.
+func TestRemedyCanBeWritten(t *testing.T) {
+	in := input(fleetOf(1, 10, 6, 4)) // too full for more than one host away
+	in.Policy.Tactics, in.Policy.Lead, in.Policy.MaxAwayPercent = []plan.Tactic{plan.Evacuate}, plan.Lead{}, 100
+	in.Policy.Windows, in.Policy.Canary, in.Policy.WaveGrowth = []plan.WindowRule{{Always: true}}, false, 0
+	in.Policy.MovesPerHost, in.Policy.MovesPerPool = 400, 600
+	in.Policy.FinishBy = now.Add(80 * time.Minute)
+	d := deadlineOf(t, in)
+	if words := namedFor(d, "instances are saved and restored"); !strings.Contains(words, "tactics with suspend and without evacuate") {
+		t.Errorf("%q of %+v", words, d)
+	}
+	if words := namedFor(d, "busier links"); words != "" {
+		t.Errorf("more than a policy may say: %s", words)
+	}
+	c, err := whatif.Compare(in, whatif.Ways(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range c.Rows {
+		if r.Name == "twice the moves" {
+			t.Errorf("more than a policy may say: %s", r.What)
+		}
+	}
+}
+
+// TestSpareNames: an added host takes no name that the fleet has already, or its room would be lost.
+func TestSpareNames(t *testing.T) {
+	in := input(fleetOf(1, 10, 4, 4))
+	plain, err := whatif.Compare(in, whatif.Ways(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Fleet.Hosts[9].ID = "spare-p0-1"
+	for i := range in.Fleet.Instances[36:] {
+		in.Fleet.Instances[36+i].Host = "spare-p0-1"
+	}
+	named, err := whatif.Compare(in, whatif.Ways(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := row(t, plain, "4 spares"), row(t, named, "4 spares")
+	if a.Turns != 14 || b.Turns != a.Turns || b.Blocked != a.Blocked {
+		t.Errorf("%d turns, %d blocked; with a host of such a name %d and %d", a.Turns, a.Blocked, b.Turns, b.Blocked)
+	}
+}

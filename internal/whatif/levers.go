@@ -18,14 +18,17 @@ type lever struct {
 	apply func(in *planner.Input, n int) bool // false: it changes nothing here
 }
 
-// leversOf gives what could help, the cheapest first: what only loads links, what takes more hosts at once, what takes people's nights
-// and their notice, what costs machines, what costs safety and at last what stops instances.
+// mostMoves is how many migrations at once a policy may allow.
+const mostMoves = 1000
+
+// leversOf gives what could help, the cheapest first: what only loads links, what takes more hosts at once, what
+// takes people's nights and their notice, what costs machines, what costs safety and at last what stops instances.
 func leversOf(in planner.Input) []lever {
 	p := in.Policy
 	out := []lever{
 		{"instances stay where they landed", 1, func(int) string { return "do not bring instances home (bring_home: false)" },
 			func(in *planner.Input, _ int) bool { return set(&in.Policy.BringHome, false) }},
-		{"busier links", 3, func(n int) string {
+		{"busier links", min(3, mostMoves/max(1, p.MovesPerHost, p.MovesPerPool)-1), func(n int) string {
 			return fmt.Sprintf("migrate %d at once from a host and %d in a pool (moves_per_host, moves_per_pool), not %d and %d", (n+1)*p.MovesPerHost, (n+1)*p.MovesPerPool, p.MovesPerHost, p.MovesPerPool)
 		}, func(in *planner.Input, n int) bool {
 			in.Policy.MovesPerHost, in.Policy.MovesPerPool = (n+1)*p.MovesPerHost, (n+1)*p.MovesPerPool
@@ -37,9 +40,8 @@ func leversOf(in planner.Input) []lever {
 			return raised(&in.Policy.MaxAwayPercent, p.MaxAwayPercent+n)
 		}},
 		{"longer nights", 12, func(n int) string {
-			return fmt.Sprintf("make each window %s longer (windows[].length)", plan.Duration(n)*plan.Duration(time.Hour))
-		},
-			func(in *planner.Input, n int) bool { return longerWindows(in, n) }},
+			return fmt.Sprintf("make each window %s longer, up to a day (windows[].length)", plan.Duration(n)*plan.Duration(time.Hour))
+		}, func(in *planner.Input, n int) bool { return longerWindows(in, n) }},
 		{"shorter notice", 100, func(n int) string {
 			lead := part(p.Lead, 100-n)
 			return fmt.Sprintf("give %s of notice for a migration and %s for a stop (lead), not %s and %s", lead.Blip, lead.Outage, p.Lead.Blip, p.Lead.Outage)
@@ -48,7 +50,7 @@ func leversOf(in planner.Input) []lever {
 			return in.Policy.Lead != p.Lead
 		}},
 		{"more hosts", 8, func(n int) string {
-			return fmt.Sprintf("add hosts to each pool that needs turns: %d, empty and at the target", n)
+			return fmt.Sprintf("add %s in each pool that needs turns", spareHosts(&in, n))
 		}, func(in *planner.Input, n int) bool { return addSpares(in, n) }},
 		{"disruption by day", 1, func(int) string { return "allow any hour of any day (windows: [{always: true}])" },
 			func(in *planner.Input, _ int) bool { return anyHour(in) }},
@@ -61,9 +63,11 @@ func leversOf(in planner.Input) []lever {
 		{"two regions at once", 1, func(int) string { return "disturb regions at the same time (stagger_regions: false)" },
 			func(in *planner.Input, _ int) bool { return set(&in.Policy.StaggerRegions, false) }},
 		{"instances are saved and restored", 1, func(int) string {
-			return "save instances in their slots and do not move them (tactics without evacuate)"
-		},
-			func(in *planner.Input, _ int) bool { return savedNotMoved(in) }},
+			if slices.Contains(p.Tactics, plan.Suspend) {
+				return "save instances in their slots and do not move them (tactics without evacuate)"
+			}
+			return "save instances in their slots and do not move them (tactics with suspend and without evacuate)"
+		}, func(in *planner.Input, _ int) bool { return savedNotMoved(in) }},
 	}
 	return slices.DeleteFunc(out, func(l lever) bool {
 		c := copied(in)

@@ -46,7 +46,7 @@ func Ways() []Way {
 				2*in.Policy.MovesPerHost, 2*in.Policy.MovesPerPool, in.Policy.MovesPerHost, in.Policy.MovesPerPool)
 		}, func(in *planner.Input) bool {
 			in.Policy.MovesPerHost, in.Policy.MovesPerPool = 2*in.Policy.MovesPerHost, 2*in.Policy.MovesPerPool
-			return true
+			return max(in.Policy.MovesPerHost, in.Policy.MovesPerPool) <= mostMoves
 		}, false},
 		spares(1), spares(4),
 		{"bring home", said("each instance goes back to its host when that is done"), func(in *planner.Input) bool { return set(&in.Policy.BringHome, true) }, false},
@@ -123,15 +123,26 @@ func reckoned(in *planner.Input, z float64) bool {
 	return changed
 }
 
-// spares adds so many empty hosts, at the target, to each pool in which hosts need a turn. In a routine cycle they
-// are rebooted like all others.
+// spares adds so many empty hosts to each pool in which hosts need a turn.
 func spares(n int) Way {
 	name := fmt.Sprintf("%d spare", n)
 	if n > 1 {
 		name += "s"
 	}
-	return Way{name, said(fmt.Sprintf("%d more host%s, empty and at the target, in each pool that needs turns", n, strings.Repeat("s", min(1, n-1)))),
+	return Way{name, func(in *planner.Input) string { return spareHosts(in, n) + " in each pool that needs turns" },
 		func(in *planner.Input) bool { return addSpares(in, n) }, false}
+}
+
+// spareHosts says what is added. A routine cycle has no target that a host could be at: it reboots those too.
+func spareHosts(in *planner.Input, n int) string {
+	hosts := "1 more host, empty"
+	if n > 1 {
+		hosts = fmt.Sprintf("%d more hosts, empty", n)
+	}
+	if in.Target == nil {
+		return hosts + ", with a turn of its own,"
+	}
+	return hosts + " and at the target,"
 }
 
 func addSpares(in *planner.Input, n int) bool {
@@ -146,16 +157,25 @@ func addSpares(in *planner.Input, n int) bool {
 			largest[pool] = h
 		}
 	}
+	taken := map[string]bool{}
+	for i := range in.Fleet.Hosts {
+		taken[in.Fleet.Hosts[i].ID] = true
+	}
 	for _, pool := range slices.Sorted(maps.Keys(largest)) {
 		like := *largest[pool]
 		for k := range n {
-			unblock.AddHost(in, fmt.Sprintf("spare-%s-%d", pool, k+1), pool, &like)
+			id := fmt.Sprintf("spare-%s-%d", pool, k+1)
+			for taken[id] { // the fleet has one of that name
+				id += "x"
+			}
+			taken[id] = true
+			unblock.AddHost(in, id, pool, &like)
 		}
 	}
 	return len(largest) > 0
 }
 
-// needs: a host is not known to be past the target.
+// needs: a host is affected, or the cycle is for all.
 func needs(in *planner.Input, host string) bool {
 	if in.Target == nil {
 		return true
