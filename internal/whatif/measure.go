@@ -29,16 +29,21 @@ type Numbers struct {
 	// MostEach is how often one and the same instance is interrupted at most.
 	MostEach int `json:"most_interruptions_of_an_instance"`
 	// ExposedVMHours is how long instances run on what is to be fixed, from now on, all added up; those that the
-	// plan leaves on it count until the last of all compared plans is over.
+	// plan leaves on it count until the last of all compared plans is over, that without the deadline among them.
 	ExposedVMHours float64 `json:"exposed_vm_hours"`
 	LeftExposed    int     `json:"instances_left_exposed"`
 
 	exposed time.Duration // of those that are not left
 }
 
-// measure reads the numbers off a plan that was made from in.
-func measure(in planner.Input, p *plan.Plan) Numbers {
-	n := Numbers{Start: p.Start, End: p.End, Turns: len(p.Turns), Waves: p.Counts.Waves, Moves: len(p.Moves), Blocked: len(blocked(p))}
+// measure reads the numbers off a plan that was made from in, with so many hosts of the fleet itself: those that
+// were added come after them, and are not left with anything.
+func measure(in planner.Input, p *plan.Plan, hosts int) Numbers {
+	without := blocked(p)
+	for i := range in.Fleet.Hosts[hosts:] {
+		delete(without, in.Fleet.Hosts[hosts+i].ID)
+	}
+	n := Numbers{Start: p.Start, End: p.End, Turns: len(p.Turns), Waves: p.Counts.Waves, Moves: len(p.Moves), Blocked: len(without)}
 	if len(p.Turns) > 0 {
 		n.FinishS = int64(p.End.Sub(in.Now).Seconds())
 	}
@@ -118,6 +123,9 @@ func exposed(in planner.Input, p *plan.Plan) (sum time.Duration, left int) {
 	}
 	for i := range in.Fleet.Instances {
 		g := &in.Fleet.Instances[i]
+		if g.State == fleet.Stopped {
+			continue // it runs on nothing
+		}
 		switch at, ok := over.freeFrom(g.Host, moves[g.ID]); {
 		case !ok:
 			left++

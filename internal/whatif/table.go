@@ -45,10 +45,10 @@ func Table(w io.Writer, c Comparison) error {
 }
 
 const legend = `
-*         nothing else is over as early, touches and stops as few tenants, leaves as few hosts
+*         no other choice is as good in all of: over in, tenants touched, stopped, each, left
 -         no choice, but to measure by: what it gives up does not show here
 over in   from now until the last turn is over at worst
-stopped   tenants with an instance that is saved or stopped; stops: such instances
+stopped   tenants with an instance that is saved or stopped; stops: how often that happens
 each      how often one and the same instance is interrupted at most
 left      hosts that need a turn and get none
 exposed   VM-hours on what is to be fixed
@@ -71,7 +71,10 @@ func (c *Comparison) without() (names []string) {
 }
 
 func (r *Row) over() string {
-	if r.Turns == 0 {
+	switch {
+	case r.Turns == 0 && r.Blocked == 0:
+		return "nothing to do"
+	case r.Turns == 0:
 		return "never"
 	}
 	return plan.Lasting(r.FinishS)

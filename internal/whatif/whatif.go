@@ -39,7 +39,7 @@ type Row struct {
 	Measure bool `json:"measure,omitempty"`
 	// Best: no other choice that blocks as few ends as early with as few tenants stopped and touched.
 	Best bool `json:"best,omitempty"`
-	// SameAs names an earlier row with the same turns at the same times.
+	// SameAs names an earlier row with the same turns at the same times and the same numbers.
 	SameAs string `json:"same_as,omitempty"`
 }
 
@@ -54,9 +54,9 @@ func Compare(in planner.Input, ways []Way, each func(name string)) (Comparison, 
 	if err != nil {
 		return Comparison{}, err
 	}
-	plans := []*plan.Plan{&asked}
+	plans := []*plan.Plan{sketched(&asked)}
 	c := Comparison{Campaign: in.Campaign, Now: in.Now, Hosts: len(in.Fleet.Hosts), Instances: len(in.Fleet.Instances), Tenants: tenantsOf(in.Fleet)}
-	c.Rows = append(c.Rows, Row{Name: "as asked", What: "the policy as it is", Numbers: measure(in, &asked)})
+	c.Rows = append(c.Rows, Row{Name: "as asked", What: "the policy as it is", Numbers: measure(in, &asked, c.Hosts)})
 	for _, w := range ways {
 		changed := copied(in)
 		if !w.apply(&changed) {
@@ -67,12 +67,15 @@ func Compare(in planner.Input, ways []Way, each func(name string)) (Comparison, 
 		if err != nil {
 			return Comparison{}, fmt.Errorf("%s: %w", w.Name, err)
 		}
-		c.Rows = append(c.Rows, Row{Name: w.Name, What: w.What(&in), Numbers: measure(changed, &p), Measure: w.measure, SameAs: c.sameAs(plans, &p)})
+		n := measure(changed, &p, c.Hosts)
+		c.Rows = append(c.Rows, Row{Name: w.Name, What: w.What(&in), Numbers: n, Measure: w.measure, SameAs: c.sameAs(plans, &p, &n)})
 		plans = append(plans, sketched(&p))
 	}
+	if c.Deadline, err = deadline(in, &asked, each); err != nil {
+		return Comparison{}, err
+	}
 	c.rank()
-	c.Deadline, err = deadline(in, &asked, each)
-	return c, err
+	return c, nil
 }
 
 // copied is an input whose policy may be changed and whose fleet may get more hosts.
@@ -94,15 +97,14 @@ func proposed(in planner.Input) (plan.Plan, error) {
 	return p, err
 }
 
-// sketched is what is kept of a plan to compare others with.
-func sketched(p *plan.Plan) *plan.Plan {
-	return &plan.Plan{Turns: p.Turns, Moves: p.Moves, Slots: p.Slots}
-}
+// sketched is what is kept of a plan to compare others with: its turns alone, for moves and slots of fifteen plans of
+// a large fleet take much memory.
+func sketched(p *plan.Plan) *plan.Plan { return &plan.Plan{Turns: p.Turns} }
 
-// sameAs names the first row whose plan has the same turns at the same times.
-func (c *Comparison) sameAs(plans []*plan.Plan, p *plan.Plan) string {
+// sameAs names the first row whose plan has the same turns at the same times, and disturbs as many as much.
+func (c *Comparison) sameAs(plans []*plan.Plan, p *plan.Plan, n *Numbers) string {
 	for i, o := range plans {
-		if same(o, p) {
+		if c.Rows[i].Numbers == *n && same(o, p) {
 			return c.Rows[i].Name
 		}
 	}
@@ -110,29 +112,27 @@ func (c *Comparison) sameAs(plans []*plan.Plan, p *plan.Plan) string {
 }
 
 func same(a, b *plan.Plan) bool {
-	if len(a.Turns) != len(b.Turns) || len(a.Moves) != len(b.Moves) || len(a.Slots) != len(b.Slots) {
-		return false
-	}
-	for i := range a.Turns {
-		if x, y := &a.Turns[i], &b.Turns[i]; x.ID != y.ID || x.Tactic != y.Tactic || !x.Start.Equal(y.Start) || x.WorstS != y.WorstS {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(a.Turns, b.Turns, func(x, y plan.Turn) bool {
+		return x.ID == y.ID && x.Tactic == y.Tactic && x.Start.Equal(y.Start) && x.WorstS == y.WorstS
+	})
 }
 
-// rank adds up exposure over the same time for all, and marks the ways that no other beats.
+// rank adds up exposure over the same time for all, and marks the ways that no other beats. One that does nothing
+// where there is something to do is over at once and disturbs nobody: that is no merit.
 func (c *Comparison) rank() {
 	last := c.Now
 	for i := range c.Rows {
 		last = later(last, c.Rows[i].End)
+	}
+	if c.Deadline != nil {
+		last = later(last, c.Deadline.End)
 	}
 	for i := range c.Rows {
 		n := &c.Rows[i].Numbers
 		n.ExposedVMHours = math.Round(10*(n.exposed.Hours()+float64(n.LeftExposed)*last.Sub(c.Now).Hours())) / 10
 	}
 	for i := range c.Rows {
-		c.Rows[i].Best = !c.Rows[i].Measure
+		c.Rows[i].Best = !c.Rows[i].Measure && (c.Rows[i].Turns > 0 || c.Rows[i].Blocked == 0)
 		for j := range c.Rows {
 			if j != i && !c.Rows[j].Measure && c.Rows[j].beats(&c.Rows[i].Numbers) {
 				c.Rows[i].Best = false

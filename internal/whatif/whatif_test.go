@@ -172,6 +172,9 @@ func lastEnd(c whatif.Comparison) time.Time {
 			last = r.End
 		}
 	}
+	if c.Deadline != nil && c.Deadline.End.After(last) {
+		last = c.Deadline.End
+	}
 	return last
 }
 
