@@ -33,7 +33,7 @@ type Numbers struct {
 	ExposedVMHours float64 `json:"exposed_vm_hours"`
 	LeftExposed    int     `json:"instances_left_exposed"`
 
-	exposed time.Duration // of those that are not left
+	exposedS int64 // of those that are not left; nanoseconds of a large fleet would not fit
 }
 
 // measure reads the numbers off a plan that was made from in, with so many hosts of the fleet itself: those that
@@ -70,7 +70,7 @@ func measure(in planner.Input, p *plan.Plan, hosts int) Numbers {
 	if all := tenantsOf(in.Fleet); all > 0 {
 		n.TouchedPercent, n.StoppedPercent = percent(n.TenantsTouched, all), percent(n.TenantsStopped, all)
 	}
-	n.exposed, n.LeftExposed = exposed(in, p)
+	n.exposedS, n.LeftExposed = exposed(in, p)
 	return n
 }
 
@@ -114,7 +114,7 @@ func percent(part, whole int) float64 {
 
 // exposed adds up for all instances how long each runs on a host that needs a turn before that turn is over: it
 // ends for one that lands on a host whose turn is over. left are those for whom it never ends.
-func exposed(in planner.Input, p *plan.Plan) (sum time.Duration, left int) {
+func exposed(in planner.Input, p *plan.Plan) (seconds int64, left int) {
 	over := fixedFrom(p)
 	moves := map[string][]*plan.Move{}
 	for i := range p.Moves {
@@ -130,10 +130,10 @@ func exposed(in planner.Input, p *plan.Plan) (sum time.Duration, left int) {
 		case !ok:
 			left++
 		case at.After(in.Now):
-			sum += at.Sub(in.Now)
+			seconds += int64(at.Sub(in.Now) / time.Second)
 		}
 	}
-	return sum, left
+	return seconds, left
 }
 
 // fixes says from when on each host is fixed that is not at the outset; nil: never.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
 	"github.com/evenkeel/evenkeel/internal/whatif"
 )
 
@@ -48,5 +49,20 @@ func TestSparesAreNotLeft(t *testing.T) {
 	}
 	if asked, spares := row(t, c, "as asked"), row(t, c, "4 spares"); asked.Blocked != 10 || spares.Blocked != 10 {
 		t.Errorf("as asked %+v, with spares %+v", asked, spares)
+	}
+}
+
+// TestExposureOfMany: the hours of many instances are more than nanoseconds in 64 bits can hold, which are those of
+// 50 000 instances for two days.
+func TestExposureOfMany(t *testing.T) {
+	in := input(fleetOf(1, 20, 5, 4))
+	const days = 3000
+	in.Policy.Lead.Blip = plan.Duration(days * 24 * time.Hour)
+	c, err := whatif.Compare(in, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if asked := c.Rows[0]; asked.Blocked != 0 || asked.ExposedVMHours < 100*days*24 || asked.ExposedVMHours > 100*(days+30)*24 {
+		t.Errorf("100 instances for %d days and a little: %v VM-hours", days, asked.ExposedVMHours)
 	}
 }

@@ -129,7 +129,7 @@ func (c *Comparison) rank() {
 	}
 	for i := range c.Rows {
 		n := &c.Rows[i].Numbers
-		n.ExposedVMHours = math.Round(10*(n.exposed.Hours()+float64(n.LeftExposed)*last.Sub(c.Now).Hours())) / 10
+		n.ExposedVMHours = math.Round(10*(float64(n.exposedS)/3600+float64(n.LeftExposed)*last.Sub(c.Now).Hours())) / 10
 	}
 	for i := range c.Rows {
 		c.Rows[i].Best = !c.Rows[i].Measure && (c.Rows[i].Turns > 0 || c.Rows[i].Blocked == 0)
