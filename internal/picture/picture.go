@@ -74,7 +74,7 @@ func (d *drawing) head() {
 		html.EscapeString("plan "+p.Campaign+": windows, slots and waves by site"))
 	d.put(style)
 	d.put(`<rect class="paper" width="%.0f" height="%.0f"/>`, wide, d.high)
-	d.text("title", 14, 26, "start", p.Campaign)
+	d.text("title", 14, 26, "start", clipped(p.Campaign, 100))
 	for i, line := range folded(p.Verdict, 150, 2) {
 		d.text("verdict", 14, 46+16*float64(i), "start", line)
 	}
@@ -97,55 +97,73 @@ func folded(words string, letters, lines int) (out []string) {
 	return append(out, line)
 }
 
+// clipped shortens a name to so many letters: what is longer would be written over what stands beside it.
+func clipped(name string, letters int) string {
+	if r := []rune(name); len(r) > letters {
+		return string(r[:letters-1]) + "…"
+	}
+	return name
+}
+
 // nights names each stretch of the scale by its day and its first and last hour, in UTC.
 func (d *drawing) nights(rows int) {
 	bottom := headHigh + rowHigh*float64(rows)
 	free := left // up to where something is written already
 	for i, s := range d.scale.stretches {
-		from, to := d.scale.x(s.from), d.scale.x(s.to)
+		from := d.scale.x(s.from)
 		if i > 0 {
 			d.put(`<path class="cut" d="M%.1f %.1fV%.1f"/>`, from-d.scale.gap/2, headHigh-4, bottom)
 		}
-		if from < free || from+90 > right {
+		hours := s.from.UTC().Format("15:04") + " to " + s.to.UTC().Format(hourAfter(s))
+		wide := max(90, 5.8*float64(len(hours)))
+		if from < free || from+wide > right {
 			continue // no room for its name
 		}
 		d.text("site", from, headHigh-22, "start", s.from.UTC().Format("Mon 2 Jan"))
-		d.text("small", from, headHigh-8, "start", s.from.UTC().Format("15:04")+" to "+s.to.UTC().Format("15:04"))
-		free = max(from+104, to)
-		if to > from+104 {
-			free = from + 104
-		}
+		d.text("small", from, headHigh-8, "start", hours)
+		free = from + wide + 14
 	}
+}
+
+// hourAfter is how the end of a stretch is written: with its day where it is a day
+// or more after the beginning.
+func hourAfter(s stretch) string {
+	if s.to.Sub(s.from) >= 24*time.Hour {
+		return "Mon 2 Jan 15:04"
+	}
+	return "15:04"
 }
 
 // limits draws what turns must not be past.
 func (d *drawing) limits(rows int) {
-	t := d.plan.Target
-	if t == nil {
-		d.limit("finish by", d.plan.Policy.FinishBy, rows)
-		return
+	by := d.plan.Policy.FinishBy
+	bottom := headHigh + rowHigh*float64(rows)
+	if t := d.plan.Target; t != nil {
+		if !t.FinishBy.IsZero() {
+			by = t.FinishBy
+		}
+		d.limit("disclosure", t.Disclosure, bottom, bottom+30) // on a line of its own: both may be at one time
 	}
-	d.limit("disclosure", t.Disclosure, rows)
-	by := t.FinishBy
-	if by.IsZero() {
-		by = d.plan.Policy.FinishBy
-	}
-	d.limit("finish by", by, rows)
+	d.limit("finish by", by, bottom, bottom+16)
 }
 
-func (d *drawing) limit(name string, at time.Time, rows int) {
-	if at.IsZero() || at.Before(d.scale.from()) {
+func (d *drawing) limit(name string, at time.Time, bottom, line float64) {
+	if at.IsZero() {
 		return
 	}
-	bottom := headHigh + rowHigh*float64(rows)
 	words := name + " " + at.UTC().Format("Mon 2 Jan 15:04")
-	if at.After(d.scale.to()) {
-		d.text("red", right, bottom+16, "end", words+", later than all of it")
-		return
+	switch {
+	case len(d.scale.stretches) == 0:
+		d.text("red", right, line, "end", words)
+	case at.Before(d.scale.from()):
+		d.text("red", left, line, "start", words+", before all of it")
+	case at.After(d.scale.to()):
+		d.text("red", right, line, "end", words+", later than all of it")
+	default:
+		x := d.scale.x(at)
+		d.put(`<path class="limit" d="M%.1f %.1fV%.1f"/>`, x, headHigh-4, line-12)
+		d.text("red", x, line, "middle", words)
 	}
-	x := d.scale.x(at)
-	d.put(`<path class="limit" d="M%.1f %.1fV%.1f"/>`, x, headHigh-4, bottom+4)
-	d.text("red", x, bottom+16, "middle", words)
 }
 
 func (d *drawing) legend() {
@@ -161,11 +179,11 @@ func (d *drawing) legend() {
 		}
 		d.put(`<rect class="%s" x="%.1f" y="%.1f" width="14" height="12"/><rect class="%s worst" x="%.1f" y="%.1f" width="14" height="12"/>`, t, x, y-10, t, x+14, y-10)
 		d.text("small", x+34, y, "start", string(t)+", at worst")
-		x += 150
+		x += 54 + 5.5*float64(len(t)+len(", at worst"))
 	}
 	d.put(`<path class="canary" d="M%.1f %.1fl5 5l-5 5l-5 -5z"/>`, x+5, y-9)
 	d.text("small", x+16, y, "start", "canary")
-	d.text("small", wide-14, y, "end", "times in UTC; idle hours are cut out")
+	d.text("small", wide-14, 26, "end", "times in UTC; idle hours are cut out")
 }
 
 func (d *drawing) has(tactic plan.Tactic) bool {

@@ -109,7 +109,7 @@ func (r *row) promise(t *plan.Turn, s *plan.Slot) {
 // row draws one, with its region's name where it is the first of it.
 func (d *drawing) row(y float64, r *row, first bool) {
 	d.put(`<path class="rule" d="M14 %.1fH%.0f"/>`, y, wide-14)
-	d.text("site", 14, y+19, "start", r.site)
+	d.text("site", 14, y+19, "start", clipped(r.site, 22))
 	under := ""
 	if first && r.region != "" {
 		under = "region " + r.region
@@ -117,7 +117,7 @@ func (d *drawing) row(y float64, r *row, first bool) {
 	if zone := d.zone(r.site); zone != nil && zone != time.UTC {
 		under = strings.TrimPrefix(under+", "+zone.String(), ", ")
 	}
-	d.text("small", 14, y+35, "start", under)
+	d.text("small", 14, y+35, "start", clipped(under, 29))
 	for _, w := range r.windows {
 		from, to := d.scale.x(w.from), d.scale.x(w.to)
 		d.put(`<rect class="window" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, from, y+4, to-from, rowHigh-8)

@@ -65,6 +65,9 @@ func (d *drawing) head(c Comparison) {
 .bar{fill:#38547e}.best{fill:#6ea8fe}.left{fill:#7a3b3b}.limit{stroke:#ff8a80}.red{fill:#ff8a80}}
 </style>`)
 	d.put(`<rect class="paper" width="%.0f" height="%.0f"/>`, wide, d.high)
+	if shown := []rune(title); len(shown) > 90 { // the whole of it is told by aria-label
+		title = "…" + string(shown[len(shown)-89:])
+	}
 	d.put(`<text class="title" x="14" y="24">%s</text>`, html.EscapeString(title))
 	d.put(`<text class="small" x="14" y="42">%s, %s, %s</text>`, many(c.Hosts, "host"), many(c.Instances, "instance"), many(c.Tenants, "tenant"))
 	d.put(`<text class="small" x="%.0f" y="62">tenants touched</text><text class="small" x="%.0f" y="62">stopped</text><text class="small" x="%.0f" y="62">hosts left</text>`,
@@ -127,6 +130,7 @@ func (d *drawing) deadline(limit *Deadline, rows int) {
 }
 
 func (d *drawing) foot() {
-	d.put(`<text class="small" x="14" y="%.1f">dark: nothing else is over as early with as few tenants touched and stopped</text>`, d.high-10)
+	d.put(`<rect class="best" x="14" y="%.1f" width="22" height="10" rx="2"/>`, d.high-19)
+	d.put(`<text class="small" x="42" y="%.1f">no other choice is over as early with as few tenants touched and stopped, and hosts left</text>`, d.high-10)
 	d.put(`</svg>`)
 }
