@@ -28,8 +28,8 @@ type exposure struct {
 	wasG    map[string]bool
 	first   int
 	firstG  int
-	hours   time.Duration
-	hoursG  time.Duration
+	sum     int64 // milliseconds of hosts, and below of guests: nanoseconds of many would not fit in 64 bits
+	sumG    int64
 }
 
 func newExposure() exposure {
@@ -72,7 +72,7 @@ func (e *exposure) begin(b *book, at time.Time) {
 
 func (e *exposure) hostFixed(host string, at time.Time) {
 	if since, ok := e.hosts[host]; ok {
-		e.hours += at.Sub(since)
+		e.sum += at.Sub(since).Milliseconds()
 		delete(e.hosts, host)
 	}
 	e.fixed[host] = true
@@ -118,7 +118,7 @@ func (e *exposure) guestFixed(instance string, at time.Time) {
 		if b, anew := e.began[instance]; anew {
 			at = b
 		}
-		e.hoursG += at.Sub(since)
+		e.sumG += at.Sub(since).Milliseconds()
 		delete(e.guests, instance)
 	}
 }
@@ -149,11 +149,11 @@ func (e *exposure) end(until time.Time) Exposure {
 	}
 	out := Exposure{Counted: e.target != nil, HostsAtStart: e.first, GuestsAtStart: e.firstG, HostsLeft: len(e.hosts), GuestsLeft: len(e.guests)}
 	for _, since := range e.hosts {
-		e.hours += until.Sub(since)
+		e.sum += until.Sub(since).Milliseconds()
 	}
 	for _, since := range e.guests {
-		e.hoursG += until.Sub(since)
+		e.sumG += until.Sub(since).Milliseconds()
 	}
-	out.HostHours, out.InstanceHours = e.hours.Hours(), e.hoursG.Hours()
+	out.HostHours, out.InstanceHours = float64(e.sum)/3_600_000, float64(e.sumG)/3_600_000
 	return out
 }
