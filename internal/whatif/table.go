@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
@@ -16,7 +17,7 @@ const stamp = "2006-01-02 15:04 UTC"
 // Table prints a comparison for people; its lines fit a terminal of 100 columns.
 func Table(w io.Writer, c Comparison) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s, %s, %s; from %s\n\n", c.Campaign, many(c.Hosts, "host"), many(c.Instances, "instance"), many(c.Tenants, "tenant"), c.Now.UTC().Format(stamp))
+	b.WriteString(folded(fmt.Sprintf("%s: %s, %s, %s; from %s", c.Campaign, many(c.Hosts, "host"), many(c.Instances, "instance"), many(c.Tenants, "tenant"), c.Now.UTC().Format(stamp)), 0) + "\n\n")
 	c.deadlineLines(&b)
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "  what if\tover in\ttenants touched\tstopped\tstops\teach\tleft\tmoves\texposed")
@@ -35,10 +36,14 @@ func Table(w io.Writer, c Comparison) error {
 	}
 	b.WriteString(legend)
 	for _, r := range c.shown()[1:] {
-		fmt.Fprintf(&b, "%-16s  %s\n", r.Name, r.What)
+		b.WriteString(folded(fmt.Sprintf("%-16s  %s", r.Name, r.What), 18) + "\n")
 	}
 	if same := c.without(); len(same) > 0 {
-		fmt.Fprintf(&b, "\nno difference to another one: %s\n", strings.Join(same, "; "))
+		const whole = "\u00a0" // holds the words of one together
+		for i := range same {
+			same[i] = strings.ReplaceAll(same[i], " ", whole)
+		}
+		b.WriteString("\n" + strings.ReplaceAll(folded("no difference to another one: "+strings.Join(same, "; "), 2), whole, " ") + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -80,6 +85,29 @@ func (r *Row) over() string {
 	return plan.Lasting(r.FinishS)
 }
 
+// lineMost is how wide a terminal is that the table fits.
+const lineMost = 100
+
+// folded breaks text into lines that fit, each but the first so far indented.
+func folded(text string, indent int) string {
+	var b strings.Builder
+	line := 0
+	for i, word := range strings.Split(text, " ") {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i > 0 && line+1+n > lineMost:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			line = indent
+		case i > 0:
+			b.WriteByte(' ')
+			line++
+		}
+		b.WriteString(word)
+		line += n
+	}
+	return b.String()
+}
+
 // short writes a number without digits that say nothing.
 func short(n float64) string {
 	text := fmt.Sprintf("%.2f", n)
@@ -98,18 +126,19 @@ func (c *Comparison) deadlineLines(b *strings.Builder) {
 	if d == nil {
 		return
 	}
-	fmt.Fprintf(b, "Not in time: %s no turn before %s (%s)", have(d.Past), d.name(), d.At.UTC().Format(stamp))
+	late := fmt.Sprintf("Not in time: %s no turn before %s (%s)", have(d.Past), d.name(), d.At.UTC().Format(stamp))
 	if d.LateS > 0 {
-		fmt.Fprintf(b, "; without it the last would be over %s, %s late", d.End.UTC().Format(stamp), plan.Lasting(d.LateS))
+		late += fmt.Sprintf("; without it the last would be over %s, %s late", d.End.UTC().Format(stamp), plan.Lasting(d.LateS))
 	}
-	b.WriteString(".\n")
+	b.WriteString(folded(late+".", 2) + "\n")
 	if len(d.Ways) == 0 {
 		b.WriteString("No one change, and no two, were found that bring all of them in before it: move the deadline.\n\n")
 		return
 	}
 	b.WriteString("What would do, each tried, the cheapest first:\n")
 	for i, r := range d.Ways {
-		fmt.Fprintf(b, "  %d. %s\n     over %s; paid with: %s\n", i+1, r.Words, r.End.UTC().Format(stamp), r.Price)
+		b.WriteString(folded(fmt.Sprintf("  %d. %s", i+1, r.Words), 5) + "\n")
+		b.WriteString(folded(fmt.Sprintf("     over %s; paid with: %s", r.End.UTC().Format(stamp), r.Price), 5) + "\n")
 	}
 	b.WriteString("\n")
 }

@@ -205,11 +205,16 @@ func minutes(t *rapid.T, in planner.Input, end time.Time) (n float64) {
 	return n
 }
 
-// readable: the table says something of each way, and the picture is XML with a bar for each that is shown.
+// readable: the table says something of each way and fits a terminal, and the picture is XML with a bar for each that is shown.
 func readable(t *rapid.T, c whatif.Comparison) {
 	var table, picture bytes.Buffer
 	if err := errors.Join(whatif.Table(&table, c), whatif.Picture(&picture, c)); err != nil {
 		t.Fatal(err)
+	}
+	for line := range strings.Lines(table.String()) {
+		if len(line) > 101 {
+			t.Errorf("%d columns: %s", len(line)-1, line)
+		}
 	}
 	bars, shown := 0, 0
 	for _, r := range c.Rows {
