@@ -64,7 +64,7 @@ code is 0 then.
 With --compare the maintenance is planned in several ways and what each costs whom stands side by side: when
 it is over, how many tenants it touches and stops, how long the fleet stays exposed. A deadline that cannot be
 met is told with by how much, and with the cheapest three changes that were found to meet it. It takes as long
-as some fifteen plans. The exit code is 0 then. --svg FILE saves a picture of it; without --compare, of the plan:
+as some fifteen plans, and up to some hundred more where such changes are hard to find. The exit code is 0 then. --svg FILE saves a picture of it; without --compare, of the plan:
 windows, promised slots and waves by site.
 
 Exit code 0: nothing to do; 2: changes are planned; 3: hosts or instances need
@@ -184,6 +184,9 @@ func (in planFlags) check() error {
 		return fmt.Errorf("--routine: found %q, expected reboot", in.routine)
 	case in.routine != "" && len(in.advisories) > 0:
 		return errors.New("--advisory has no meaning in a routine cycle: leave it out, or give a --target")
+	case in.campaign != "" && !form.Fits("id", in.campaign):
+		_, expected := form.Pattern("id")
+		return fmt.Errorf("--campaign: found %q, expected %s", in.campaign, expected)
 	case in.supersedes != "" && !form.Fits("id", in.supersedes):
 		return fmt.Errorf("--supersedes: found %q, expected a campaign's name", in.supersedes)
 	case in.supersedes != "" && in.supersedes == in.campaign:

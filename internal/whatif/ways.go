@@ -140,7 +140,7 @@ func spareHosts(in *planner.Input, n int) string {
 		hosts = fmt.Sprintf("%d more hosts, empty", n)
 	}
 	if in.Target == nil {
-		return hosts + ", with a turn of its own,"
+		return hosts + " and rebooted too,"
 	}
 	return hosts + " and at the target,"
 }
