@@ -64,8 +64,10 @@ code is 0 then.
 With --compare the maintenance is planned in several ways and what each costs whom stands side by side: when
 it is over, how many tenants it touches and stops, how long the fleet stays exposed. A deadline that cannot be
 met is told with by how much, and with the cheapest three changes that were found to meet it. It takes as long
-as some fifteen plans, and up to some hundred more where such changes are hard to find. The exit code is 0 then. --svg FILE saves a picture of it; without --compare, of the plan:
-windows, promised slots and waves by site.
+as some fifteen plans, and up to some hundred more where such changes are hard to find. The exit code is 0 then.
+
+With --svg FILE a picture is saved: with --compare of the comparison, without it of the plan: windows, promised
+slots and waves by site.
 
 Exit code 0: nothing to do; 2: changes are planned; 3: hosts or instances need
 maintenance, or may, and none can have a turn; 1: an error.`,
