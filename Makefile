@@ -68,7 +68,7 @@ soak: ## ROUNDS demos with server and destinations killed, all libvirt and Xen t
 	go test ./internal/sim -run Seeds -seeds=$$(( $(SEEDS) * 10 )) -timeout 4h
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	@$(MAKE) --no-print-directory mutate
-compare-xen: ## the same on Xen, beside bare xl and xen-livepatch: wall time
+compare-xen: ## the same on Xen, beside bare xl and xen-livepatch: wall time, hosts with two minutes of firmware (POST=SECONDS)
 	@lab/compare/xen 1 suspend
 study: ## the Xen campaigns of September 2014 and March 2015 planned on simulated hosts, beside what was reported: docs/studies (1 min)
 	go run ./lab/cmd/study -of march-2015 -out docs/studies/march-2015.md

@@ -166,8 +166,16 @@ func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execu
 	var seen *execution.HostView // what it answered last
 	looked := w.Clock.Now()
 	for missed := 0; ; {
-		if w.Clock.Now().Sub(looked) < askFor && w.inBoot(ctx, k, c, stint) {
-			if missed = 0; w.Clock.Wait(ctx, time.Second) == nil {
+		if now := w.Clock.Now(); now.Sub(looked) < askFor && (stint.IsZero() || now.Before(stint)) {
+			var pause time.Duration
+			switch boot, can := w.bootOf(ctx, k, c, stint); {
+			case !can:
+			case boot == c.BootID:
+				pause, missed = time.Second, 0
+			case boot == "":
+				pause, missed = askSilent, missed+1
+			}
+			if pause > 0 && w.Clock.Wait(ctx, pause) == nil {
 				continue
 			}
 		}
@@ -194,23 +202,28 @@ func (w World) prove(ctx context.Context, k Campaign, c execution.Chore) []execu
 }
 
 // askFor is how long a host that is to reboot is asked for no more than its boot id between two looks: looks
-// slow down what they wait for.
-const askFor = 10 * time.Second
+// slow down what they wait for. One that is silent is asked again after askSilent: its instances wait for it.
+const (
+	askFor    = 10 * time.Second
+	askSilent = 500 * time.Millisecond
+)
 
-// inBoot: the host says, where its driver can ask for that alone, that it is still in the boot that is to end.
-func (w World) inBoot(ctx context.Context, k Campaign, c execution.Chore, due time.Time) bool {
+// bootOf asks a host, where its driver can ask for that alone, which boot it is in; empty: it does not say.
+func (w World) bootOf(ctx context.Context, k Campaign, c execution.Chore, due time.Time) (id string, can bool) {
 	h, d, err := w.reach(k, c.Host)
 	if err != nil {
-		return false
+		return "", false
 	}
 	t, can := d.(driver.BootTeller)
 	if !can {
-		return false
+		return "", false
 	}
 	ctx, cancel := w.untilDue(ctx, due)
 	defer cancel()
-	id, err := t.BootID(ctx, h)
-	return err == nil && id == c.BootID
+	if id, err = t.BootID(ctx, h); err != nil {
+		return "", true
+	}
+	return id, true
 }
 
 // viewBy looks at a host, and leaves off when a word of it is due: a look that hangs must not eat the time

@@ -86,6 +86,7 @@ func TestAHostThatGoesDownIsNotLookedAt(t *testing.T) {
 	}{
 		"it goes down soon": {5 * time.Second, 6 * time.Second, "boot-2", 3},
 		"it takes its time": {35 * time.Second, 36 * time.Second, "boot-2", 6},
+		"it is long away":   {5 * time.Second, 45 * time.Second, "boot-2", 6},
 		"it never does":     {time.Hour, time.Hour, "boot-1", 9},
 	} {
 		c := &running{now: dawn, deadline: dawn.Add(80 * time.Second)}
@@ -95,6 +96,9 @@ func TestAHostThatGoesDownIsNotLookedAt(t *testing.T) {
 		facts := engine.Perform(context.Background(), w, k, execution.Chore{Kind: execution.ChoreProve, Turn: "h1", Host: "h1", Step: execution.StepProve, Attempt: 1, BootID: "boot-1", Deadline: c.deadline})
 		if len(facts) != 1 || facts[0].Kind != execution.HostSeen || facts[0].Seen.BootID != tt.boot || h.looks > tt.looks || h.asks == 0 {
 			t.Errorf("%s: after %d looks and %d questions %+v", name, h.looks, h.asks, facts)
+		}
+		if late := c.now.Sub(h.up); tt.boot == "boot-2" && late > time.Second {
+			t.Errorf("%s: seen %s after it was back", name, late)
 		}
 	}
 }
