@@ -18,10 +18,11 @@ type say struct {
 	ruled  bool // it owns windows
 	open   opening
 	frozen []span
+	noes   []span // freezes that give way to a deadline
 }
 
 // bears: it allows less than always.
-func (s *say) bears() bool { return s.ruled || len(s.frozen) > 0 }
+func (s *say) bears() bool { return s.ruled || len(s.frozen)+len(s.noes) > 0 }
 
 // judgeHours asks each turn.
 func (d *dossier) judgeHours() {
@@ -89,7 +90,10 @@ func (d *dossier) slotInOwn(s *say, slot *plan.Slot) {
 
 // ofTenant asks a slot's tenant of the slot and of the turn behind it.
 func (d *dossier) ofTenant(s *say, t *plan.Turn, slot *plan.Slot) {
-	s = &say{s.owner, s.ruled, s.open, append(append([]span{}, s.frozen...), d.frozenFor(t.Host, slot.Tenant)...)}
+	s = &say{owner: s.owner, ruled: s.ruled, open: s.open, noes: s.noes, frozen: append(append([]span{}, s.frozen...), d.frozenFor(t.Host, slot.Tenant)...)}
+	if !d.overrules(s, t, slot) {
+		s.frozen = append(s.frozen, s.noes...)
+	}
 	if !s.bears() {
 		return
 	}
@@ -97,6 +101,23 @@ func (d *dossier) ofTenant(s *say, t *plan.Turn, slot *plan.Slot) {
 	d.slotInOwn(s, slot)
 	d.must(unfrozen(s.frozen, t.Start, worst(t)), 2, "frozen", ofSlot(slot), t.Start, "a time outside the freezes of "+s.owner,
 		"turn %s interrupts %s and runs at worst %s to %s, in a freeze of %s", t.ID, slot.Instance, clock(t.Start), clock(worst(t)), s.owner)
+}
+
+// overrules: the slot says that a no of its tenant gave way. It does so only to a deadline that the turn keeps, and only
+// where there is one.
+func (d *dossier) overrules(s *say, t *plan.Turn, slot *plan.Slot) bool {
+	if slot.Overrules == "" {
+		return false
+	}
+	by := deadline(d.p)
+	if tg := d.p.Target; tg != nil && tg.Disclosure.After(d.p.Made) && !forbids(tg) && !d.p.Policy.AfterDisclosure && !t.Deferred && (by.IsZero() || tg.Disclosure.Before(by)) {
+		by = tg.Disclosure
+	}
+	d.must(!by.IsZero() && !worst(t).After(by), 2, "overruled-for-nothing", ofSlot(slot), slot.Start, "a finish_by or disclosure that the turn keeps, or no word that something is overruled",
+		"slot %s says that it overrules %s, and turn %s ends at worst %s: no deadline is kept by that", slot.ID, slot.Overrules, t.ID, clock(worst(t)))
+	d.must(!unfrozen(s.noes, slot.Start, slot.End), 2, "overrules-nothing", ofSlot(slot), slot.Start, "an empty overrules, for its tenant said no to nothing of it",
+		"slot %s says that it overrules %s, and no freeze of %s that yields holds any of %s to %s", slot.ID, slot.Overrules, s.owner, clock(slot.Start), clock(slot.End))
+	return true
 }
 
 // saysOf are those who have a say at a turn's place.
@@ -144,7 +165,11 @@ func (d *dossier) sayOf(known map[string]*say, owner, zone string, windows []fle
 		if bad != nil && err == nil {
 			err = bad
 		}
-		s.frozen = append(s.frozen, at)
+		if z.Yields {
+			s.noes = append(s.noes, at)
+		} else {
+			s.frozen = append(s.frozen, at)
+		}
 	}
 	if s.bears() {
 		d.must(err == nil, 2, "own-windows-unreadable", Subject{}, time.Time{}, "windows and freezes with known zones, dates and rules", "what %s writes cannot be read: %v", owner, err)

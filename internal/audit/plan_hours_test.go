@@ -24,6 +24,14 @@ func TestHoursAllowed(t *testing.T) {
 		"another region's, another site's": func(f *fleet.Fleet, p *plan.Plan) {
 			f.Regions[1].Windows, f.Sites[1].Windows = []fleet.Window{{Start: "12:00", Length: hour}}, []fleet.Window{{Start: "12:00", Length: hour}}
 		},
+		"a no that is overruled, and says so": func(f *fleet.Fleet, p *plan.Plan) {
+			for i := range f.Tenants {
+				f.Tenants[i].Freezes = []fleet.Freeze{{From: "2026-03-09 00:00", To: "2026-03-12 00:00", Yields: true}}
+			}
+			for i := range p.Slots {
+				p.Slots[i].Overrules = "2026-03-09 to 2026-03-12"
+			}
+		},
 		"freezes before and after": func(f *fleet.Fleet, p *plan.Plan) {
 			p.Policy.Freezes = []plan.FreezeRule{{From: "2026-03-01 00:00", To: "2026-03-10 02:00"}, {From: "2026-03-11 04:00", To: "2026-04-01 00:00"}, {From: "2026-03-10 04:00", To: "2026-03-11 02:00"}}
 		},

@@ -156,6 +156,24 @@ var promiseMutants = []planMutant{
 	{"a tenant's own freeze", 2, []string{"frozen", "slot-frozen"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		f.Tenants[0].Freezes = []fleet.Freeze{{From: "2026-03-11 00:00", To: "2026-03-12 00:00"}}
 	}},
+	{"a tenant's no, passed over in silence", 2, []string{"frozen", "slot-frozen"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Tenants[0].Freezes = []fleet.Freeze{{From: "2026-03-11 00:00", To: "2026-03-12 00:00", Yields: true}}
+	}},
+	{"a freeze that does not yield, overruled", 2, []string{"frozen", "overrules-nothing", "slot-frozen"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Tenants[0].Freezes = []fleet.Freeze{{From: "2026-03-09 00:00", To: "2026-03-12 00:00"}}
+		for i := range p.Slots {
+			p.Slots[i].Overrules = "2026-03-09 to 2026-03-12"
+		}
+	}},
+	{"a no overruled without a deadline", 2, one("overruled-for-nothing"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Target.FinishBy = time.Time{}
+		for i := range f.Tenants {
+			f.Tenants[i].Freezes = []fleet.Freeze{{From: "2026-03-09 00:00", To: "2026-03-12 00:00", Yields: true}}
+		}
+		for i := range p.Slots {
+			p.Slots[i].Overrules = "2026-03-09 to 2026-03-12"
+		}
+	}},
 	{"a freeze of its region", 2, []string{"frozen", "slot-frozen"}, false, func(f *fleet.Fleet, p *plan.Plan) {
 		f.Regions[0].Freezes = []fleet.Freeze{{From: "2026-03-10 00:00", To: "2026-03-12 00:00"}}
 	}},

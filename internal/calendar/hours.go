@@ -36,6 +36,16 @@ type Freeze struct {
 	Owner Owner
 	Why   string // for people
 	Interval
+	Yields bool // it gives way to a deadline
+}
+
+// Stretch says for people how long it lasts, and why.
+func (f Freeze) Stretch() string {
+	why := ""
+	if f.Why != "" {
+		why = " (" + f.Why + ")"
+	}
+	return f.Start.Format("2006-01-02 15:04 UTC") + " to " + f.End.Format("2006-01-02 15:04 UTC") + why
 }
 
 // String says for people whose freeze it is and how long it lasts.
@@ -66,7 +76,7 @@ func ReadFreeze(owner Owner, why, from, to, zone string) (Freeze, error) {
 	if !ends[1].After(ends[0]) {
 		return Freeze{}, fmt.Errorf("found a freeze from %s to %s, expected one that ends after it begins", from, to)
 	}
-	return Freeze{owner, why, Interval{ends[0], ends[1]}}, nil
+	return Freeze{Owner: owner, Why: why, Interval: Interval{ends[0], ends[1]}}, nil
 }
 
 // WallForm is how a date with a time of day is written.
@@ -119,6 +129,26 @@ func (h Hours) Without(o Owner) Hours {
 // Thawed are the hours without one owner's freezes.
 func (h Hours) Thawed(o Owner) Hours {
 	return Meet(h.all, slices.DeleteFunc(slices.Clone(h.freezes), func(f Freeze) bool { return f.Owner == o }))
+}
+
+// Overruled are the hours without the freezes that give way to a deadline.
+func (h Hours) Overruled() Hours {
+	return Meet(h.all, slices.DeleteFunc(slices.Clone(h.freezes), func(f Freeze) bool { return f.Yields }))
+}
+
+// Yields tells whether some freeze gives way to a deadline.
+func (h Hours) Yields() bool {
+	return slices.ContainsFunc(h.freezes, func(f Freeze) bool { return f.Yields })
+}
+
+// Yielding are the freezes of one owner that give way to a deadline and bear on a stretch.
+func (h Hours) Yielding(o Owner, in Interval) (out []Freeze) {
+	for _, f := range h.freezes {
+		if f.Yields && f.Owner == o && f.Start.Before(in.End) && in.Start.Before(f.End) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // None reports whether some owner has windows, and none of them is ever open here.

@@ -34,7 +34,7 @@ func drawHours(t *rapid.T) ([]Layer, []Freeze, time.Time) {
 	var freezes []Freeze
 	for n := range rapid.IntRange(0, 3).Draw(t, "freezes") {
 		start := from.Add(time.Duration(rapid.IntRange(-20, 20*24*4).Draw(t, "freeze")) * 15 * time.Minute)
-		freezes = append(freezes, Freeze{Owner{OfTenant, string(rune('b' + n))}, "", Interval{start, start.Add(time.Duration(rapid.IntRange(1, 400).Draw(t, "quarters")) * 15 * time.Minute)}})
+		freezes = append(freezes, Freeze{Owner: Owner{OfTenant, string(rune('b' + n))}, Interval: Interval{start, start.Add(time.Duration(rapid.IntRange(1, 400).Draw(t, "quarters")) * 15 * time.Minute)}})
 	}
 	return layers, freezes, from
 }

@@ -133,6 +133,9 @@ func (s *scene) when(h *fleet.Host, t *plan.Turn) Reason {
 		why, since := r.Why, r.At
 		r = Reason{Code: codeWindow, At: t.WindowStart, Site: t.Site, Why: fmt.Sprintf("the next slot of site %s that holds it lies in the window %s to %s, after this: %s", t.Site, stamp(t.WindowStart), stamp(t.WindowEnd), why)}
 		hours := s.hoursOf(h, s.felt(t)...)
+		if s.overrules(t) {
+			hours = hours.Overruled()
+		}
 		if _, frozen := hours.Owners(); hours.Always && len(frozen) == 0 {
 			r.Code, r.Why = codeOrder, "its wave starts when another host of it can; before that: "+why
 			return r

@@ -45,6 +45,11 @@ func (s *scene) felt(t *plan.Turn) (out []*fleet.Instance) {
 	return out
 }
 
+// overrules: a no of somebody whom the turn interrupts gave way to a deadline.
+func (s *scene) overrules(t *plan.Turn) bool {
+	return slices.ContainsFunc(s.slotsOf[t.ID], func(slot *plan.Slot) bool { return slot.Overrules != "" })
+}
+
 // decides names the owner without whose windows or freezes a turn could have started soonest, after all else that it waited
 // for; empty where the policy's windows alone have a say.
 func decides(hours calendar.Hours, since time.Time, t *plan.Turn) string {

@@ -118,6 +118,7 @@ func TestOneChangeOneMistake(t *testing.T) {
 		{"length: 6h, ", "", "regions[1].windows[0].length"},
 		{`from: "2026-03-28 18:00"`, `from: "2026-03-28"`, "regions[1].freezes[0].from"},
 		{`from: "2026-03-28 18:00"`, `from: "2026-03-30 06:00"`, "regions[1].freezes[0].to"},
+		{`from: "2026-03-28 18:00"`, `yields: true, from: "2026-03-28 18:00"`, "regions[1].freezes[0].yields"},
 		{"cpus: 8", "cpus: 99999999999999999999", "hosts[0].cpus"},
 	} {
 		changed := strings.Replace(string(src), c.old, c.new, 1)

@@ -27,6 +27,9 @@ type Freeze struct {
 	From     string `yaml:"from" json:"from" form:"is=wall"`    // "2026-11-27 00:00"
 	To       string `yaml:"to" json:"to" form:"is=wall"`        // likewise
 	Timezone string `yaml:"timezone,omitempty" json:"timezone,omitempty" form:"is=zone"`
+	// Yields makes a tenant's freeze a no: where a host could not be served by finish_by or disclosure, it gives way,
+	// and the tenant is told so ahead.
+	Yields bool `yaml:"yields,omitempty" json:"yields,omitempty"`
 }
 
 // LongestWindow is as long as a window may be: with most rules it comes again by then.
@@ -60,6 +63,9 @@ func (c *checker) hours(list string, n int, windows []Window, freezes []Freeze) 
 	for m, z := range freezes {
 		if found, expected := WrongFreeze(z.From, z.To); found != "" {
 			c.wrong(at(list, n, fmt.Sprintf("freezes[%d].to", m))(), found, expected)
+		}
+		if z.Yields && list != "tenants" {
+			c.wrong(at(list, n, fmt.Sprintf("freezes[%d].yields", m))(), "a freeze of "+list+" that yields", "yields in freezes of tenants alone: those of places are the operator's, who can lift them")
 		}
 	}
 }

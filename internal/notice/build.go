@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -50,6 +51,7 @@ func ForPlan(p *plan.Plan, f *fleet.Fleet, now time.Time) []Notice {
 			n.Items = append(n.Items, Item{Slot: s, Instance: s.Instance})
 		}
 		n.sort()
+		n.Reason = overruled(n.Items)
 		notices = append(notices, n)
 	}
 	slices.SortFunc(notices, func(a, b Notice) int { return cmp.Compare(a.Tenant.ID, b.Tenant.ID) })
@@ -97,7 +99,25 @@ func Build(p *plan.Plan, f *fleet.Fleet, kind Kind, tenantID string, slotIDs []s
 	}
 	n.All = len(n.Items) == theirs
 	n.sort()
+	if n.Reason == "" && kinds[kind].promise {
+		n.Reason = overruled(n.Items)
+	}
 	return n, owned(n, f)
+}
+
+// overruled says that times were kept free at the tenant's wish and are not any more; empty: none was. It names no
+// deadline: that may be the disclosure.
+func overruled(items []Item) string {
+	var said []string
+	for _, it := range items {
+		if o := it.Slot.Overrules; o != "" && !slices.Contains(said, o) {
+			said = append(said, o)
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return "You asked for no maintenance from " + strings.Join(said, ", and from ") + ". This work must be done by a deadline that leaves no other time."
 }
 
 func item(kind Kind, s plan.Slot, extra Extra) Item {

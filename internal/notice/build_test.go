@@ -38,6 +38,35 @@ func TestForPlan(t *testing.T) {
 	}
 }
 
+// TestOverruled: a no that gave way is named in what promises the time, by text and HTML, and in nothing else; the deadline
+// is not, for it may be the disclosure.
+func TestOverruled(t *testing.T) {
+	p, f := sample()
+	for i := range p.Slots {
+		if p.Slots[i].Tenant == "acme" {
+			p.Slots[i].Overrules = "2026-03-03 00:00 UTC to 2026-03-20 00:00 UTC (year end)"
+		}
+	}
+	const said = "You asked for no maintenance from 2026-03-03 00:00 UTC to 2026-03-20 00:00 UTC (year end)."
+	for _, n := range ForPlan(p, f, now) {
+		if got := strings.Contains(n.Reason, said); got != (n.Tenant.ID == "acme") {
+			t.Errorf("%s: reason %q", n.ID, n.Reason)
+		}
+		if bad := Lint(n); bad != nil {
+			t.Errorf("%s cannot be sent: %q", n.ID, bad)
+		}
+	}
+	for kind, want := range map[Kind]bool{Scheduled: true, Reminded: true, Finished: false, Cancelled: false} {
+		n, err := Build(p, f, kind, "acme", allOfAcme, now, Extra{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(n.Reason, said) != want {
+			t.Errorf("%s: reason %q", kind, n.Reason)
+		}
+	}
+}
+
 // The order in which a plan lists its slots changes no notice, and Build says what ForPlan says.
 func TestOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -180,6 +180,7 @@ func readOwned(owner calendar.Owner, windows []fleet.Window, freezes []fleet.Fre
 		if err != nil {
 			return o, fmt.Errorf("%s, freezes[%d]: %w", owner, i, err)
 		}
+		f.Yields = z.Yields
 		o.freezes = append(o.freezes, f)
 	}
 	return o, nil

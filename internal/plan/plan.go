@@ -165,6 +165,8 @@ type Slot struct {
 	ExpectedMs  int64       `json:"expected_ms" yaml:"expected_ms"` // interruption expected
 	WorstMs     int64       `json:"worst_ms" yaml:"worst_ms"`
 	NoticeBy    time.Time   `json:"notice_by" yaml:"notice_by"` // Start less the class's lead time
+	// Overrules is the tenant's freeze, in its own words, that gave way to finish_by or disclosure; empty: none did.
+	Overrules string `json:"overrules,omitempty" yaml:"overrules,omitempty"`
 }
 
 // Blocked is a host or an instance for which nothing can be done yet.

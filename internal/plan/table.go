@@ -54,6 +54,8 @@ type table struct {
 	asked    bool                // for the calendar
 	calendar *Calendar           // nil: it has nothing to say
 	tenants  map[string][]string // turn -> tenants that have a say in it
+	// overruled: turn -> what of its tenants gives way to the deadline, in words
+	overruled map[string][]string
 }
 
 func (t *table) line(format string, args ...any) {

@@ -16,7 +16,7 @@ func (t *table) hours(turns []Turn) {
 	if c == nil {
 		return
 	}
-	var whose, told []string
+	var whose, told, overruled []string
 	for i, u := range turns {
 		if t.o.Most > 0 && i == t.o.Most {
 			break
@@ -28,11 +28,15 @@ func (t *table) hours(turns []Turn) {
 		if owners, frozen := hours.Owners(); !hours.Single() && len(owners)+len(frozen) > 0 {
 			whose = append(whose, windowWords(u, owners))
 		}
+		overruled = append(overruled, t.overruled[u.ID]...)
 		for _, s := range hours.Shifts(u.WindowStart, u.WindowEnd) {
 			told = append(told, s.String())
 		}
 	}
 	for _, line := range slices.Compact(slices.Sorted(slices.Values(whose))) {
+		t.line("  %s", line)
+	}
+	for _, line := range slices.Compact(slices.Sorted(slices.Values(overruled))) {
 		t.line("  %s", line)
 	}
 	for _, line := range slices.Compact(slices.Sorted(slices.Values(told))) {
@@ -65,8 +69,11 @@ func (t *table) calendarOf() *Calendar {
 	if err != nil {
 		return nil
 	}
-	t.calendar, t.tenants = c, map[string][]string{}
+	t.calendar, t.tenants, t.overruled = c, map[string][]string{}, map[string][]string{}
 	for _, s := range p.Slots {
+		if s.Overrules != "" {
+			t.overruled[s.Turn] = append(t.overruled[s.Turn], "overruled  what tenant "+s.Tenant+" said no to, "+s.Overrules+", gives way to the deadline")
+		}
 		if s.Tenant != "" && c.Binds(s.Tenant) && !slices.Contains(t.tenants[s.Turn], s.Tenant) {
 			t.tenants[s.Turn] = append(t.tenants[s.Turn], s.Tenant)
 		}

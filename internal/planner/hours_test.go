@@ -66,6 +66,17 @@ func TestWhoseWindows(t *testing.T) {
 			p.Windows = []plan.WindowRule{{Always: true}}
 			p.Freezes = []plan.FreezeRule{{From: "2026-03-03 09:00", To: "2026-03-03 11:30"}, {From: "2026-03-03 13:00", To: "2026-03-03 14:00", Timezone: "UTC"}}
 		}, "2026-03-03 10:30", "2026-03-03 12:30", "2026-03-03 10:30", "", ""},
+		{"a tenant's no, without a deadline", func(f *fleet.Fleet, _ *plan.Policy) {
+			f.Tenants[1].Freezes = []fleet.Freeze{{From: "2026-03-03 00:00", To: "2026-03-20 00:00", Yields: true}}
+		}, "2026-03-20 00:00", "2026-03-20 04:00", "2026-03-20 00:00", "", ""},
+		{"a tenant's no that keeps the deadline", func(f *fleet.Fleet, p *plan.Policy) {
+			f.Tenants[1].Freezes = []fleet.Freeze{{From: "2026-03-03 00:00", To: "2026-03-07 00:00", Yields: true}}
+			p.FinishBy = time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
+		}, "2026-03-07 00:00", "2026-03-07 04:00", "2026-03-07 00:00", "", ""},
+		{"a tenant's no that gives way to the deadline", func(f *fleet.Fleet, p *plan.Policy) {
+			f.Tenants[1].Freezes = []fleet.Freeze{{Why: "year end", From: "2026-03-03 00:00", To: "2026-03-20 00:00", Yields: true}}
+			p.FinishBy = time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
+		}, "2026-03-04 00:00", "2026-03-04 04:00", "2026-03-04 00:00", "", ""},
 		{"nothing in common", func(f *fleet.Fleet, _ *plan.Policy) {
 			f.Tenants[0].Windows = []fleet.Window{{Days: []string{"sat"}, Start: "12:00", Length: 4 * hours}}
 		}, "", "", "", "what the windows of the policy and tenant acme have in common is nothing",
@@ -103,6 +114,13 @@ func TestWhoseWindows(t *testing.T) {
 				t.Errorf("the window is %s to %s, want %s to %s", u.WindowStart, u.WindowEnd, c.start, c.end)
 			}
 			for _, s := range p.Slots {
+				overrules := ""
+				if strings.Contains(c.name, "gives way") && s.Tenant == "birch" {
+					overrules = "2026-03-03 00:00 UTC to 2026-03-20 00:00 UTC (year end)"
+				}
+				if s.Overrules != overrules {
+					t.Errorf("slot %s overrules %q, want %q", s.ID, s.Overrules, overrules)
+				}
 				if !s.Start.Equal(at(t, c.slot)) {
 					t.Errorf("slot %s begins %s, want %s", s.ID, s.Start, c.slot)
 				}
@@ -161,6 +179,13 @@ func decorate(t *rapid.T, in *planner.Input) {
 		from := in.Now.AddDate(0, 0, rapid.IntRange(-1, 30).Draw(t, "freeze from"))
 		return []fleet.Freeze{{From: from.Format("2006-01-02 15:04"), To: from.Add(time.Duration(rapid.IntRange(1, 200).Draw(t, "freeze hours")) * time.Hour).Format("2006-01-02 15:04"), Timezone: zone()}}
 	}
+	noes := func(often int) []fleet.Freeze {
+		out := freezes(often)
+		for i := range out {
+			out[i].Yields = rapid.Bool().Draw(t, "yields")
+		}
+		return out
+	}
 	f := in.Fleet
 	for n := range f.Regions {
 		f.Regions[n].Windows, f.Regions[n].Freezes = windows(3), freezes(5)
@@ -172,7 +197,7 @@ func decorate(t *rapid.T, in *planner.Input) {
 		f.HostGroups[n].Windows, f.HostGroups[n].Freezes = windows(2), freezes(3)
 	}
 	for n := range f.Tenants {
-		f.Tenants[n].Timezone, f.Tenants[n].Windows, f.Tenants[n].Freezes = zone(), windows(1), freezes(3)
+		f.Tenants[n].Timezone, f.Tenants[n].Windows, f.Tenants[n].Freezes = zone(), windows(1), noes(3)
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "policy's freezes") {
 		for _, z := range freezes(0) {

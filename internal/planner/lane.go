@@ -26,6 +26,7 @@ type laneKey struct {
 	site            string
 	hypervisor      fleet.Hypervisor
 	groups, tenants string // ids of those that have a say
+	overruled       bool   // but for freezes that give way to a deadline
 }
 
 // piece is one promised slot within one window occurrence.
@@ -52,13 +53,16 @@ const (
 
 // laneOf is the lane of a host whose turn interrupts instances of some tenants, sorted: those of them that have a say.
 func (w *world) laneOf(h *host, tenants []string) (*lane, error) {
-	key := laneKey{h.site, h.Hypervisor, strings.Join(w.calendar.GroupsOf(h.ID), " "), strings.Join(tenants, " ")}
+	key := laneKey{h.site, h.Hypervisor, strings.Join(w.calendar.GroupsOf(h.ID), " "), strings.Join(tenants, " "), h.overruled}
 	if l := w.lanes[key]; l != nil {
 		return l, nil
 	}
 	hours, err := w.calendar.Of(h.ID, tenants)
 	if err != nil {
 		return nil, err
+	}
+	if h.overruled {
+		hours = hours.Overruled()
 	}
 	l := &lane{hours: hours, slot: w.policy.Slot.Std(), from: later(w.now, w.embargo())}
 	w.lanes[key] = l

@@ -65,7 +65,7 @@ func (w *world) recordSlot(d *draft, g *guest, how plan.Disposition, expected, w
 	w.plan.Slots = append(w.plan.Slots, plan.Slot{
 		ID: d.host.ID + "/" + g.ID, Instance: g.ID, Tenant: g.Tenant, Turn: d.host.ID, Class: class, Disposition: how,
 		Start: d.piece.start, End: d.piece.end, ExpectedMs: expected.Milliseconds(), WorstMs: worst.Milliseconds(),
-		NoticeBy: d.piece.start.Add(-w.policy.Lead.Of(class)),
+		NoticeBy: d.piece.start.Add(-w.policy.Lead.Of(class)), Overrules: w.overrules(d, g),
 	})
 }
 

@@ -98,10 +98,16 @@ func (w *world) findNext(h *host) bool {
 	var found bool
 	told := w.now.Add(lead + margin(lead))
 	if h.next, h.piece, found = h.lane.next(after, told, need); !found {
+		if w.overrule(h) {
+			return w.findNext(h)
+		}
 		w.blockApart(h, later(after, told), worst)
 		return false
 	}
 	if code := w.tooLate(h.next.Add(worst)); code != "" {
+		if w.overrule(h) {
+			return w.findNext(h)
+		}
 		w.blockLate(h, code, worst, w.decides(h, later(after, told), worst))
 		return false
 	}

@@ -82,6 +82,7 @@ type host struct {
 	lane        *lane // as those on it make it
 	can         tactics
 	updates     bool     // its turn changes software
+	overruled   bool     // freezes of tenants that give way to a deadline do so
 	unpatched   string   // why it is not live-patched although its cohort is; empty: there is no such reason
 	deferral    deferral // the reboot that follows its live patch
 
