@@ -22,6 +22,7 @@ const (
 	codeLivePatch = "live-patch"
 	codeFresh     = "on-the-fix"
 	codeItself    = "blocked-itself"
+	codeDeadline  = "deadline"       // emptied, some host would be too late
 	codeNowhere   = "no-destination" // its host has no other host in its pools
 )
 
@@ -118,7 +119,25 @@ func (s *scene) whyStays(i *fleet.Instance, t *plan.Turn) Reason {
 	if took := s.moveTime(i, nic(h)); took > s.policy.Times.MigrateMax.Std() {
 		return Reason{Code: codeTooLong, Instance: i.ID, Why: fmt.Sprintf("moving its %d MiB takes about %s and policy allows %s", i.MemoryMiB, lasts(took), s.policy.Times.MigrateMax)}
 	}
+	if t.ForDeadline {
+		return s.hurried(t)
+	}
 	return s.crowdedOut(now, from, t)
+}
+
+// hurried: it could move, and stays so that more hosts have their turn before a deadline.
+func (s *scene) hurried(t *plan.Turn) Reason {
+	name, by := "finish_by", s.policy.FinishBy
+	if tg := s.p.Target; tg != nil {
+		if !tg.FinishBy.IsZero() {
+			by = tg.FinishBy
+		}
+		if d := tg.Disclosure; d.After(t.Start) && !s.policy.AfterDisclosure && (by.IsZero() || d.Before(by)) {
+			name, by = "disclosure", d
+		}
+	}
+	return Reason{Code: codeDeadline, Host: t.Host, At: by,
+		Why: fmt.Sprintf("it could move, and host %s is served in place so that it shares a wave: with all hosts emptied, fewer would have their turn before %s (%s)", t.Host, name, stamp(by))}
 }
 
 // crowdedOut: it could move, and no host can take it in that wave.

@@ -127,6 +127,9 @@ type Turn struct {
 	// the same host, in an earlier wave, whose id is PatchTurn(host); this one's id is the host's.
 	// The fix is in effect by then, so disclosure does not bound it; finish_by does.
 	Deferred bool `json:"deferred,omitempty" yaml:"deferred,omitempty"`
+	// ForDeadline: those who stay on its host could move, and are saved or stopped so that more hosts have their
+	// turn before disclosure or finish_by.
+	ForDeadline bool `json:"for_deadline,omitempty" yaml:"for_deadline,omitempty"`
 	// Why says, for people, why this tactic and this place in the order.
 	Why string `json:"why,omitempty" yaml:"why,omitempty"`
 }

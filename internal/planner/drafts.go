@@ -16,13 +16,14 @@ import (
 type way struct {
 	loose    map[string]int // pool -> how often it was among the last of an earlier draft, with more waves than hoped for
 	order    order
-	unpaced  bool          // waves are as big as they can be
-	brief    bool          // what a host saves together takes no longer than policy gives one, if others may be stopped for it
-	goal     map[front]int // waves that an earlier draft needed
-	script   *script       // of each host's place and wave; nil: there is none
-	coloured bool          // waves are of hosts whose groups can spare all of them, found ahead
-	even     bool          // and of about as many hosts
-	measure  measure       // of waves; nil: by outlooks
+	unpaced  bool            // waves are as big as they can be
+	brief    bool            // what a host saves together takes no longer than policy gives one, if others may be stopped for it
+	goal     map[front]int   // waves that an earlier draft needed
+	script   *script         // of each host's place and wave; nil: there is none
+	coloured bool            // waves are of hosts whose groups can spare all of them, found ahead
+	even     bool            // and of about as many hosts
+	measure  measure         // of waves; nil: by outlooks
+	stays    map[string]bool // hosts served in place for a deadline
 }
 
 // measure gives for some pools how many of their hosts should be in the next wave at most; for none, as many as can.
@@ -47,12 +48,15 @@ const fewGaps, manyGaps = 1, 5
 // mostTurns of all drafts together: a big fleet is drafted less often.
 const mostTurns = 200_000
 
-// best is the best draft there is, and for a small fleet what a rehearsal makes of it.
+// best is the best draft there is, for a small fleet what a rehearsal makes of it, and where it is too late for a
+// deadline even so, what serving hosts in place makes of that.
 func best(in Input) (*world, outset, error) {
 	ix := fleet.NewIndex(in.Fleet)
 	w, o, err := drafted(in, ix)
 	if err == nil {
+		by := w.by
 		w, o = w.rehearse(o)
+		w, o = w.hurry(o, by)
 	}
 	return w, o, err
 }
@@ -143,6 +147,7 @@ func draftBy(in Input, ix *fleet.Index, by way) (*world, outset, error) {
 		w.banned, w.undeferred, w.by = banned, undeferred, by
 		w.noteShed()
 		w.classify()
+		w.hurryHosts()
 		w.order()
 		start := w.outset()
 		w.judged = len(w.plan.Blocked)

@@ -33,6 +33,7 @@
 // even when it is alone is planned again with leave to save or stop what does not fit, if policy allows that,
 // and is blocked otherwise. What is saved together may take as long as it needs (saveMax), if a slot holds that;
 // else the largest are stopped, where they may be.
+// Where hosts would be too late for a deadline, some are served in place, if policy allows that (hurry.go).
 //
 // A refresh (refresh.go) needs no reboot: all its hosts get the new software on disk ahead of the
 // first wave, so each of them is a place to stay and each instance moves once.

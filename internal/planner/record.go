@@ -29,7 +29,7 @@ func (w *world) record(v *wave) {
 		w.plan.Turns = append(w.plan.Turns, plan.Turn{
 			ID: turnID(d), Host: h.ID, Deferred: w.stage == second, Pool: h.pool.ID, Site: h.site, Wave: w.waves, Canary: d.canary, Tactic: d.tactic,
 			UpdateFrom: from, UpdateBy: by, Start: v.start, End: v.start.Add(ceilSecond(d.expected.all)), WorstS: int64(ceilSecond(d.worst.all) / time.Second), SaveMaxS: int64(w.longerSaves(d) / time.Second),
-			WindowStart: d.piece.window.Start, WindowEnd: d.piece.window.End, Why: w.reason(d),
+			WindowStart: d.piece.window.Start, WindowEnd: d.piece.window.End, ForDeadline: d.forDeadline(), Why: w.reason(d),
 		})
 		for _, m := range d.homes {
 			w.recordMove(v, d, m, true)

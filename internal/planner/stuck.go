@@ -70,6 +70,8 @@ func (w *world) fallback(h *host, g *guest) stop {
 		s.why = "in-place"
 	case g.stuck != nil:
 		s.why = g.stuck.Code
+	case h.hurried:
+		s.why = codeDeadline
 	case h.stays:
 		s.why = codeSlotTooShort
 	}

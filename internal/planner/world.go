@@ -113,6 +113,7 @@ type host struct {
 	changes   int     // of its guests, from 1
 	mayStop   bool    // could not be emptied: what does not fit may be saved or stopped
 	stays     bool    // there is no time to move any whom policy lets be saved or stopped
+	hurried   bool    // so that others are not too late for a deadline
 	tried     int     // age of its pools when it last failed on its own; -1: it did not
 	trouble   trouble // how it failed
 }
