@@ -95,3 +95,29 @@ func Share(load, room []int64, of int64) (least, most, within int64) {
 	least = low.of(of, true)
 	return least, high.of(of, false), low.within(least)
 }
+
+// SpareOf serves some hosts in place for a deadline, one instance on each, and lets go whom it can; it gives how many
+// instances were stopped, and how many are.
+func SpareOf(in Input, ids ...string) (before, after int, err error) {
+	w, o, err := drafted(in, fleet.NewIndex(in.Fleet))
+	if err != nil {
+		return 0, 0, err
+	}
+	r := &race{best: w, start: o, by: way{unpaced: true}, turns: mostTurns}
+	var stays []runner
+	for _, id := range ids {
+		stays = append(stays, runner{id: id, stops: 1})
+	}
+	r.try(stays)
+	stopped := func() (n int) {
+		for _, s := range r.best.plan.Slots {
+			if s.Class == plan.ClassOutage {
+				n++
+			}
+		}
+		return n + 100*len(r.best.plan.Blocked) // which are to be none
+	}
+	before = stopped()
+	r.spare()
+	return before, stopped(), nil
+}

@@ -128,3 +128,16 @@ func TestDeadlines(t *testing.T) {
 		t.Error("no drawn fleet was hurried")
 	}
 }
+
+// TestSpare: of more hosts than have to be served in place, those are emptied after all that can be.
+func TestSpare(t *testing.T) {
+	f := oneEmpty(8)
+	var all []string
+	for _, h := range f.Hosts[1:] {
+		all = append(all, h.ID)
+	}
+	in := planner.Input{Fleet: f, Policy: tonight(plan.Evacuate, plan.Suspend), Campaign: "c", Revision: 1, Now: at(t, "2026-03-02 09:00")}
+	if before, after, err := planner.SpareOf(in, all...); before != 8 || after != 5 || err != nil {
+		t.Errorf("%d instances stopped, then %d, %v; want 8, then 5", before, after, err)
+	}
+}
