@@ -18,6 +18,9 @@ const codeDeadline = "deadline"
 // mostHurried is how often a plan is drafted again for its deadline at most; a big fleet, by mostTurns, less often.
 const mostHurried = 40
 
+// mostWeighed is how often hosts are weighed against each other by their tenants at most.
+const mostWeighed = 1_000_000
+
 // hurry gives a better plan than w, with hosts served in place, where hosts are too late and there is one. Its
 // drafts go the way of an earlier one.
 func (w *world) hurry(o outset, by way) (*world, outset) {
@@ -25,8 +28,14 @@ func (w *world) hurry(o outset, by way) (*world, outset) {
 		return w, o
 	}
 	r := &race{best: w, start: o, by: by, turns: mostTurns}
+	late, rest := w.runners()
 	r.enlist()
 	r.spare()
+	if n, from := len(r.last), slices.Concat(late, rest); n > 0 && n*len(from) < mostWeighed {
+		if _, better := r.try(ofFewTenants(from, n)); better {
+			r.spare()
+		}
+	}
 	return r.best, r.start
 }
 
@@ -42,9 +51,43 @@ type race struct {
 
 // runner is a host that may be served in place.
 type runner struct {
-	id    string
-	stops int // instances that it stops then and that could move
-	wave  int // of its turn; 0: it has none
+	id      string
+	stops   int      // instances that it stops then and that could move
+	tenants []string // whose they are, sorted
+	kin     string   // these in one, to have those beside each other who have the same
+	wave    int      // of its turn; 0: it has none
+}
+
+// easier ranks runners: fewest tenants, then those of the same tenants together, then fewest stops, then the latest.
+func easier(a, b runner) int {
+	return cmp.Or(cmp.Compare(len(a.tenants), len(b.tenants)), strings.Compare(a.kin, b.kin), cmp.Compare(a.stops, b.stops), cmp.Compare(b.wave, a.wave), strings.Compare(a.id, b.id))
+}
+
+// ofFewTenants picks n, each of which adds as few tenants to those already interrupted as can be.
+func ofFewTenants(from []runner, n int) (out []runner) {
+	hit, like, left := map[string]bool{}, map[string]int{}, slices.Clone(from)
+	for _, x := range left {
+		like[x.kin]++
+	}
+	adds := func(x runner) (n int) {
+		for _, t := range x.tenants {
+			if !hit[t] {
+				n++
+			}
+		}
+		return n
+	}
+	for len(out) < n && len(left) > 0 {
+		best := slices.MinFunc(left, func(a, b runner) int {
+			return cmp.Or(cmp.Compare(adds(a), adds(b)), cmp.Compare(like[b.kin], like[a.kin]), easier(a, b))
+		})
+		out = append(out, best)
+		for _, t := range best.tenants {
+			hit[t] = true
+		}
+		left = slices.DeleteFunc(left, func(x runner) bool { return x.id == best.id })
+	}
+	return out
 }
 
 // try makes a draft with these served in place; better: it is the best now. nil: there were enough drafts.
@@ -62,10 +105,30 @@ func (r *race) try(stays []runner) (made *world, better bool) {
 	if err != nil {
 		return nil, false
 	}
-	if better = made.better(r.best); better {
+	if better = r.prefers(made, len(stays)); better {
 		r.best, r.start, r.last = made, start, slices.Clone(stays)
 	}
 	return made, better
+}
+
+// prefers: a draft is better than the best, or as good and serves fewer in place. Of two with as many hosts without a turn
+// that is the one that stops something of fewer tenants, whatever it moves.
+func (r *race) prefers(made *world, stays int) bool {
+	if lost := cmp.Or(cmp.Compare(len(made.plan.Blocked), len(r.best.plan.Blocked)), cmp.Compare(made.tenantsStopped(), r.best.tenantsStopped())); lost != 0 {
+		return lost < 0
+	}
+	return made.better(r.best) || stays < len(r.last) && !r.best.better(made)
+}
+
+// tenantsStopped counts the tenants of whom something is saved or stopped.
+func (w *world) tenantsStopped() int {
+	tenants := map[string]bool{}
+	for i := range w.plan.Slots {
+		if s := &w.plan.Slots[i]; s.Class == plan.ClassOutage && s.Tenant != "" {
+			tenants[s.Tenant] = true
+		}
+	}
+	return len(tenants)
 }
 
 // enlist serves those in place that are too late, and where they still are, others beside them: first a few, then
@@ -98,9 +161,10 @@ func (r *race) enlist() {
 	}
 }
 
-// spare lets hosts be emptied after all: many at once, then fewer, those first that have most to stop.
+// spare lets hosts be emptied after all: many at once, then fewer, those of the same tenants together, and those
+// first that have most to stop.
 func (r *race) spare() {
-	slices.SortStableFunc(r.last, func(a, b runner) int { return cmp.Compare(b.stops, a.stops) })
+	slices.SortFunc(r.last, func(a, b runner) int { return -easier(a, b) })
 	for n := len(r.last) / 2; n > 0; n /= 2 {
 		for i := 0; i+n <= len(r.last); {
 			if _, better := r.try(slices.Concat(r.last[:i], r.last[i+n:])); !better {
@@ -136,7 +200,9 @@ func (w *world) runners() (late, rest []runner) {
 		}
 	}
 	for _, h := range w.hosts {
-		x := runner{h.ID, w.hurriedStops(h, at[h.ID]), wave[h.ID]}
+		x := runner{id: h.ID, wave: wave[h.ID]}
+		x.stops, x.tenants = w.hurriedStops(h, at[h.ID])
+		x.kin = strings.Join(x.tenants, "\x00")
 		switch {
 		case x.stops == 0 || !ids[h.ID] && x.wave == 0:
 		case ids[h.ID]:
@@ -145,37 +211,37 @@ func (w *world) runners() (late, rest []runner) {
 			rest = append(rest, x)
 		}
 	}
-	order := func(a, b runner) int {
-		return cmp.Or(cmp.Compare(a.stops, b.stops), cmp.Compare(b.wave, a.wave), strings.Compare(a.id, b.id))
-	}
-	slices.SortFunc(late, order)
-	slices.SortFunc(rest, order)
+	slices.SortFunc(late, easier)
+	slices.SortFunc(rest, easier)
 	return late, rest
 }
 
 // hurriedStops is how many of those on a host at the outset could move and stay, were it served in place for a
-// deadline; 0, where it may not be, or would be too late even so.
-func (w *world) hurriedStops(h *host, at []*guest) (n int) {
+// deadline, and whose they are; 0, where it may not be, or would be too late even so.
+func (w *world) hurriedStops(h *host, at []*guest) (n int, tenants []string) {
 	if !h.mayHurry() {
-		return 0
+		return 0, nil
 	}
 	defer func(guests []*guest, stays bool) { h.guests, h.stays = guests, stays }(h.guests, h.stays)
 	h.guests, h.stays = at, true
 	for _, g := range at {
 		if g.stuck == nil && w.mustStop(h, g) {
-			n++
+			if n++; g.Tenant != "" {
+				tenants = append(tenants, g.Tenant)
+			}
 		}
 	}
 	if n == 0 || len(w.crowded(h)) > 0 {
-		return 0
+		return 0, nil
 	}
 	worst := w.reckonLeast(h)
 	lead := max(w.policy.Lead.Of(plan.ClassOutage), w.policy.Lead.Of(plan.ClassBlip))
 	start, _, ok := h.lane.next(later(w.now, w.embargo()), w.now.Add(lead+margin(lead)), worst+margin(w.policy.Slot.Std()))
 	if !ok || w.tooLate(start.Add(worst)) != "" {
-		return 0
+		return 0, nil
 	}
-	return n
+	slices.Sort(tenants)
+	return n, slices.Compact(tenants)
 }
 
 // mayHurry: a turn that would empty the host may serve it in place. A reboot that follows a live patch is not hurried.

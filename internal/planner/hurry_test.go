@@ -141,3 +141,28 @@ func TestSpare(t *testing.T) {
 		t.Errorf("%d instances stopped, then %d, %v; want 8, then 5", before, after, err)
 	}
 }
+
+// TestDeadlineOfFewTenants: of as many hosts as have to be served in place, those are whose stops interrupt fewest tenants.
+func TestDeadlineOfFewTenants(t *testing.T) {
+	f := oneEmpty(8)
+	for i := range f.Instances {
+		if id := fmt.Sprintf("t%d", i); i%2 == 1 || i == 2 {
+			f.Instances[i].Tenant = "many"
+		} else {
+			f.Instances[i].Tenant = id
+		}
+	}
+	for _, id := range []string{"many", "t0", "t4", "t6"} {
+		f.Tenants = append(f.Tenants, fleet.Tenant{ID: id, Contacts: []fleet.Contact{{Email: "ops@acme.example"}}})
+	}
+	p := routine(t, f, tonight(plan.Evacuate, plan.Suspend))
+	for _, s := range p.Slots {
+		if s.Class == plan.ClassOutage && s.Tenant != "many" {
+			t.Errorf("%s of tenant %s is saved, and one tenant has as many as have to be", s.Instance, s.Tenant)
+		}
+	}
+	if len(p.Blocked) > 0 || p.Counts.Stops != 5 {
+		t.Errorf("%+v, blocked %v; want 5 saved in place", p.Counts, codes(p))
+	}
+	sound(t, f, &p)
+}
