@@ -29,6 +29,7 @@ func PlanVerdict(f *fleet.Fleet, p *plan.Plan) Verdict {
 	d.patching()
 	d.embargo()
 	d.tacticsAllowed()
+	d.rushed()
 	d.coverage()
 	d.prepared()
 	d.replay()

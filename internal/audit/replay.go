@@ -94,6 +94,7 @@ func (d *dossier) replay() {
 		}
 	}
 	s.backHome()
+	s.unhurried()
 }
 
 // backHome asks, once all is over, whether what was moved away is home again where policy says so and
