@@ -157,6 +157,9 @@ func TestLabPatchConformance(t *testing.T) {
 	d := l.driver()
 	l.clear()
 	h, all := l.patchHost(d)
+	// Earlier tests may have left a newer hypervisor in its /boot, which it would come up with.
+	l.must("power", "boot-old", h.ID)
+	t.Cleanup(func() { l.must("power", "well", h.ID) })
 	sum := drivertest.RunPatches(t, drivertest.PatchLab{
 		Driver: d, Host: h, Limit: 10 * time.Minute, RebootWithin: 15 * time.Minute,
 		First: all["good"], Stacked: all["stacked"], Replacing: all["replacement"], OtherBuild: all["wrongbuild"],
