@@ -140,6 +140,13 @@ func TestJournalAllowed(t *testing.T) {
 				p.put(p.find("turn-done", "c"), Fact{Kind: "stays-away", Turn: "c", Instance: m[0], To: m[1], Code: "stays", Why: "no room"})
 			}
 		}},
+		{"a pool left worse off, as was judged with the plan", func(p *tape) {
+			p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { pl.Policy.Home = plan.HomeSettle })
+		}},
+		{"a pool left worse off by who could not go home, named", func(p *tape) {
+			p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { pl.Policy.Home, pl.Moves[4].To = plan.HomeSettle, "c" })
+			p.put(p.find("turn-done", "c"), Fact{Kind: "stays-away", Turn: "c", Instance: "own", To: "a", Code: "stays", Why: "no room"})
+		}},
 		{"a plan that an operator applies with a reason, past disclosure", func(p *tape) {
 			p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { pl.Target.Disclosure = at("2026-03-10 02:30") })
 			p.facts[0].Why = "there is no earlier window"

@@ -215,6 +215,9 @@ func (d *dice) policy(now time.Time) plan.Policy {
 	p.MaxAwayPercent, p.BringHome = of(d, 5, 30, 60, 100), d.oneIn(4)
 	p.MinStay = of(d, 0, plan.Duration(10*time.Minute), 6*h)
 	p.MovesPerHost, p.MovesPerPool = 1+d.IntN(3), of(d, 1, 2, 4, 8)
+	if !p.BringHome && p.MovesPerHost == 2 { // no draw of its own: the fleets that were drawn before are the same
+		p.Home = plan.HomeSettle
+	}
 	p.NonConverging = of(d, []string{"post-copy"}, []string{"hold"})
 	if d.oneIn(5) {
 		p.FinishBy = now.AddDate(0, 0, 2+d.IntN(20))

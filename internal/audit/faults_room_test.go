@@ -136,7 +136,7 @@ var roomFaults = []fault{
 	{"skip a host and turn it", 7, []string{"host-twice"}, always(func(v *victim) {
 		v.Skipped = append(v.Skipped, plan.Skipped{Host: v.Turns[0].Host, Code: "fixed", Why: "it is said"})
 	})},
-	{"leave somebody away", 7, []string{"not-home"}, func(v *victim) bool {
+	{"leave somebody away", 7, []string{"not-home", "pool-worse"}, func(v *victim) bool {
 		m := v.move(func(m *plan.Move) bool { return m.Home })
 		if m == nil || slices.ContainsFunc(v.Moves, func(o plan.Move) bool { return &o != m && (o.From == m.From || o.From == m.To) && o.Start.After(m.End) }) {
 			return false

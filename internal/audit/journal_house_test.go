@@ -109,6 +109,18 @@ var houseMutants = []journalMutant{
 	{"not brought home", 7, one("not-home"), false, func(p *tape) {
 		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { pl.Policy.BringHome = true })
 	}},
+	{"not brought home as planned", 7, one("not-home"), false, func(p *tape) {
+		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) {
+			pl.Policy.Home = plan.HomeSettle
+			pl.Moves = append(pl.Moves, plan.Move{Instance: "a2", From: "b", To: "a", Turn: "a", Home: true, Start: at("2026-03-11 02:05"), End: at("2026-03-11 02:06")})
+		})
+	}},
+	{"a pool left worse off than found and than forecast", 7, one("pool-worse"), false, func(p *tape) {
+		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) {
+			pl.Policy.Home = plan.HomeSettle
+			pl.Moves[4].To = "c" // a, where it lands, is fuller by it than any host was
+		})
+	}},
 	// law 8
 	{"an act while paused", 8, one("act-while-stopped"), false, func(p *tape) {
 		p.put(p.find("move-placed", "a2"), Fact{Kind: "campaign-paused", Who: "operator:robin", Why: "wait"})

@@ -97,6 +97,9 @@ var hostMutants = []planMutant{
 		f.Hosts[2].Spare = true
 	}},
 	{"not brought home", 7, one("not-home"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Policy.BringHome = true }},
+	{"a pool left worse off", 7, one("pool-worse"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Policy.Home, p.Turns[1].WorstS = plan.HomeSettle, 2700 // there is time for a move home
+	}},
 	// law 9
 	{"a public text that names the advisory", 9, one("public-names-advisory"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Public = "fix for cve-2025-11234" }},
 	{"a public text that names an alias", 9, one("public-names-advisory"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Public = "see XSA-108" }},

@@ -95,12 +95,13 @@ func (d *dossier) replay() {
 	}
 	s.backHome()
 	s.unhurried()
+	s.asFound()
 }
 
 // backHome asks, once all is over, whether what was moved away is home again where policy says so and
 // nothing forbids it (law 7).
 func (s *scene) backHome() {
-	if !s.p.Policy.BringHome {
+	if !returns(&s.p.Policy) {
 		return
 	}
 	for id, in := range s.instances {

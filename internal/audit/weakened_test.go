@@ -145,6 +145,11 @@ var weaknesses = []weakness{
 	})},
 	{"reboots after live patches", []string{"reboot-forgotten"}, cohorts(func(c *plan.Cohort) { c.Then = "" })},
 	{"bring_home", []string{"not-home"}, policy(func(p *plan.Policy) { p.BringHome = false })},
+	{"settling", []string{"pool-worse"}, policy(func(p *plan.Policy) {
+		if p.Home == plan.HomeSettle {
+			p.Home = plan.HomeStay
+		}
+	})},
 	{"deadlines", []string{"finish-by"}, func(in *planner.Input) {
 		in.Policy.FinishBy = time.Time{}
 		if in.Target != nil {

@@ -47,7 +47,7 @@ func (s *State) bringBack(t *TurnState, now time.Time) []Fact {
 // decideHome brings moved instances back where policy says so, within their slot; those that cannot
 // come stay where they run.
 func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
-	if !s.Plan.Policy.BringHome {
+	if !s.anyGoesHome(t) {
 		return t.done("instances stay where they run")
 	}
 	if (quiet && s.Phase != PhaseAborted) || t.borrowed() && !s.knows(t, now) {
@@ -66,6 +66,13 @@ func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
 		sl := s.turnSlot[t.Plan.ID+"/"+g.ID]
 		deadline := now.Add(time.Duration(s.Plan.Policy.Times.MigrateMax))
 		if g.Stage != StageAway || g.GoneHome || who.Gone || who.Host != g.MovedTo || s.index.Instances[g.ID] == nil {
+			continue
+		}
+		goes, why := s.goesHome(t, g)
+		if why != "" {
+			return []Fact{{Kind: StaysAway, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: g.ID, To: who.Host, Code: stays, Why: why}}
+		}
+		if !goes {
 			continue
 		}
 		if no := s.refusesHome(t, g, deadline); no != nil {

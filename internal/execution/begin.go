@@ -35,6 +35,7 @@ func (s *State) begin(f Fact) error {
 	}
 	s.forecast = forecastOf(p.Moves)
 	for _, m := range p.Moves {
+		s.lastMove[m.Instance] = m
 		if m.Home {
 			s.homeward[m.Turn+"/"+m.Instance] = true
 		}

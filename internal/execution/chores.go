@@ -196,7 +196,7 @@ func (s *State) wantLooks(t *TurnState, now time.Time) []string {
 	case StepJudge:
 		needOwn = !t.Started && !s.sees(t, now) && (t.Plan.Tactic == plan.Refresh || len(ownPackages(s.cohort(own))) > 0)
 	case StepHome:
-		needOwn = s.Plan.Policy.BringHome && t.borrowed() && !s.knows(t, now)
+		needOwn = s.anyGoesHome(t) && t.borrowed() && !s.knows(t, now)
 	}
 	if needOwn {
 		hosts = append(hosts, own)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // Snapshot is the campaign's fleet as it is now by what was seen and proven: a plan that takes the
@@ -73,7 +74,7 @@ func (s *State) snapInstance(in *fleet.Instance, g *GuestState) {
 	old := *in
 	in.Host, in.State = g.Host, g.State
 	in.MemoryMiB = max(in.MemoryMiB, g.Memory)
-	if in.Host != old.Host && in.Home == "" && s.Plan.Policy.BringHome {
+	if in.Host != old.Host && in.Home == "" && s.Plan.Policy.HomeRule() == plan.HomeReturn {
 		in.Home = old.Host
 	}
 	h := s.host(g.Host)

@@ -158,6 +158,9 @@ func (t *text) touch(u *Touch) {
 	if u.Home != nil {
 		t.line("    home     it comes back to %s once its host is done", u.Home.To)
 	}
+	if u.Away != nil {
+		t.line("    home     it cannot come back to %s: %s [%s]", u.Turn, u.Away.Why, u.Away.Code)
+	}
 }
 
 // others says how many destinations were refused by what.

@@ -16,7 +16,10 @@
 // Start reading at Decode.
 package form
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // MaxBytes is the longest text that Decode reads.
 const MaxBytes = 64 << 20
@@ -74,6 +77,11 @@ func (o *Decoder) Decode(t *Tree, prefix string, into any) Mistakes {
 
 // Whole tells whether all of the text could be read as YAML or JSON, whatever it holds.
 func (t *Tree) Whole() bool { return t.root != nil && !t.partial }
+
+// Has tells whether the outermost mapping names a key.
+func (t *Tree) Has(key string) bool {
+	return t.root != nil && slices.ContainsFunc(t.root.entries, func(e entry) bool { return e.key == key })
+}
 
 // Take removes a key that holds text from the outermost mapping and gives the text.
 func (t *Tree) Take(key string) (text string, ok bool) {

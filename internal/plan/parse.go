@@ -23,6 +23,7 @@ func ParsePolicy(name string, src []byte) (*Policy, form.Mistakes) {
 	mistakes = append(mistakes, (&form.Decoder{Overlay: true}).Decode(tree, "", &p)...)
 	if tree.Whole() {
 		c := &checker{name: name, at: tree}
+		c.home(&p, tree.Has("bring_home"))
 		c.policy(&p)
 		mistakes = append(mistakes, form.Beyond(mistakes, c.mistakes)...)
 	}

@@ -170,7 +170,19 @@ type Slot struct {
 	NoticeBy    time.Time   `json:"notice_by" yaml:"notice_by"` // Start less the class's lead time
 	// Overrules is the tenant's freeze, in its own words, that gave way to finish_by or disclosure; empty: none did.
 	Overrules string `json:"overrules,omitempty" yaml:"overrules,omitempty"`
+	// Away says why the instance does not come home after the turn although it should; nil: it comes, or need not.
+	Away *Away `json:"away,omitempty" yaml:"away,omitempty"`
 }
+
+// Away is why an instance cannot go back to the host that it was moved off: a code, which is fleet.CanMove's where the
+// software or the hardware forbids it, and words.
+type Away struct {
+	Code string `json:"code" yaml:"code"`
+	Why  string `json:"why" yaml:"why"`
+}
+
+// AwayNoTime: the way home does not fit into the slot, or ends past a deadline.
+const AwayNoTime = "no-time"
 
 // Blocked is a host or an instance for which nothing can be done yet.
 type Blocked struct {

@@ -46,8 +46,12 @@ type Policy struct {
 	Blackout Duration `json:"blackout" yaml:"blackout" form:"min=1"`
 	// Undeliverable: hold (default), next-contact, override.
 	Undeliverable string `json:"undeliverable" yaml:"undeliverable" form:"enum=hold|next-contact|override"`
-	// BringHome: instances go back to where they were once their host is done.
+	// BringHome: instances go back to where they were once their host is done. It is the older way to say
+	// home: return; where home is named too, it must not say otherwise.
 	BringHome bool `json:"bring_home" yaml:"bring_home"`
+	// Home says what becomes of instances that were moved off a host once that is done: return, stay, or
+	// settle: they stay, but for the few that go back lest their pool be worse off than it was found.
+	Home Home `json:"home,omitempty" yaml:"home,omitempty" form:"enum=return|stay|settle"`
 	// MinStay: a move must not land on a host whose own turn starts sooner than this.
 	MinStay Duration `json:"min_stay" yaml:"min_stay"`
 	// FailureBudget: so many turns may hold before the campaign halts.

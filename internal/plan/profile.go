@@ -21,6 +21,6 @@ func ToBound(p Policy) Policy {
 	p.Lead, p.Canary, p.Soak, p.WaveGrowth = Lead{}, false, 0, 0
 	p.MaxAwayPercent, p.KeepReserve = 100, false
 	p.StaggerSites, p.StaggerRegions = false, false
-	p.MovesPerPool, p.MinStay, p.BringHome = 1_000_000, 0, false
+	p.MovesPerPool, p.MinStay, p.BringHome, p.Home = 1_000_000, 0, false, ""
 	return p
 }

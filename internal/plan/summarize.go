@@ -9,6 +9,9 @@ func Summarize(p Plan) Summary {
 		Turns: len(p.Turns), Waves: p.Counts.Waves, Moves: len(p.Moves), MakespanSeconds: p.makespanS(), Blocked: len(p.Blocked),
 		Bounds: SummaryBounds{Waves: p.Bounds.WavesMin, MovesM1: p.Bounds.MovesM1, MovesM2: p.Bounds.MovesM2, MakespanSeconds: p.Bounds.MakespanMinS},
 	}
+	if p.Policy.Home == HomeStay || p.Policy.Home == HomeSettle {
+		s.Pools = p.Standings()
+	}
 	if p.Fleet != nil {
 		s.Hosts, s.Instances = len(p.Fleet.Hosts), len(p.Fleet.Instances)
 	}

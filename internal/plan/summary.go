@@ -13,8 +13,10 @@ type Summary struct {
 	InstancesInterrupted int           `json:"instances_interrupted" yaml:"instances_interrupted"`
 	Blocked              int           `json:"blocked" yaml:"blocked"`
 	Bounds               SummaryBounds `json:"bounds" yaml:"bounds"`
-	CPUSeconds           float64       `json:"cpu_seconds" yaml:"cpu_seconds"`
-	PeakRSSBytes         int64         `json:"peak_rss_bytes" yaml:"peak_rss_bytes"`
+	// Pools are how pools stand before and after, where policy names a home rule by which instances do not all return.
+	Pools        []PoolStanding `json:"pools,omitempty" yaml:"pools,omitempty"`
+	CPUSeconds   float64        `json:"cpu_seconds" yaml:"cpu_seconds"`
+	PeakRSSBytes int64          `json:"peak_rss_bytes" yaml:"peak_rss_bytes"`
 }
 
 // SummaryBounds are lower bounds: no plan of this fleet by this policy can do with less.

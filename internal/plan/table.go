@@ -33,6 +33,7 @@ func Table(w io.Writer, p Plan, o TableOptions) error {
 	t.line("")
 	t.first()
 	t.summary()
+	t.home()
 	t.tactics()
 	t.ahead()
 	t.waves()

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func TestSummarize(t *testing.T) {
 	p := measured()
 	want := Summary{Hosts: 3, Instances: 5, Turns: 1, Waves: 14, Moves: 3, MakespanSeconds: 273600, TenantsInterrupted: 1, InstancesInterrupted: 3, Blocked: 1,
 		Bounds: SummaryBounds{Waves: 7, MovesM1: 2, MovesM2: 3, MakespanSeconds: 7200}}
-	if got := Summarize(p); got != want {
+	if got := Summarize(p); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
@@ -82,7 +83,7 @@ func TestWordsOnAPlanAreNoPartOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	back, err := Read(&text)
-	if err != nil || back.Summary == nil || *back.Summary != s || len(back.Causes) != 1 {
+	if err != nil || back.Summary == nil || !reflect.DeepEqual(*back.Summary, s) || len(back.Causes) != 1 {
 		t.Fatalf("%v, %+v", err, back)
 	}
 	p.Profile = Bound

@@ -151,12 +151,11 @@ func (v *wave) schedule(d *draft) trouble {
 	worst.all += worstDrain
 	d.expected, d.worst = expected, worst
 	collides := v.firstHome >= 0 && drain > v.firstHome || v.overtaken(d)
-	if v.policy.BringHome && !collides {
+	if d.away = nil; v.anyHome() && !collides {
 		v.bookHome(d, &expected, &worst)
 	}
 	d.expected, d.worst = expected, worst
-	need := worst.all + margin(v.policy.Slot.Std())
-	if v.start.Add(need).After(d.piece.end) || collides || v.tooLate(v.start.Add(worst.all)) != "" {
+	if collides || v.overfull(d, worst.all) {
 		v.leave.undo(marks[0])
 		v.worstLeave.undo(marks[1])
 		v.home.undo(marks[2])
@@ -171,6 +170,11 @@ func (v *wave) schedule(d *draft) trouble {
 		return trouble{why: noTime}
 	}
 	return trouble{}
+}
+
+// overfull: a turn that takes so long at worst does not fit its slot, or ends past a deadline.
+func (v *wave) overfull(d *draft, worst time.Duration) bool {
+	return v.start.Add(worst+margin(v.policy.Slot.Std())).After(d.piece.end) || v.tooLate(v.start.Add(worst)) != ""
 }
 
 // overtaken: of this turn and another of the wave one would be over, its host fixed and empty, before
@@ -242,23 +246,6 @@ func (v *wave) bookLeaving(d *draft) (drain, worst time.Duration) {
 		drain, worst = max(drain, m.end), max(worst, end)
 	}
 	return drain, worst
-}
-
-// bookHome books the ways back of those that may go back, after all else is done.
-func (v *wave) bookHome(d *draft, expected, worst *spanOf) {
-	inTurn, inWorst := map[*group]time.Duration{}, map[*group]time.Duration{}
-	base, worstBase := max(expected.all, v.lastLeft), max(worst.all, v.worstLeft)
-	for _, m := range d.moves {
-		if !v.returns(m.guest, m.to, d.host) || !v.spreadAtHome(d, m) {
-			continue
-		}
-		length := v.moveTime(m.guest, min(nic(d.host), nic(m.to)))
-		back := &move{guest: m.guest, from: m.to, to: d.host}
-		back.start, back.end = bookOne(v.home, d.host, m.to, m.guest, base, length, inTurn)
-		_, end := bookOne(v.worstHome, d.host, m.to, m.guest, worstBase, v.worstMove(length), inWorst)
-		d.homes = append(d.homes, back)
-		expected.all, worst.all = max(expected.all, back.end), max(worst.all, end)
-	}
 }
 
 // bookOne books one migration after those of the same turn that its groups cannot spare it beside.

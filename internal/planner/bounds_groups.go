@@ -106,7 +106,7 @@ func (b *bounds) nowhereFixed(in []bool) map[*area]bool {
 // the outset still count, and none may come. Nobody is brought home in the wave itself. Who is saved or stopped in
 // place is disturbed once, so nobody of the group must be.
 func (b *bounds) oneTwice(gr *group, g groupNeed, in []bool, nowhere map[*area]bool) bool {
-	if gr.Spread != fleet.SpreadHost || b.policy.BringHome || len(g.hosts) == 0 {
+	if gr.Spread != fleet.SpreadHost || b.anyHome() || len(g.hosts) == 0 {
 		return false
 	}
 	for _, n := range g.hosts {

@@ -23,7 +23,7 @@ func (b *bounds) movesMin(x part) (m1, m2, least int) {
 	for _, h := range x.hosts {
 		m1 += len(b.loads[h.seq].movers)
 	}
-	if b.policy.BringHome {
+	if b.anyHome() {
 		return m1, m1, m1
 	}
 	pools := byPool(x.hosts)

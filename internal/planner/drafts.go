@@ -24,6 +24,9 @@ type way struct {
 	even     bool            // and of about as many hosts
 	measure  measure         // of waves; nil: by outlooks
 	stays    map[string]bool // hosts served in place for a deadline
+
+	homing  map[string]bool // instances that are to go home, for their pools' sake
+	allHome bool            // all are, for no fewer would do
 }
 
 // measure gives for some pools how many of their hosts should be in the next wave at most; for none, as many as can.
@@ -57,6 +60,9 @@ func best(in Input) (*world, outset, error) {
 		by := w.by
 		w, o = w.rehearse(o)
 		w, o = w.hurry(o, by)
+	}
+	if err == nil && in.Policy.HomeRule() == plan.HomeSettle {
+		return settled(in, ix, w, o)
 	}
 	return w, o, err
 }

@@ -15,7 +15,7 @@ const patience = 200
 // live-patched now, it is a wave of live patches.
 func (w *world) fill(v *wave) {
 	r := w.readyFor(v)
-	if most := v.most(); most >= r.n && !v.live && !w.policy.BringHome && w.by.script == nil && !w.stalled { // trust, where it grows, comes first
+	if most := v.most(); most >= r.n && !v.live && !w.allReturn() && w.by.script == nil && !w.stalled { // trust, where it grows, comes first
 		v.paced = w.measured(r.pools)
 	}
 	canary := w.policy.Canary && w.ofStage == 0
@@ -232,5 +232,5 @@ func (v *wave) disturbs(h *host) bool {
 			}
 		}
 	}
-	return v.policy.BringHome
+	return v.anyHome()
 }

@@ -209,7 +209,8 @@ func drawPolicy(t *rapid.T) plan.Policy {
 	p.Canary, p.KeepReserve = rapid.Bool().Draw(t, "canary"), rapid.Bool().Draw(t, "reserve kept")
 	p.StaggerSites, p.StaggerRegions = rapid.Bool().Draw(t, "sites apart"), rapid.Bool().Draw(t, "regions apart")
 	p.MaxAwayPercent = rapid.SampledFrom([]int{5, 30, 100}).Draw(t, "away")
-	p.BringHome = rapid.IntRange(0, 2).Draw(t, "home") == 0
+	p.Home = rapid.SampledFrom([]plan.Home{"", plan.HomeReturn, plan.HomeSettle}).Draw(t, "home")
+	p.BringHome = p.Home == plan.HomeReturn
 	p.MinStay = plan.Duration(rapid.SampledFrom([]time.Duration{0, 10 * time.Minute, 5 * time.Hour}).Draw(t, "stay"))
 	p.MovesPerHost, p.MovesPerPool = rapid.IntRange(1, 3).Draw(t, "per host"), rapid.IntRange(1, 6).Draw(t, "per pool")
 	if rapid.IntRange(0, 3).Draw(t, "deadline") == 0 {

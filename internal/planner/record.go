@@ -38,6 +38,7 @@ func (w *world) record(v *wave) {
 		for _, m := range d.moves {
 			w.recordMove(v, d, m, false)
 			w.recordSlot(d, m.guest, plan.DispLiveMigrate, min(blink, most), most)
+			w.plan.Slots[len(w.plan.Slots)-1].Away = d.away[m.guest]
 		}
 		for _, s := range d.stops {
 			w.recordSlot(d, s.guest, s.how, d.expected.outage, d.worst.outage)

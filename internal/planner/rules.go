@@ -104,20 +104,20 @@ func spread(g *guest, to *host, sharing bool) bool {
 	return true
 }
 
-// spreadAtHome asks the same for the way back of a guest that is on its way: where it was, it is
-// still counted itself, and so is whoever left that domain in this wave and does not come back. It
-// need not be asked of one that stays in its domain all the while.
-func (v *wave) spreadAtHome(d *draft, m *move) bool {
+// crowdedAtHome asks the same for the way back of a guest that is on its way, and gives the group that forbids it:
+// where it was, it is still counted itself, and so is whoever left that domain in this wave and does not come back.
+// It need not be asked of one that stays in its domain all the while.
+func (v *wave) crowdedAtHome(d *draft, m *move) *group {
 	for _, gr := range m.guest.groups {
 		home := gr.domainOf(m.from)
 		if gr.Spread == fleet.SpreadNone || gr.domain[home] <= 1 || gr.domainOf(m.to) == home {
 			continue
 		}
 		if gr.domain[home]-1 > v.leftFor(gr, home, m, d) {
-			return false
+			return gr
 		}
 	}
-	return true
+	return nil
 }
 
 // leftFor counts the other members of a group that this wave, and one turn more, moves out of a

@@ -48,6 +48,7 @@ type draft struct {
 	stops  []stop
 	moves  []*move
 	homes  []*move
+	away   map[*guest]*plan.Away // those that should go home after it and cannot
 
 	worstDrain      time.Duration // when the last of its moves away is over at p99
 	expected, worst spanOf        // all: from the wave's start to the turn's end

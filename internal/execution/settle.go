@@ -1,0 +1,91 @@
+package execution
+
+import (
+	"strings"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// Where policy settles instances, those go home for whom the plan has a way home. That leaves each pool as well off as
+// it was found, if all land as forecast. Destinations are bound late, though: of who landed elsewhere it is asked anew
+// whether its pool would be worse off with it there.
+
+// anyGoesHome: some instance of a turn may have to be brought home.
+func (s *State) anyGoesHome(t *TurnState) bool {
+	switch s.Plan.Policy.HomeRule() {
+	case plan.HomeReturn:
+		return true
+	case plan.HomeSettle:
+		for _, g := range t.Guests {
+			if s.homeward[actKey(t.Plan.ID, g.ID)] || s.strayed(t, g) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// strayed: an instance that was moved away runs elsewhere than the plan had forecast.
+func (s *State) strayed(t *TurnState, g *TurnGuest) bool {
+	f, known := s.forecast[actKey(t.Plan.ID, g.ID)]
+	return g.Stage == StageAway && (!known || f.to != g.MovedTo)
+}
+
+// goesHome says whether an instance that is away is to be brought home; why says why not where it would be as bad
+// at home.
+func (s *State) goesHome(t *TurnState, g *TurnGuest) (goes bool, why string) {
+	switch {
+	case s.Plan.Policy.HomeRule() == plan.HomeReturn, s.homeward[actKey(t.Plan.ID, g.ID)]:
+		return true, ""
+	case s.Plan.Policy.HomeRule() != plan.HomeSettle || !s.strayed(t, g):
+		return false, ""
+	}
+	here := s.worseWith(g.ID, s.Guests[g.ID].Host)
+	if len(here) == 0 {
+		return false, ""
+	}
+	if there := s.worseWith(g.ID, t.Plan.Host); len(there) >= len(here) {
+		return false, "it runs elsewhere than forecast, and its pool would be no better off with it at home (" + strings.Join(here, ", ") + ")"
+	}
+	return true, ""
+}
+
+// worseWith says in what pools would be worse off than they were found, when all that is ahead goes as forecast and
+// an instance is on a host.
+func (s *State) worseWith(instance, host string) (in []string) {
+	found := s.index.Standings(func(i *fleet.Instance) string { return i.Host })
+	ends := s.index.Standings(func(i *fleet.Instance) string {
+		if i.ID == instance {
+			return host
+		}
+		return s.endsOn(i.ID)
+	})
+	for _, p := range sortedKeys(found) {
+		for _, code := range ends[p].Worse(found[p]) {
+			in = append(in, p+": "+code)
+		}
+	}
+	return in
+}
+
+// endsOn is where an instance is when all is over: where the plan's last move of it ends, unless that turn is over
+// or has moved it already.
+func (s *State) endsOn(instance string) string {
+	at := ""
+	if g := s.Guests[instance]; g != nil {
+		at = g.Host
+	}
+	m, moves := s.lastMove[instance]
+	if !moves {
+		return at
+	}
+	t := s.Turns[m.Turn]
+	if t == nil || t.Phase == TurnFinished || t.Phase == TurnAbandoned {
+		return at
+	}
+	if g := t.Guests[instance]; g != nil && !m.Home && (g.Stage == StageAway || g.Stage == StageHome) {
+		return at
+	}
+	return m.To
+}
