@@ -58,13 +58,14 @@ func (t *trial) cameBack(r *run, id string, f *Fact) {
 		t.must(r.names(id), 7, "not-back", s, f.At, "the instance running again, or named in a hold that a person has seen",
 			"%s ran when the plan was applied; when the campaign finishes it is %s", id, describe(g))
 	}
-	if !returns(&r.plan.Policy) && !r.homeward(id) || !runs || g.landed.IsZero() || g.external != "" {
+	home := r.homeOf(id)
+	if home == "" || !runs || g.landed.IsZero() || g.external != "" {
 		return
 	}
-	if tr := r.turns[r.ran[id]]; tr != nil && !tr.done {
+	if tr := r.turns[home]; tr != nil && !tr.done {
 		return // its home never came through its turn: to bring it there would be wrong
 	}
-	t.must(g.host == r.ran[id] || r.names(id), 7, "not-home", s, f.At, "a move home, or the instance named in a hold that a person has seen",
+	t.must(g.host == home || r.names(id), 7, "not-home", s, f.At, "a move home, or the instance named in a hold that a person has seen",
 		"%s ran on %s; when the campaign finishes it is on %s, and policy, or the plan, brings it home", id, r.ran[id], g.host)
 }
 

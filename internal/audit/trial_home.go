@@ -1,18 +1,22 @@
 package audit
 
-// homeward: the plan has a way home for an instance from where its host's turn moves it, and means it: where all return
-// the rule says so for each.
-func (r *run) homeward(id string) bool {
-	if !settles(&r.plan.Policy) {
-		return false
+// homeOf is the host on which an instance is to be when all is over, by a policy that brings all home or by the plan's last
+// move of it, where that is a way home; "" where neither says so.
+func (r *run) homeOf(id string) (home string) {
+	if returns(&r.plan.Policy) {
+		return r.ran[id]
 	}
-	for i := range r.plan.Moves {
-		m := &r.plan.Moves[i]
-		if m.Home && m.Instance == id && m.To == r.ran[id] {
-			return true
+	if !settles(&r.plan.Policy) {
+		return ""
+	}
+	for i := range r.plan.Moves { // in the order of their starts
+		if m := &r.plan.Moves[i]; m.Instance == id {
+			if home = ""; m.Home {
+				home = m.To
+			}
 		}
 	}
-	return false
+	return home
 }
 
 // asFound asks at the end of a campaign whether a pool is worse off than it was found, where policy does not let

@@ -24,7 +24,7 @@ func (t *table) home() {
 	case rule == HomeReturn:
 		say("return: %d of the %s that move away come home", back, many(moved, "instance"))
 	case rule == HomeSettle:
-		say("settle: %d of the %s that move away come home, the others stay where they landed", back, many(moved, "instance"))
+		say("settle: %d of the %s that move away go back after it, the others stay where they landed", t.backs(), many(moved, "instance"))
 	case p.Policy.Home == HomeStay:
 		say("stay: %s that move away stay where they landed", many(moved, "instance"))
 	}
@@ -58,6 +58,17 @@ func (t *table) goings() (moved, back int) {
 		}
 	}
 	return len(began), back
+}
+
+// backs counts those with a way back to a host that a turn moved them off.
+func (t *table) backs() int {
+	who := map[string]bool{}
+	for i := range t.p.Moves {
+		if t.p.Moves[i].Home {
+			who[t.p.Moves[i].Instance] = true
+		}
+	}
+	return len(who)
 }
 
 // worse names the pools that are worse off when all is over.

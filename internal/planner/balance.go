@@ -12,7 +12,7 @@ import (
 type balance struct {
 	*world
 	found  map[string]fleet.Standing
-	origin map[*guest]*host
+	origin map[*guest]*host // that its last move took it off
 	at     map[*guest]*host
 	used   []int64                   // per host, by seq
 	landed [][]*guest                // per host: those that may be sent home, the largest first
@@ -20,20 +20,16 @@ type balance struct {
 	sent   []*guest
 }
 
-func newBalance(w *world, found map[string]fleet.Standing, already map[string]bool) *balance {
+func newBalance(w *world, found map[string]fleet.Standing, already map[wayHome]bool) *balance {
 	b := &balance{world: w, found: found, origin: map[*guest]*host{}, at: map[*guest]*host{}, used: make([]int64, len(w.hosts)),
 		landed: make([][]*guest, len(w.hosts)), held: map[*group]map[string]int{}}
-	byID := make(map[string]*host, len(w.hosts))
-	for _, h := range w.hosts {
-		byID[h.ID] = h
-	}
 	for _, g := range w.guests {
 		if !g.alive() {
 			continue
 		}
 		b.used[g.at.seq] += g.MemoryMiB
 		b.count(g, g.at, 1)
-		if from := byID[g.Host]; from != g.at && !already[g.ID] {
+		if from := g.off; from != nil && from != g.at && !already[wayHome{from.ID, g.ID}] {
 			b.origin[g], b.at[g] = from, g.at
 			b.landed[g.at.seq] = append(b.landed[g.at.seq], g)
 		}
@@ -155,7 +151,7 @@ func (b *balance) short(p *pool) int64 {
 
 // over is how many MiB a host has in use above the share of the fullest one of its pool at the outset.
 func (b *balance) over(h *host) int64 {
-	return b.used[h.seq] - b.found[h.pool.ID].Fullest*h.MemoryMiB/1000
+	return b.used[h.seq] - fullest(h, b.found)
 }
 
 // lighten sends home from a host that is fuller than its pool's fullest was: those first who make nobody else too

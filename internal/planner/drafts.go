@@ -25,8 +25,11 @@ type way struct {
 	measure  measure         // of waves; nil: by outlooks
 	stays    map[string]bool // hosts served in place for a deadline
 
-	homing  map[string]bool // instances that are to go home, for their pools' sake
-	allHome bool            // all are, for no fewer would do
+	homing  map[wayHome]bool // those that are to go home after a turn, for their pools' sake
+	allHome bool             // all are, for no fewer would do
+	patient bool             // turns wait for a wave in which their ways home fit
+	// level are the pools as they were found: whoever makes a fixed host fuller than the fullest was goes home again.
+	level map[string]fleet.Standing
 }
 
 // measure gives for some pools how many of their hosts should be in the next wave at most; for none, as many as can.
@@ -194,6 +197,12 @@ func (w *world) anyMixed() bool {
 // better ranks drafts by what people lose: hosts and instances without a turn, stops, waves, moves. Of moves
 // it must be one in a hundred: a plan is not to become another one for less.
 func (w *world) better(than *world) bool {
+	lost := w.loses(than)
+	return lost < 0 || lost == 0 && 100*len(w.plan.Moves) < 99*len(than.plan.Moves)
+}
+
+// loses compares drafts by all of that but moves; less than zero: by this one people lose less.
+func (w *world) loses(than *world) int {
 	stops := func(w *world) (n int) {
 		for i := range w.plan.Slots {
 			if w.plan.Slots[i].Class == plan.ClassOutage {
@@ -202,6 +211,5 @@ func (w *world) better(than *world) bool {
 		}
 		return n
 	}
-	lost := cmp.Or(cmp.Compare(len(w.plan.Blocked), len(than.plan.Blocked)), cmp.Compare(stops(w), stops(than)), cmp.Compare(w.waves, than.waves))
-	return lost < 0 || lost == 0 && 100*len(w.plan.Moves) < 99*len(than.plan.Moves)
+	return cmp.Or(cmp.Compare(len(w.plan.Blocked), len(than.plan.Blocked)), cmp.Compare(stops(w), stops(than)), cmp.Compare(w.waves, than.waves))
 }

@@ -1,6 +1,9 @@
 package planner
 
 import (
+	"maps"
+	"math/bits"
+
 	"slices"
 	"testing"
 
@@ -120,4 +123,52 @@ func SpareOf(in Input, ids ...string) (before, after int, err error) {
 	before = stopped()
 	r.spare()
 	return before, stopped(), nil
+}
+
+// Sent plans a campaign as if all stayed and gives how many are sent home on paper until no pool is worse off, and how
+// many are enough at least, found by trying all; not ok: there is nothing to restore, or it cannot be, or too many could
+// go home to try all.
+func Sent(in Input) (sent, fewest int, ok bool) {
+	const most = 12
+	w, _, err := best(in)
+	if err != nil {
+		return 0, 0, false
+	}
+	found := w.ix.Standings(func(i *fleet.Instance) string { return i.Host })
+	if w.worseOff(found) == 0 {
+		return 0, 0, false
+	}
+	at := w.places()
+	var away []*guest
+	for _, g := range w.guests {
+		if g.alive() && g.off != nil && g.off != g.at {
+			away = append(away, g)
+		}
+	}
+	if len(away) > most {
+		return 0, 0, false
+	}
+	worse := func(home func(k int) bool) (n int) {
+		end := maps.Clone(at)
+		for k, g := range away {
+			if home(k) {
+				end[g.ID] = g.off.ID
+			}
+		}
+		for pool, s := range w.ix.Standings(func(i *fleet.Instance) string { return end[i.ID] }) {
+			n += len(s.Worse(found[pool]))
+		}
+		return n
+	}
+	chosen := w.homeward(found, nil)
+	if worse(func(k int) bool { return chosen[wayHome{away[k].off.ID, away[k].ID}] }) > 0 {
+		return 0, 0, false
+	}
+	fewest = len(away)
+	for set := range 1 << len(away) {
+		if n := bits.OnesCount(uint(set)); n < fewest && worse(func(k int) bool { return set>>k&1 == 1 }) == 0 {
+			fewest = n
+		}
+	}
+	return len(chosen), fewest, true
 }

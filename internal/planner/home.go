@@ -11,20 +11,54 @@ import (
 // allReturn: whoever a turn moves away is to go back once the turn is over.
 func (w *world) allReturn() bool { return w.by.allHome || w.policy.HomeRule() == plan.HomeReturn }
 
-// bringsHome: this guest is.
-func (w *world) bringsHome(g *guest) bool { return w.by.homing[g.ID] || w.allReturn() }
+// bringsHome: this guest is, where the turn is h's.
+func (w *world) bringsHome(g *guest, h *host) bool {
+	return w.allReturn() || w.by.homing[wayHome{h.ID, g.ID}]
+}
 
 // anyHome: some guest may be.
-func (w *world) anyHome() bool { return len(w.by.homing) > 0 || w.allReturn() }
+func (w *world) anyHome() bool { return len(w.by.homing) > 0 || w.by.level != nil || w.allReturn() }
 
-// bookHome books the ways back of those that are to go back and may, after all else is done. Where only some go back
-// for their pool's sake, none of these takes a turn its time: who does not fit the slot stays away.
+// fullest is how much memory may be in use on a host for it not to be fuller than its pool's fullest host was.
+func fullest(h *host, found map[string]fleet.Standing) int64 {
+	return found[h.pool.ID].Fullest * h.MemoryMiB / 1000
+}
+
+// crowds: by a move the fixed host where it lands would be fuller than any of its pool was, and its home would not be
+// with it back there.
+func (v *wave) crowds(d *draft, m *move) bool {
+	if v.by.level == nil || !m.to.fixed() {
+		return false
+	}
+	there, rest := m.to.used-v.leaving[m.to], d.host.used
+	for _, o := range d.moves {
+		rest -= o.guest.MemoryMiB
+	}
+	for _, back := range d.homes {
+		if rest += back.guest.MemoryMiB; back.from == m.to {
+			there -= back.guest.MemoryMiB
+		}
+	}
+	return there > fullest(m.to, v.by.level) && rest+m.guest.MemoryMiB <= fullest(d.host, v.by.level)
+}
+
+// leftOut: where instances settle no way home takes a turn from its host. A turn whose ways home do not fit beside
+// others, or into what is left of a slot, waits for another; a way home that no slot holds, or that ends past a deadline,
+// is left out. So is each that does not fit where waiting costs turns.
+func (v *wave) leftOut(d *draft, worst time.Duration) bool {
+	if v.policy.HomeRule() != plan.HomeSettle || !v.overfull(d, worst) {
+		return false
+	}
+	return !v.by.patient || worst+margin(v.policy.Slot.Std()) > d.host.lane.longest() || v.tooLate(v.start.Add(worst)) != ""
+}
+
+// bookHome books the ways back of those that are to go back and may, after all else is done.
 func (v *wave) bookHome(d *draft, expected, worst *spanOf) {
 	inTurn, inWorst := map[*group]time.Duration{}, map[*group]time.Duration{}
 	base, worstBase := max(expected.all, v.lastLeft), max(worst.all, v.worstLeft)
 	d.away = map[*guest]*plan.Away{}
 	for _, m := range d.moves {
-		if !v.bringsHome(m.guest) {
+		if !v.bringsHome(m.guest, d.host) && !v.crowds(d, m) {
 			continue
 		}
 		if why := v.keepsAway(d, m); why != nil {
@@ -36,7 +70,7 @@ func (v *wave) bookHome(d *draft, expected, worst *spanOf) {
 		marks := [2]int{v.home.mark(), v.worstHome.mark()}
 		back.start, back.end = bookOne(v.home, d.host, m.to, m.guest, base, length, inTurn)
 		_, end := bookOne(v.worstHome, d.host, m.to, m.guest, worstBase, v.worstMove(length), inWorst)
-		if v.policy.HomeRule() == plan.HomeSettle && v.overfull(d, max(worst.all, end)) {
+		if v.leftOut(d, max(worst.all, end)) {
 			v.home.undo(marks[0])
 			v.worstHome.undo(marks[1])
 			d.away[m.guest] = &plan.Away{Code: plan.AwayNoTime, Why: fmt.Sprintf("%s would not be back on %s before its slot ends, or before a deadline", m.guest.ID, d.host.ID)}

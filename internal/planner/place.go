@@ -143,7 +143,7 @@ func (v *wave) better(h *host, g *guest, a, b *host, tight bool) bool {
 	if a.Spare != b.Spare {
 		return a.Spare
 	}
-	if v.bringsHome(g) {
+	if v.bringsHome(g, h) {
 		if ha, hb := v.returns(g, a, h), v.returns(g, b, h); ha != hb {
 			return ha
 		}

@@ -106,3 +106,27 @@ func TestSettledFleets(t *testing.T) {
 		t.Error("the draws exercise nothing")
 	}
 }
+
+// TestSentHome: what is sent home on paper is seldom more than the fewest that would do, and never fewer.
+func TestSentHome(t *testing.T) {
+	var cases, all, least, more int
+	rapid.Check(t, func(t *rapid.T) {
+		in := drawInput(t)
+		in.Policy.BringHome, in.Policy.Home = false, plan.HomeStay
+		sent, fewest, ok := planner.Sent(in)
+		if !ok {
+			return
+		}
+		if sent < fewest {
+			t.Errorf("%d are sent home, and %d are the fewest that would do", sent, fewest)
+		}
+		if cases++; sent > fewest {
+			more++
+		}
+		all, least = all+sent, least+fewest
+	})
+	t.Logf("%d cases: %d sent home, %d at least; more than the fewest in %d", cases, all, least, more)
+	if 2*all > 3*least+4 {
+		t.Error("more are sent home than need to be")
+	}
+}

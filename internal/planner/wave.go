@@ -27,6 +27,7 @@ type wave struct {
 	learnt   bool          // of a host that was tried alone, why it has no turn or what it needs
 	hostUse  map[*hostGroup]int
 	groupUse map[*group]int
+	leaving  map[*host]int64   // MiB of those that go home from it again
 	siteOf   map[string]string // region -> its site that is being disrupted
 
 	// Four timetables: leaving and coming home, each as expected and at p99. Nobody comes home
@@ -66,7 +67,7 @@ func (w *world) newWave(start time.Time) *wave {
 	return &wave{world: w, start: start,
 		away: map[*pool]int{}, awayFree: map[*pool]int64{}, landings: map[*pool]int{}, touched: map[*pool]bool{},
 		empty: map[*pool]bool{}, fails: map[*pool]int{}, tiredAt: map[*pool]int{}, fullAt: map[*pool]int{}, hostUse: map[*hostGroup]int{}, groupUse: map[*group]int{},
-		siteOf: map[string]string{}, leave: table(), worstLeave: table(), home: table(), worstHome: table(),
+		leaving: map[*host]int64{}, siteOf: map[string]string{}, leave: table(), worstLeave: table(), home: table(), worstHome: table(),
 		lastFixed: map[*pool]time.Duration{}, firstHome: -1, lastOpen: -1, firstOver: math.MaxInt64}
 }
 
@@ -107,6 +108,7 @@ func (v *wave) enter(d *draft) {
 		}
 	}
 	for _, m := range d.homes {
+		v.leaving[m.from] += m.guest.MemoryMiB
 		if v.firstHome < 0 || m.start < v.firstHome {
 			v.firstHome = m.start
 		}
@@ -213,7 +215,7 @@ func (v *wave) settle(m *move, before int32, cameHome bool, landed time.Time) {
 	} else {
 		m.from.drop(m.guest)
 		m.to.guests = append(m.to.guests, m.guest)
-		m.guest.at = m.to
+		m.guest.at, m.guest.off = m.to, m.from
 		for _, p := range m.to.pools {
 			v.stir(p)
 		}

@@ -140,6 +140,7 @@ type guest struct {
 	class       int32  // with the software that it runs on now
 	mark        uint32 // of its id
 	at          *host
+	off         *host // that its last move took it off for good; nil: none did
 	groups      []*group
 	fresh, left bool          // it needs no other process; it stays as it is and is blocked by itself
 	stuck       *fleet.Reason // why it cannot move alive from anywhere; nil: it can, as far as the host goes
