@@ -60,6 +60,7 @@ type book struct {
 	acts       []*Act
 	open       map[string]*Act // by turn/instance
 	exposed    exposure
+	stays      map[string]plan.Away        // turn/instance that was not brought home, and why
 	patched    map[string]advisory.Verdict // of hosts with a live patch, by their looks: shown fixed, or affected since
 }
 
@@ -67,7 +68,7 @@ func newBook() *book {
 	return &book{
 		r:     &Report{State: Running},
 		turns: map[string]*turn{}, hosts: map[string]*Host{}, guests: map[string]*guest{}, promises: map[string]*Promise{},
-		slotOf: map[string]*Promise{}, notices: map[string]*Notice{}, open: map[string]*Act{}, exposed: newExposure(), patched: map[string]advisory.Verdict{},
+		slotOf: map[string]*Promise{}, notices: map[string]*Notice{}, open: map[string]*Act{}, exposed: newExposure(), patched: map[string]advisory.Verdict{}, stays: map[string]plan.Away{},
 	}
 }
 
@@ -257,6 +258,7 @@ func (b *book) close() *Report {
 	b.closePromises()
 	b.closeNotices()
 	b.closeInstances()
+	b.closeAway()
 	r.Exposure = b.exposed.end(r.Until)
 	b.sum()
 	return r

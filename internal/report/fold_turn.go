@@ -64,6 +64,7 @@ func (b *book) turnFact(f *execution.Fact) {
 	case execution.StepStarted, execution.StepDone, execution.StepFailed:
 		b.step(t, f)
 	case execution.StaysAway:
+		b.stays[f.Turn+"/"+f.Instance] = plan.Away{Code: f.Code, Why: f.Why}
 		b.event(f, "it is not brought home and stays on "+f.To+because(f.Why))
 	case execution.Borrowed:
 		h.Borrowed = append(h.Borrowed, f.Code)

@@ -107,6 +107,7 @@ func HTML(w io.Writer, r *Report, v *audit.Verdict) error {
 	short.Events = rows(&p, "events", r.Events)
 	short.Wrong = rows(&p, "wrong", r.Wrong)
 	short.NeverBack = rows(&p, "never", r.NeverBack)
+	short.Away = rows(&p, "away", r.Away)
 	short.Instances = rows(&p, "instances", r.Instances)
 	p.Report = &short
 	return pageTemplate.Execute(w, p)

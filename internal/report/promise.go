@@ -132,7 +132,7 @@ func (b *book) judge(p *Promise) (Outcome, string) {
 	switch {
 	case open > 0:
 		return Moving, ""
-	case done > 0 && (over || !b.plan.Policy.BringHome || state == HostHeld):
+	case done > 0 && (over || !b.mayReturn(p) || state == HostHeld):
 		return b.proven(p)
 	case done > 0:
 		return Moving, "it may still be brought home"
@@ -158,6 +158,17 @@ func (b *book) judge(p *Promise) (Outcome, string) {
 		return Moving, "an attempt failed" + because(last)
 	}
 	return Ahead, ""
+}
+
+// mayReturn: it may still be brought home by policy, or by the plan.
+func (b *book) mayReturn(p *Promise) bool {
+	switch b.plan.Policy.HomeRule() {
+	case plan.HomeReturn:
+		return true
+	case plan.HomeSettle:
+		return slices.ContainsFunc(b.plan.Moves, func(m plan.Move) bool { return m.Home && m.Turn == p.Turn && m.Instance == p.Instance })
+	}
+	return false
 }
 
 // proven: inside its slot; was it as short as told?

@@ -52,6 +52,8 @@ type Report struct {
 	Events    []Event     `json:"events"`   // what went otherwise than planned, by time
 	Instances []Instance  `json:"instances"`
 	NeverBack []NeverBack `json:"never_back"`
+	// Away are instances that should have gone back to the host that they were moved off, and did not.
+	Away []Away `json:"away,omitempty"`
 	// Cohorts whose migrations were held, and Wrong, the hosts that came back wrong, in order of time.
 	Cohorts  []CohortHold  `json:"cohorts,omitempty"`
 	Wrong    []WrongReturn `json:"wrong,omitempty"`
@@ -324,6 +326,17 @@ type NeverBack struct {
 	Since    time.Time `json:"since,omitzero"`
 	Ours     bool      `json:"ours"` // by our act; else others did it
 	Why      string    `json:"why"`
+}
+
+// Away is an instance that should have gone home, by policy or by the plan, and did not.
+type Away struct {
+	Instance string `json:"instance"`
+	Tenant   string `json:"tenant,omitempty"`
+	Home     string `json:"home"`    // the host that it was moved off
+	On       string `json:"on"`      // where it is
+	Planned  bool   `json:"planned"` // the plan had a way home for it
+	Code     string `json:"code"`
+	Why      string `json:"why"`
 }
 
 // Exposure is how long hosts and instances stayed unfixed after the plan was applied, in hours,

@@ -22,6 +22,7 @@ func Text(w io.Writer, r *Report, v *audit.Verdict) error {
 	t.acts(r)
 	t.events(r)
 	t.ends(r)
+	t.away(r)
 	t.verdict(v)
 	return t.err
 }
