@@ -26,8 +26,8 @@ const mostMoves = 1000
 func leversOf(in planner.Input) []lever {
 	p := in.Policy
 	out := []lever{
-		{"instances stay where they landed", 1, func(int) string { return "do not bring instances home (bring_home: false)" },
-			func(in *planner.Input, _ int) bool { return set(&in.Policy.BringHome, false) }},
+		{"instances stay where they landed", 1, func(int) string { return "do not bring instances home (home: stay)" },
+			func(in *planner.Input, _ int) bool { return goes(in, plan.HomeStay) }},
 		{"busier links", min(3, mostMoves/max(1, p.MovesPerHost, p.MovesPerPool)-1), func(n int) string {
 			return fmt.Sprintf("migrate %d at once from a host and %d in a pool (moves_per_host, moves_per_pool), not %d and %d", (n+1)*p.MovesPerHost, (n+1)*p.MovesPerPool, p.MovesPerHost, p.MovesPerPool)
 		}, func(in *planner.Input, n int) bool {

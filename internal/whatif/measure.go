@@ -32,6 +32,8 @@ type Numbers struct {
 	// plan leaves on it count until the last of all compared plans is over, that without the deadline among them.
 	ExposedVMHours float64 `json:"exposed_vm_hours"`
 	LeftExposed    int     `json:"instances_left_exposed"`
+	// PoolsWorse are left worse off than they were found, by spread, reserve, fullest host or largest free memory.
+	PoolsWorse int `json:"pools_left_worse_off"`
 
 	exposedS int64 // of those that are not left; nanoseconds of a large fleet would not fit
 }
@@ -71,13 +73,18 @@ func measure(in planner.Input, p *plan.Plan, hosts int) Numbers {
 		n.TouchedPercent, n.StoppedPercent = percent(n.TenantsTouched, all), percent(n.TenantsStopped, all)
 	}
 	n.exposedS, n.LeftExposed = exposed(in, p)
+	for _, s := range p.Standings() {
+		if len(s.Worse) > 0 {
+			n.PoolsWorse++
+		}
+	}
 	return n
 }
 
 // beats: at least as good in all that people lose, and better in something.
 func (n *Numbers) beats(o *Numbers) bool {
 	pairs := [][2]int64{{int64(n.Blocked), int64(o.Blocked)}, {n.FinishS, o.FinishS}, {int64(n.TenantsStopped), int64(o.TenantsStopped)},
-		{int64(n.TenantsTouched), int64(o.TenantsTouched)}, {int64(n.MostEach), int64(o.MostEach)}}
+		{int64(n.TenantsTouched), int64(o.TenantsTouched)}, {int64(n.MostEach), int64(o.MostEach)}, {int64(n.PoolsWorse), int64(o.PoolsWorse)}}
 	better := false
 	for _, p := range pairs {
 		if p[0] > p[1] {

@@ -49,8 +49,10 @@ func Ways() []Way {
 			return max(in.Policy.MovesPerHost, in.Policy.MovesPerPool) <= mostMoves
 		}, false},
 		spares(1), spares(4),
-		{"bring home", said("each instance goes back to its host when that is done"), func(in *planner.Input) bool { return set(&in.Policy.BringHome, true) }, false},
-		{"stay", said("instances stay where they landed"), func(in *planner.Input) bool { return set(&in.Policy.BringHome, false) }, false},
+		{"bring home", said("each instance goes back to its host when that is done"), func(in *planner.Input) bool { return goes(in, plan.HomeReturn) }, false},
+		{"stay", said("instances stay where they landed"), func(in *planner.Input) bool { return goes(in, plan.HomeStay) }, false},
+		{"settle", said("instances stay where they landed, but for the few without whom their pool would be worse off than it was found"),
+			func(in *planner.Input) bool { return goes(in, plan.HomeSettle) }, false},
 		{"at any hour", said("no windows: any hour of any day"), anyHour, false},
 		{"no canary", said("no canary and no soak: the first wave is as big as the rest"), func(in *planner.Input) bool { return set(&in.Policy.Canary, false) }, false},
 		{"nobody stopped", said("nobody is saved or stopped: what cannot move keeps its host waiting"), func(in *planner.Input) bool { return tactics(in, plan.Suspend, plan.Reboot) }, false},
@@ -62,6 +64,13 @@ func Ways() []Way {
 			return in.Profile != plan.Bound
 		}, true},
 	}
+}
+
+// goes has instances go home by another rule.
+func goes(in *planner.Input, to plan.Home) bool {
+	changed := in.Policy.HomeRule() != to
+	in.Policy.Home, in.Policy.BringHome = to, to == plan.HomeReturn
+	return changed
 }
 
 func set(flag *bool, to bool) bool {

@@ -84,6 +84,10 @@ func TestTrade(t *testing.T) {
 	if home.Moves != 2*160 || home.MostEach < 2 {
 		t.Errorf("there and back: %+v", home)
 	}
+	stay, settle := asked, row(t, c, "settle")
+	if stay.PoolsWorse == 0 || settle.PoolsWorse > 0 || home.PoolsWorse > 0 || settle.Moves <= stay.Moves || settle.Moves >= home.Moves {
+		t.Errorf("pools worse off, and moves: %d and %d to stay, %d and %d to settle, %d and %d there and back", stay.PoolsWorse, stay.Moves, settle.PoolsWorse, settle.Moves, home.PoolsWorse, home.Moves)
+	}
 	if saved := row(t, c, "saved, not moved"); saved.Stops != 160 || saved.TenantsStopped != 8 || saved.Moves != 0 {
 		t.Errorf("saved, not moved: %+v", saved)
 	}
