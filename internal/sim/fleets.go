@@ -121,6 +121,9 @@ func drawPolicy(r *rand.Rand) plan.Policy {
 	if p.MovesPerHost == 1 { // and turns that save more at once have longer
 		p.Times.SaveMax = m
 	}
+	if p.MovesPerHost == 2 && !p.BringHome {
+		p.Home = plan.HomeSettle
+	}
 	return p
 }
 
