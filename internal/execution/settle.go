@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -41,32 +42,35 @@ func (s *State) goesHome(t *TurnState, g *TurnGuest) (goes bool, why string) {
 	case s.Plan.Policy.HomeRule() != plan.HomeSettle || !s.strayed(t, g):
 		return false, ""
 	}
-	here := s.worseWith(g.ID, s.Guests[g.ID].Host)
-	if len(here) == 0 {
+	found := s.index.Standings(func(i *fleet.Instance) string { return i.Host })
+	here, there := s.endsWith(g.ID, s.Guests[g.ID].Host), s.endsWith(g.ID, t.Plan.Host)
+	var bad []string
+	more, helps := 0, false
+	for _, p := range sortedKeys(found) {
+		worse, mended := here[p].Worse(found[p]), here[p].Worse(there[p])
+		for _, code := range worse {
+			bad = append(bad, p+": "+code)
+			helps = helps || slices.Contains(mended, code)
+		}
+		more += len(there[p].Worse(found[p])) - len(worse)
+	}
+	switch {
+	case len(bad) == 0:
 		return false, ""
+	case helps && more <= 0:
+		return true, ""
 	}
-	if there := s.worseWith(g.ID, t.Plan.Host); len(there) >= len(here) {
-		return false, "it runs elsewhere than forecast, and its pool would be no better off with it at home (" + strings.Join(here, ", ") + ")"
-	}
-	return true, ""
+	return false, "it runs elsewhere than forecast, which leaves a pool worse off, and with it at home that would be no better (" + strings.Join(bad, ", ") + ")"
 }
 
-// worseWith says in what pools would be worse off than they were found, when all that is ahead goes as forecast and
-// an instance is on a host.
-func (s *State) worseWith(instance, host string) (in []string) {
-	found := s.index.Standings(func(i *fleet.Instance) string { return i.Host })
-	ends := s.index.Standings(func(i *fleet.Instance) string {
+// endsWith gives how pools stand when all that is ahead goes as forecast and an instance is on a host.
+func (s *State) endsWith(instance, host string) map[string]fleet.Standing {
+	return s.index.Standings(func(i *fleet.Instance) string {
 		if i.ID == instance {
 			return host
 		}
 		return s.endsOn(i.ID)
 	})
-	for _, p := range sortedKeys(found) {
-		for _, code := range ends[p].Worse(found[p]) {
-			in = append(in, p+": "+code)
-		}
-	}
-	return in
 }
 
 // endsOn is where an instance is when all is over: where the plan's last move of it ends, unless that turn is over
@@ -84,7 +88,12 @@ func (s *State) endsOn(instance string) string {
 	if t == nil || t.Phase == TurnFinished || t.Phase == TurnAbandoned {
 		return at
 	}
-	if g := t.Guests[instance]; g != nil && !m.Home && (g.Stage == StageAway || g.Stage == StageHome) {
+	switch g := t.Guests[instance]; {
+	case g == nil || m.Home:
+		return m.To
+	case g.Stage == StageHoming:
+		return t.Plan.Host
+	case g.Stage == StageAway || g.Stage == StageHome:
 		return at
 	}
 	return m.To
