@@ -113,6 +113,9 @@ func (t *trial) reopens(r *run, tr *turnRun, f *Fact) {
 	}
 	tr.done, tr.ready, tr.open, tr.sound = false, false, true, false
 	r.soaking = slices.DeleteFunc(r.soaking, func(o *turnRun) bool { return o == tr })
+	if tr.tactic() == plan.Refresh {
+		tr.bootAfter = "" // a person has it proven anew, on whatever boot it runs then
+	}
 	t.open[tr] = r
 	if m := t.machine(tr.host); m.turn == nil {
 		m.turn = tr
