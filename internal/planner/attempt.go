@@ -155,7 +155,7 @@ func (v *wave) schedule(d *draft) trouble {
 		v.bookHome(d, &expected, &worst)
 	}
 	d.expected, d.worst = expected, worst
-	if collides || v.overfull(d, worst.all) {
+	if collides || v.overfull(d, worst.all) || v.overruns(worst.all) || v.untold(d) {
 		v.leave.undo(marks[0])
 		v.worstLeave.undo(marks[1])
 		v.home.undo(marks[2])

@@ -10,12 +10,21 @@ import (
 // finish sums the plan up and seals it.
 func (w *world) finish(o outset) (plan.Plan, error) {
 	p := w.plan
-	p.Evenkeel, p.Campaign, p.Revision, p.Parent = plan.SchemaV1, w.in.Campaign, w.in.Revision, w.in.Parent
-	p.Supersedes = w.in.Supersedes
-	p.Made, p.Public = w.in.Now.UTC(), public(w.in.Target)
-	p.Target, p.Policy, p.Profile = w.in.Target, w.in.Policy, w.in.Profile
-	p.FleetDigest, p.Fleet = plan.FleetDigest(w.in.Fleet), w.in.Fleet
-	sorted(&p)
+	head(w.in, &p)
+	p.Bounds = w.measure(o, &p)
+	p.Verdict = verdict(&p)
+	p.Digest = plan.Digest(p)
+	return p, nil
+}
+
+// head says what a plan was made from, orders its lists and counts them.
+func head(in Input, p *plan.Plan) {
+	p.Evenkeel, p.Campaign, p.Revision, p.Parent = plan.SchemaV1, in.Campaign, in.Revision, in.Parent
+	p.Supersedes = in.Supersedes
+	p.Made, p.Public = in.Now.UTC(), public(in.Target)
+	p.Target, p.Policy, p.Profile = in.Target, in.Policy, in.Profile
+	p.FleetDigest, p.Fleet = plan.FleetDigest(in.Fleet), in.Fleet
+	sorted(p)
 	p.Turns, p.Moves, p.Slots, p.Blocked = orEmpty(p.Turns), orEmpty(p.Moves), orEmpty(p.Slots), orEmpty(p.Blocked)
 	if len(p.Turns) > 0 {
 		p.Start, p.End = p.Turns[0].Start, p.Turns[0].WorstEnd()
@@ -23,11 +32,7 @@ func (w *world) finish(o outset) (plan.Plan, error) {
 	for _, t := range p.Turns {
 		p.End = later(p.End, t.WorstEnd())
 	}
-	p.Counts = count(&p)
-	p.Bounds = w.measure(o, &p)
-	p.Verdict = verdict(&p)
-	p.Digest = plan.Digest(p)
-	return p, nil
+	p.Counts = count(p)
 }
 
 func orEmpty[T any](list []T) []T {
@@ -62,8 +67,9 @@ func public(t *plan.Target) string {
 func count(p *plan.Plan) plan.Counts {
 	c := plan.Counts{Moves: len(p.Moves), Blocked: len(p.Blocked), Skipped: len(p.Skipped)}
 	hosts, instances, tenants := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	waves := map[int]bool{} // their numbers may have gaps where a plan was made again
 	for _, t := range p.Turns {
-		c.Waves = max(c.Waves, t.Wave)
+		waves[t.Wave] = true
 		hosts[t.Host] = true // a live patch and its deferred reboot are two turns of one
 	}
 	for _, s := range p.Slots {
@@ -75,6 +81,7 @@ func count(p *plan.Plan) plan.Counts {
 			c.Stops++
 		}
 	}
+	c.Waves = len(waves)
 	c.Hosts, c.Instances, c.Tenants = len(hosts), len(instances), len(tenants)
 	return c
 }

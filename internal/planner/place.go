@@ -32,6 +32,9 @@ type trouble struct {
 // destination finds where a guest of h goes now. Only where no host keeps it apart from its groups'
 // other members may it stay in a domain that it shares with one of them already.
 func (v *wave) destination(h *host, g *guest, tight bool) (*host, trouble) {
+	if to := v.asBefore(h, g, tight); to != nil {
+		return to, trouble{}
+	}
 	to, t := v.nearest(h, g, tight, false)
 	if to == nil && t.why == noSpread {
 		to, t = v.nearest(h, g, tight, true)

@@ -64,11 +64,15 @@ type move struct {
 
 func (w *world) newWave(start time.Time) *wave {
 	table := func() *timetable { return newTimetable(w.policy.MovesPerHost, w.policy.MovesPerPool) }
-	return &wave{world: w, start: start,
+	v := &wave{world: w, start: start,
 		away: map[*pool]int{}, awayFree: map[*pool]int64{}, landings: map[*pool]int{}, touched: map[*pool]bool{},
 		empty: map[*pool]bool{}, fails: map[*pool]int{}, tiredAt: map[*pool]int{}, fullAt: map[*pool]int{}, hostUse: map[*hostGroup]int{}, groupUse: map[*group]int{},
 		leaving: map[*host]int64{}, siteOf: map[string]string{}, leave: table(), worstLeave: table(), home: table(), worstHome: table(),
 		lastFixed: map[*pool]time.Duration{}, firstHome: -1, lastOpen: -1, firstOver: math.MaxInt64}
+	if w.again != nil {
+		w.again.open(v)
+	}
+	return v
 }
 
 // enter takes an accepted turn in.

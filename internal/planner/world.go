@@ -12,6 +12,8 @@ import (
 // world is the fleet as it will be at the sweep's present instant, with what is planned so far.
 type world struct {
 	in      Input
+	again   *replay           // where a plan is made again, what of it is kept; nil: it is made anew
+	past    map[string]string // host -> why it needs no turn whatever the assessment says
 	policy  plan.Policy
 	ix      *fleet.Index
 	cohorts *advisory.Cohorts // nil in a routine cycle
