@@ -3,9 +3,9 @@ package planner
 import (
 	"maps"
 	"math/bits"
-
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -171,4 +171,31 @@ func Sent(in Input) (sent, fewest int, ok bool) {
 		}
 	}
 	return len(chosen), fewest, true
+}
+
+// AgainInParts makes a plan again and gives the revision's changes, with what each part of it cost by a clock: to read (both
+// fleets and the plan are compared, and what stands is noted), to plan (the touched pools), and to write (the revision is
+// put together, counted, its promises compared and its digests made).
+func AgainInParts(in Input, was *plan.Plan, clock func() time.Duration) (c Changes, read, drafted, written time.Duration, err error) {
+	start := clock()
+	in.Parent, in.Revision = was.Revision, was.Revision+1
+	a := foresee(in, was)
+	if why := a.unfit(); why != "" {
+		return c, 0, 0, 0, errWhole{why}
+	}
+	a.touchNear()
+	part := a.part()
+	e := a.elsewhere(part)
+	read = clock() - start
+	in.Fleet = part
+	r, err := a.replayed(in, fleet.NewIndex(part), e, false)
+	if err != nil {
+		return c, 0, 0, 0, err
+	}
+	drafted = clock() - start - read
+	maps.Copy(a.lost, r.lost)
+	p := a.joined(r.world)
+	c = a.told(&p)
+	p.Digest = plan.Digest(p)
+	return c, read, drafted, clock() - start - read - drafted, nil
 }
