@@ -27,6 +27,7 @@ type planFlags struct {
 	supersedes, profile            string
 	revision, parent               int
 	all                            bool
+	again                          string // the saved plan that is made again
 	explain                        explainFlags
 	compare                        compareFlags
 }
@@ -66,6 +67,11 @@ it is over, how many tenants it touches and stops, how long the fleet stays expo
 met is told with by how much, and with the cheapest three changes that were found to meet it. It takes as long
 as some fifteen plans, and up to some hundred more where such changes are hard to find. The exit code is 0 then.
 
+With --again FILE a saved plan is made again for a fleet that has changed since: pools in which nothing happened stay
+as they were, in the others each promise that can be kept is, and each that cannot is listed with its cause. Target and
+policy are the plan's. The next revision is saved with --out; where no promise, turn or wave becomes another there is
+none, and the exit code is 0.
+
 With --svg FILE a picture is saved: with --compare of the comparison, without it of the plan: windows, promised
 slots and waves by site.
 
@@ -77,6 +83,7 @@ maintenance, or may, and none can have a turn; 1: an error.`,
   evenkeel plan --fleet fleet.yaml --target target.yaml --now 2026-03-01T08:00:00Z -o json
   evenkeel plan --fleet fleet.yaml --routine reboot --explain h12
   evenkeel plan --plan plan.json --explain h12
+  evenkeel plan --again plan.json --fleet fleet-today.yaml --out plan-2.json
   evenkeel plan --fleet fleet.yaml --target target.yaml --compare --svg trade.svg
   evenkeel plan --fleet fleet.yaml --target target.yaml --svg plan.svg --out plan.json`,
 		Args: cobra.NoArgs,
@@ -94,6 +101,7 @@ maintenance, or may, and none can have a turn; 1: an error.`,
 	f.IntVar(&in.revision, "revision", 1, "the plan's revision")
 	f.IntVar(&in.parent, "parent", 0, "the revision that this plan replaces")
 	f.StringVar(&in.profile, "profile", string(plan.Careful), "careful, or bound: to measure by")
+	f.StringVar(&in.again, "again", "", "make this saved plan `FILE` again for the fleet as it is now: promises that can be kept are")
 	in.outputFlags(cmd)
 	in.explain.flags(cmd)
 	in.compare.flags(cmd)
@@ -125,6 +133,9 @@ func runPlan(app *App, in planFlags) error {
 	now, err := momentOf(app, in.now)
 	if err != nil {
 		return err
+	}
+	if in.again != "" {
+		return in.madeAgain(app, now)
 	}
 	input, notes, err := planInput(app, in, now)
 	if err != nil {
@@ -176,6 +187,9 @@ func (in planFlags) check() error {
 	}
 	if err := in.checkExplain(); err != nil || in.explain.plan != "" {
 		return err
+	}
+	if in.again != "" {
+		return in.checkAgain()
 	}
 	switch {
 	case in.fleet == "":

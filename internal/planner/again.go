@@ -26,12 +26,13 @@ import (
 // Changes are what has become of a plan's promises in the next revision.
 type Changes struct {
 	// Pools that were planned again, by id, and what happened in each; others are as they were.
-	Pools []Touched
+	Pools []Touched `json:"pools"`
 	// Whole: why the whole plan had to be made anew; empty: it was not.
-	Whole string
+	Whole string `json:"whole,omitempty"`
 	// Kept promises stand as they were told; those that are Done were kept before the moment of planning.
-	Kept, Done int
-	Moved      []Moved // by start of what was promised, then by id
+	Kept  int     `json:"kept"`
+	Done  int     `json:"done"`
+	Moved []Moved `json:"moved"` // by start of what was promised, then by id
 }
 
 // None: no promise, turn or wave has become another; the plan stands as it is.
@@ -39,14 +40,15 @@ func (c *Changes) None() bool { return len(c.Pools) == 0 && c.Whole == "" && len
 
 // Touched is a pool in which something happened.
 type Touched struct {
-	Pool string
-	Why  []string
+	Pool string   `json:"pool"`
+	Why  []string `json:"why"`
 }
 
 // Moved is one promise that is not as it was told.
 type Moved struct {
-	Was, Now *plan.Slot // nil: there was, or is, none
-	Cause    string
+	Was   *plan.Slot `json:"was,omitempty"` // nil: there was none
+	Now   *plan.Slot `json:"now,omitempty"` // nil: there is none any more
+	Cause string     `json:"cause"`
 }
 
 // errWhole: what is left of a plan cannot be kept beside the rest; the whole plan has to be made anew.
@@ -120,6 +122,11 @@ func (a *again) unfit() string {
 		return "the target is another one"
 	case len(a.ahead) == 0:
 		return "the plan has no turn ahead"
+	}
+	for i := range a.was.Turns {
+		if t := &a.was.Turns[i]; t.Canary && a.past[t.Host] == "" && a.turnAhead[t.ID] == nil {
+			return "its canary, host " + t.Host + ", has not done what it was to"
+		}
 	}
 	for _, t := range a.ahead {
 		if t.Deferred || t.Tactic == plan.Refresh || t.ID != t.Host {

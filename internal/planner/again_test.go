@@ -313,3 +313,24 @@ func byHost(f *fleet.Fleet, id string) *fleet.Host {
 	}
 	return nil
 }
+
+// TestAgainCanaryUnproven: while its canary has not done what it was to, nobody else goes on as planned.
+func TestAgainCanaryUnproven(t *testing.T) {
+	in := planner.Input{Fleet: shops(2, 20, 2, 4<<10), Policy: plan.DefaultPolicy(), Campaign: "c", Revision: 1, Now: at(t, "2026-03-02 09:00")}
+	for i := range in.Fleet.Hosts {
+		in.Fleet.Hosts[i].BootID = "before"
+	}
+	was, err := planner.Propose(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Fleet, in.Revision, in.Now = copied(t, in.Fleet), 0, was.Turns[0].WorstEnd().Add(time.Hour)
+	p, c, err := planner.Again(in, &was)
+	if err != nil || !strings.Contains(c.Whole, "canary") || len(p.Turns) == 0 || !p.Turns[0].Canary {
+		t.Errorf("%v, whole %q", err, c.Whole)
+	}
+	byHost(in.Fleet, was.Turns[0].Host).BootID = "after"
+	if p, c, err = planner.Again(in, &was); err != nil || c.Whole != "" || len(p.Turns) > 0 && p.Turns[0].Canary {
+		t.Errorf("%v, whole %q", err, c.Whole)
+	}
+}
