@@ -129,6 +129,9 @@ func (a *again) unfit() string {
 		}
 	}
 	for _, t := range a.ahead {
+		if t.ForDeadline {
+			return "some hosts are served in place for a deadline, and who those are is weighed over all"
+		}
 		if t.Deferred || t.Tactic == plan.Refresh || t.ID != t.Host {
 			return "it has refreshes or deferred reboots, which are prepared for all hosts together"
 		}

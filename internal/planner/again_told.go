@@ -80,7 +80,7 @@ func (a *again) told(p *plan.Plan) Changes {
 // keeps: a promise stands as it was told: the same slot and class, and no longer an interruption.
 func keeps(was, now *plan.Slot) bool {
 	return was.Start.Equal(now.Start) && was.End.Equal(now.End) && was.Class == now.Class && was.Disposition == now.Disposition &&
-		was.Tenant == now.Tenant && now.ExpectedMs <= was.ExpectedMs && now.WorstMs <= was.WorstMs
+		was.Tenant == now.Tenant && was.Overrules == now.Overrules && now.ExpectedMs <= was.ExpectedMs && now.WorstMs <= was.WorstMs
 }
 
 // cause says why a promise is not as it was.

@@ -21,6 +21,7 @@ func (r *replay) retake(v *wave, t *plan.Turn) (why string) {
 		return why
 	}
 	h.next, h.piece = v.start, r.pieceOf(t)
+	h.overruled = slices.ContainsFunc(r.slots[t.ID], func(s *plan.Slot) bool { return s.Overrules != "" })
 	r.relane(h)
 	if why := r.untimely(v, h); why != "" {
 		return why
