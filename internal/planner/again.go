@@ -116,6 +116,8 @@ func (a *again) unfit() string {
 		return "the policy is another one"
 	case a.in.Profile != a.was.Profile:
 		return "the profile is another one"
+	case a.in.Policy.HomeRule() == plan.HomeSettle:
+		return "its instances settle, and who goes home is chosen for all turns together"
 	case (a.in.Target == nil) != (a.was.Target == nil):
 		return "the target is another one"
 	case a.in.Target != nil && a.otherTarget():
