@@ -8,6 +8,10 @@ import (
 // bounds tells how far the plan is from what no plan can do without, and what the care that it takes costs.
 func (t *table) bounds() {
 	c, b := t.p.Counts, t.p.Bounds
+	if b == (Bounds{}) { // a plan that was made again is measured by the promises that it keeps
+		t.price()
+		return
+	}
 	t.line("bounds     waves %d, at least %d (%.2f x); moves %d, at least %d (%.2f x)", c.Waves, b.WavesMin, b.WavesRatio, c.Moves, b.MovesMin, b.MovesRatio)
 	if b.MovesM1 > 0 && b.MovesM2 > 0 {
 		t.line("           moves to M1, of all that must leave: %d (%.2f x); to M2, which adds the first wave's: %d (%.2f x)",
