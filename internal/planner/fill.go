@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"math"
 	"slices"
+	"time"
 )
 
 // patience is how many hosts of one pool may fail to enter a wave before the rest of the pool is
@@ -72,7 +73,55 @@ func (w *world) readyFor(v *wave) (r ready) {
 			r.loose = append(r.loose, h)
 		}
 	}
+	if p, ok := v.opener(r); ok {
+		w.join(v, &r, p)
+	}
 	return r
+}
+
+// opener is the slot that a wave begins in, of the first who is ready for it. The canary's is its own.
+func (v *wave) opener(r ready) (p piece, ok bool) {
+	switch {
+	case v.policy.Canary && v.ofStage == 0:
+		return p, false
+	case len(r.lines) > 0:
+		p = r.lines[0].piece
+	case len(r.loose) > 0:
+		p = r.loose[0].piece
+	}
+	return p, !p.start.IsZero() && !p.made
+}
+
+// join adds those whose own slots begin at other hours, where the slot that the wave begins in lies in their window too.
+func (w *world) join(v *wave, r *ready, opener piece) {
+	fits := func(h *host, next time.Time) (piece, bool) {
+		after, told := w.earliest(h)
+		if !next.After(v.start) || h.can.livePatch != v.live || v.start.Before(after) || opener.start.Before(told) {
+			return piece{}, false
+		}
+		p, ok := h.lane.join(opener)
+		need := w.worstOf(h) + margin(w.policy.Slot.Std())
+		return p, ok && !v.start.Add(need).After(p.end)
+	}
+	for _, l := range w.lines {
+		if l.asked != w.asked || l.hosts.n == 0 {
+			continue
+		}
+		h := w.queue[l.hosts.next(0)]
+		if p, ok := fits(h, l.start); ok {
+			l.start, l.piece = v.start, p
+			r.lines, r.pools, r.n = append(r.lines, l), append(r.pools, h.pool), r.n+l.hosts.n
+		}
+	}
+	for _, h := range w.resting {
+		if !h.isResting() {
+			continue
+		}
+		if p, ok := fits(h, h.next); ok {
+			h.next, h.piece = v.start, p
+			r.loose, r.pools, r.n = append(r.loose, h), append(r.pools, h.pool), r.n+1
+		}
+	}
 }
 
 // all are the hosts, in the order of the queue.

@@ -34,6 +34,7 @@ type piece struct {
 	start, end time.Time
 	window     calendar.Interval
 	made       bool // it lies in an always window
+	joined     bool // it is cut as another lane's, to share a wave
 }
 
 // answer of a lane, and the question.
@@ -189,8 +190,30 @@ func cut(o calendar.Interval, slot time.Duration) (out []piece) {
 	return out
 }
 
-// keep remembers a slot of an always window once somebody was promised it.
+// join gives the slot of another lane's host, where it lies in a window here as well and only the cut of the window into
+// slots has none there: windows of other places are cut from other hours, and would seldom share a wave otherwise.
+func (l *lane) join(other piece) (piece, bool) {
+	end := other.start.Add(l.slot)
+	for i := l.firstEnding(other.start); !l.hours.Always && i < len(l.pieces) && !l.pieces[i].start.After(other.start); i++ {
+		if l.pieces[i].start.Equal(other.start) {
+			return piece{}, false
+		}
+		if o := l.pieces[i].window; !end.After(o.End) {
+			return piece{start: other.start, end: end, window: o, joined: true}, true
+		}
+	}
+	return piece{}, false
+}
+
+// keep remembers a slot of an always window, or one that joined a wave, once somebody was promised it.
 func (l *lane) keep(p piece) {
+	if p.joined {
+		i, known := slices.BinarySearchFunc(l.pieces, p.start, func(q piece, t time.Time) int { return q.start.Compare(t) })
+		if !known {
+			l.pieces = slices.Insert(l.pieces, i, p)
+			l.last = answer{}
+		}
+	}
 	if n := len(l.opened); p.made && (n == 0 || l.opened[n-1].start.Before(p.start)) {
 		l.opened = append(l.opened, p)
 		l.last = answer{}

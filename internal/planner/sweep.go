@@ -84,19 +84,8 @@ func (w *world) findNext(h *host) bool {
 		w.blockTooLong(h, w.inPlace(h, worst))
 		return false
 	}
-	after := later(w.clock, h.notBefore)
-	if h.refreshed() || h.besideRefresh() {
-		after = later(after, w.ahead.restBy)
-	}
-	if until := w.embargo(); until.After(after) {
-		after = until
-	}
-	lead := w.policy.Lead.Of(w.classOf(h).class())
-	if blip := w.policy.Lead.Of(plan.ClassBlip); blip > lead && w.classOf(h).class() == plan.ClassOutage {
-		lead = blip // a turn with stops has moves as well, and both must be told in time
-	}
+	after, told := w.earliest(h)
 	var found bool
-	told := w.now.Add(lead + margin(lead))
 	if h.next, h.piece, found = h.lane.next(after, told, need); !found {
 		if w.overrule(h) {
 			return w.findNext(h)
@@ -112,6 +101,22 @@ func (w *world) findNext(h *host) bool {
 		return false
 	}
 	return true
+}
+
+// earliest is when a host's turn may begin at the earliest, and when a slot may of which its tenants are still to be told.
+func (w *world) earliest(h *host) (after, told time.Time) {
+	after = later(w.clock, h.notBefore)
+	if h.refreshed() || h.besideRefresh() {
+		after = later(after, w.ahead.restBy)
+	}
+	if until := w.embargo(); until.After(after) {
+		after = until
+	}
+	lead := w.policy.Lead.Of(w.classOf(h).class())
+	if blip := w.policy.Lead.Of(plan.ClassBlip); blip > lead && w.classOf(h).class() == plan.ClassOutage {
+		lead = blip // a turn with stops has moves as well, and both must be told in time
+	}
+	return after, w.now.Add(lead + margin(lead))
 }
 
 // worstOf is a p99 that the host's turn takes at least, by itself and by what was learnt when it was tried.
