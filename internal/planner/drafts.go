@@ -30,6 +30,7 @@ type way struct {
 	patient bool             // turns wait for a wave in which their ways home fit
 	// level are the pools as they were found: whoever makes a fixed host fuller than the fullest was goes home again.
 	level map[string]fleet.Standing
+	apart bool // no slot is cut as that of another place
 }
 
 // measure gives for some pools how many of their hosts should be in the next wave at most; for none, as many as can.
@@ -73,7 +74,7 @@ func best(in Input) (*world, outset, error) {
 // drafted makes as many drafts as are worth their while, and takes the best.
 func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 	w, o, err := draftBy(in, ix, way{})
-	if err != nil || w.asHoped() && !(w.held && w.doubtful()) {
+	if err != nil || w.asHoped() && !w.joined && !(w.held && w.doubtful()) {
 		return w, o, err
 	}
 	left := mostTurns - len(w.plan.Turns)
@@ -125,6 +126,10 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 	if !w.asHoped() && w.waves <= mostColours && w.conflicting() {
 		take(way{coloured: true, unpaced: true})
 		take(way{coloured: true, even: true, unpaced: true})
+	}
+	if by := w.by; w.joined {
+		by.apart = true
+		take(by)
 	}
 	if by := w.by; w.lateForSaves() {
 		by.brief = true

@@ -199,3 +199,15 @@ func AgainInParts(in Input, was *plan.Plan, clock func() time.Duration) (c Chang
 	p.Digest = plan.Digest(p)
 	return c, read, drafted, clock() - start - read - drafted, nil
 }
+
+// ApartIsBetter: a draft in which no place takes a slot that is cut as another's is better than the best there is.
+// shared: some place does in that one.
+func ApartIsBetter(in Input) (better, shared bool, err error) {
+	ix := fleet.NewIndex(in.Fleet)
+	w, _, err := drafted(in, ix)
+	if err != nil {
+		return false, false, err
+	}
+	apart, _, err := draftBy(in, ix, way{apart: true})
+	return err == nil && apart.better(w), w.joined, err
+}

@@ -73,7 +73,7 @@ func (w *world) readyFor(v *wave) (r ready) {
 			r.loose = append(r.loose, h)
 		}
 	}
-	if p, ok := v.opener(r); ok {
+	if p, ok := v.opener(r); ok && !w.by.apart {
 		w.join(v, &r, p)
 	}
 	return r
@@ -109,7 +109,7 @@ func (w *world) join(v *wave, r *ready, opener piece) {
 		}
 		h := w.queue[l.hosts.next(0)]
 		if p, ok := fits(h, l.start); ok {
-			l.start, l.piece = v.start, p
+			l.start, l.piece, w.joined = v.start, p, true
 			r.lines, r.pools, r.n = append(r.lines, l), append(r.pools, h.pool), r.n+l.hosts.n
 		}
 	}
@@ -118,7 +118,7 @@ func (w *world) join(v *wave, r *ready, opener piece) {
 			continue
 		}
 		if p, ok := fits(h, h.next); ok {
-			h.next, h.piece = v.start, p
+			h.next, h.piece, w.joined = v.start, p, true
 			r.loose, r.pools, r.n = append(r.loose, h), append(r.pools, h.pool), r.n+1
 		}
 	}

@@ -48,6 +48,7 @@ type world struct {
 	held    bool       // some did not because it was to be no bigger
 	twice   int        // moves to hosts that are not fixed
 	relaxed bool       // some hosts got leave to save or stop what does not fit elsewhere
+	joined  bool       // some hosts have a slot that is cut as that of another place
 	waves   int        // in all
 	stage   stage      // that is swept now
 	ofStage int        // waves of it
