@@ -37,11 +37,12 @@ func (w *World) livePatch(h *machine, want []fleet.LivePatch) (Answer, *work) {
 	if !slices.ContainsFunc(want, func(p fleet.LivePatch) bool { return h.patch(p) == nil }) || w.chance.strikes(UpdateSays70) {
 		return Answer{Exit: 70, Why: "nothing to do"}, nil
 	}
-	job := &work{what: string(OpUpdate), ends: w.now.Add(w.times.Update)}
+	takes := w.lasts("update lasts", w.times.Updates, w.times.Update)
+	job := &work{what: string(OpUpdate), ends: w.now.Add(takes)}
 	h.updating = job
 	fails := w.chance.strikes(UpdateFails)
 	bootID := h.bootID
-	w.after(w.times.Update, func() {
+	w.after(takes, func() {
 		if h.updating != job {
 			return // the host went down
 		}

@@ -82,6 +82,11 @@ func (w *World) beginMove(src *resident, to *machine, c Call) {
 		src: src, dst: dst, began: w.now, autoConverge: c.AutoConverge, bandwidth: float64(c.BandwidthMiB),
 		pass: memory, left: memory, passBegan: w.now, lastAt: w.now, iteration: 1,
 	}
+	if l := w.times.Moves; l.Given() {
+		if own := memory / max(0.001, w.lasts("move lasts", l, 0).Seconds()); m.bandwidth == 0 || own < m.bandwidth {
+			m.bandwidth = own
+		}
+	}
 	src.job = m
 	src.on.moves = append(src.on.moves, m)
 	to.moves = append(to.moves, m)

@@ -54,7 +54,7 @@ func (w *World) bootLater(h *machine) {
 	}
 	spread := w.chance.between("reboot", float64(w.times.RebootMin), float64(w.times.RebootMax))
 	bootID := h.bootID
-	w.after(time.Duration(spread), func() {
+	w.after(w.lasts("reboot lasts", w.times.Reboots, time.Duration(spread)), func() {
 		if !h.up && h.bootID == bootID {
 			w.boot(h, how)
 			w.mayReset(h)

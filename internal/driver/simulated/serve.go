@@ -69,7 +69,7 @@ func (w *World) serveInstance(h *machine, d *resident, c Call) (Answer, *work) {
 		return w.destroy(d), nil
 	case c.Op == OpSave && d.state == fleet.Running:
 		w.setIdle(d, fleet.Paused, "save")
-		return Answer{}, w.work(d, c.Op, memory, func() { d.state, d.saved = fleet.Stopped, true })
+		return Answer{}, w.work(d, c.Op, memory+w.lasts("save lasts", w.times.Saves, 0), func() { d.state, d.saved = fleet.Stopped, true })
 	case c.Op == OpStop && d.state == fleet.Running:
 		return Answer{}, w.work(d, c.Op, w.times.Stop, func() { w.setIdle(d, fleet.Stopped, "stop") })
 	case c.Op == OpRestore && d.state == fleet.Stopped && d.saved, c.Op == OpStart && d.state == fleet.Stopped:
@@ -77,7 +77,7 @@ func (w *World) serveInstance(h *machine, d *resident, c Call) (Answer, *work) {
 			return Answer{Code: codeNoRoom, Why: noRoom(h, free, d.of)}, nil
 		}
 		restore := d.saved // a start of a saved instance restores it, as libvirt's managed save does
-		if !restore {
+		if memory += w.lasts("save lasts", w.times.Saves, 0); !restore {
 			memory = w.times.Start
 		}
 		d.state, d.husk, d.software = fleet.Paused, !restore, h.softwareFor(d.of)
@@ -206,10 +206,11 @@ func (w *World) update(h *machine, c Call) (Answer, *work) {
 	if !needed || w.chance.strikes(UpdateSays70) {
 		return Answer{Exit: 70, Why: "nothing to do"}, nil
 	}
-	job := &work{what: string(OpUpdate), ends: w.now.Add(w.times.Update)}
+	takes := w.lasts("update lasts", w.times.Updates, w.times.Update)
+	job := &work{what: string(OpUpdate), ends: w.now.Add(takes)}
 	h.updating = job
 	fails := w.chance.strikes(UpdateFails)
-	w.after(w.times.Update, func() {
+	w.after(takes, func() {
 		if h.updating != job {
 			return // the host went down
 		}

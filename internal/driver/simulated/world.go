@@ -37,6 +37,10 @@ type Times struct {
 	Blackout             time.Duration // the switch-over begins once the rest fits this
 	Keepalive            time.Duration // after so long without its peer a host gives a migration up
 	DiskMiBps            float64       // of a save and a restore
+	// Where these are given they take the place of the fixed durations above: RebootMin and RebootMax, Update, and
+	// the time that saving or restoring takes beside its disk's rate. Moves is the least time of a migration's first
+	// pass, which its links may stretch.
+	Reboots, Updates, Saves, Moves Lasting
 }
 
 // DefaultTimes are what the libvirt lab showed, with a server's reboot.
