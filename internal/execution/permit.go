@@ -57,15 +57,41 @@ func (s *State) permit(t *TurnState, now time.Time) ruling {
 	return ruling{ok: true}
 }
 
+// inOrder: no wave begins before those ahead of it are over. A turn that lasts longer than it may at worst keeps
+// waiting only those who depend on what it takes away (apart, and the groups of its instances), as one that is held
+// does: else one slow host would cost all who come after it their slots.
 func (s *State) inOrder(t *TurnState, now time.Time) *ruling {
-	for id := range s.active {
+	var until time.Time
+	why := ""
+	for _, id := range sortedKeys(s.active) {
 		o := s.Turns[id]
-		if o.Plan.Wave < t.Plan.Wave && (o.Phase == TurnActive || o.Plan.Canary) {
-			r := wait(time.Time{}, "wave "+fmt.Sprint(o.Plan.Wave)+" is not over: "+id)
-			return &r
+		if o.Plan.Wave >= t.Plan.Wave || o.Phase != TurnActive && !o.Plan.Canary {
+			continue
+		}
+		due := o.worstEnd()
+		if o.Plan.Canary {
+			due = never
+		}
+		if now.Before(due) && due.After(until) {
+			until, why = due, fmt.Sprintf("wave %d is not over: %s", o.Plan.Wave, id)
 		}
 	}
+	switch {
+	case until.Equal(never):
+		return &ruling{why: why}
+	case why != "":
+		r := wait(until, why)
+		return &r
+	}
 	return s.afterCanaries(t, now)
+}
+
+// worstEnd is when a turn under way should be over at worst; never where its plan does not say.
+func (t *TurnState) worstEnd() time.Time {
+	if t.Permitted.IsZero() || t.Plan.WorstS <= 0 {
+		return never
+	}
+	return t.Permitted.Add(time.Duration(t.Plan.WorstS) * time.Second)
 }
 
 func (s *State) afterEmbargo(_ *TurnState, now time.Time) *ruling {
