@@ -9,6 +9,7 @@ MUTATIONS ?= 1000000# inputs of 'make mutate'
 FUZZTIME ?= 10s# of each fuzz target
 ROUNDS ?= 3# of soak and compare
 FLEETS ?= 10000# that audit-fleets plans
+HOSTS ?= 100# of churn
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 ##@ First run
@@ -44,6 +45,8 @@ mutate: ## MUTATIONS (1000000) damaged advisories of every form: read or refused
 	go test ./internal/advisory/parse -run Mutations -mutations $(MUTATIONS) -timeout 1h
 audit-fleets: ## FLEETS (10000) random fleets planned, and judged by other code than the planner's
 	go test ./internal/audit -run PlannedFleets -fleets $(FLEETS) -v -timeout 30m
+churn: ## campaigns over HOSTS (100) simulated hosts that are lost, grow sick and change: docs/studies/churn.md
+	go run ./lab/cmd/churn -hosts $(HOSTS) -out docs/studies/churn.md
 bench: ## all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 bench-planner: ## the planner beside hroller and the bounds, up to 100,000 hosts: docs/planner.md (half an hour)
@@ -66,6 +69,7 @@ soak: ## ROUNDS demos with server and destinations killed, all libvirt and Xen t
 	@for n in $$(seq $(ROUNDS)); do lab/demo/kill9; lab/demo/crash-destination; done
 	@lab/demo/down; lab/libvirt/test; lab/xen/test all
 	go test ./internal/sim -run Seeds -seeds=$$(( $(SEEDS) * 10 )) -timeout 4h
+	@$(MAKE) --no-print-directory churn
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	@$(MAKE) --no-print-directory mutate
 compare-xen: ## the same on Xen, beside bare xl and xen-livepatch: wall time, hosts with two minutes of firmware (POST=SECONDS)
@@ -79,4 +83,4 @@ compare: ## ROUNDS times the same maintenance by hand with virsh and by evenkeel
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: audit-fleets demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench bench-planner bench-planner-short test-libvirt lab-xen test-xen soak compare compare-xen study help
+.PHONY: audit-fleets churn demo demo-simulated demo-refresh demo-down build test lint fuzz mutate bench bench-planner bench-planner-short test-libvirt lab-xen test-xen soak compare compare-xen study help

@@ -8,5 +8,6 @@
 // and xen_fleets.go draw fleets and plans, actors.go crashes, operators and mail
 // servers; child.go lets a child campaign take its parent's place, also because
 // migrations began to fail; truth.go holds a journal to what the world knows;
-// scheduler.go is the virtual time.
+// churn.go changes a large fleet under
+// a campaign and counts which promises stand. scheduler.go is the virtual time.
 package sim

@@ -72,6 +72,7 @@ type drill struct {
 	journal  *store.Memory
 	state    func(func(*execution.State)) // of the controller that lives; nil while none does
 	order    func(execution.Fact) error   // an operator's; see tell
+	cast     func()                       // begins those beside the controller; nil: actors
 	chores   []*Process
 	pump     *Process
 	crashes  int
@@ -170,7 +171,10 @@ func (x *drill) begin() error {
 // turns are held, an operator retries and at last aborts, so that every run comes to its end.
 func (x *drill) carryOut() error {
 	x.startController()
-	x.actors()
+	if x.cast == nil {
+		x.cast = x.actors
+	}
+	x.cast()
 	end := x.plan.End.Add(24 * time.Hour)
 	for at := epoch; at.Before(end); at = at.Add(10 * time.Minute) {
 		if err := x.Run(at); err != nil {

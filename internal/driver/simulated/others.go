@@ -65,3 +65,29 @@ func (w *World) Up(host string) (up bool) {
 	w.onHost(host, func(h *machine) { up = h.up })
 	return up
 }
+
+// OthersRestart lets another actor start an instance anew on a host after its own host was lost, as tools for high
+// availability do, and says whether it could.
+func (w *World) OthersRestart(instance, on string) (done bool) {
+	w.onHost(on, func(h *machine) {
+		i := w.instances[instance]
+		if i == nil || i.removed || !h.up || h.cordoned || h.free() < i.spec.MemoryMiB || len(i.held()) > 0 || len(i.copies) != 1 || i.copies[0].on.up {
+			return
+		}
+		w.forget(i.copies[0])
+		w.record(Record{Kind: OthersActed, Host: on, Instance: instance, Why: "started anew by others"})
+		w.start(w.define(i, h), "start")
+		done = true
+	})
+	return done
+}
+
+// Residents lists what is defined on a host.
+func (w *World) Residents(host string) (ids []string) {
+	w.onHost(host, func(h *machine) {
+		for _, c := range h.sortedCopies() {
+			ids = append(ids, c.of.id)
+		}
+	})
+	return ids
+}
