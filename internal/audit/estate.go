@@ -24,10 +24,11 @@ type estate struct {
 
 // group is a redundancy group with its members from both places that can name one.
 type group struct {
-	id      string
-	most    int // members that may be disrupted at once
-	spread  fleet.Spread
-	members []string // sorted
+	id       string
+	most     int // members that may be disrupted at once
+	spread   fleet.Spread
+	members  []string // sorted
+	together bool     // it asks to be interrupted as a whole
 }
 
 func newEstate(f *fleet.Fleet) *estate {
@@ -85,7 +86,7 @@ func (e *estate) join(f *fleet.Fleet) {
 		}
 	}
 	for i := range f.Groups {
-		g := &group{id: f.Groups[i].ID, most: f.Groups[i].MaxUnavailable, spread: f.Groups[i].Spread}
+		g := &group{id: f.Groups[i].ID, most: f.Groups[i].MaxUnavailable, spread: f.Groups[i].Spread, together: f.Groups[i].Together}
 		if g.most == 0 {
 			g.most = 1
 		}

@@ -18,6 +18,7 @@ func PlanVerdict(f *fleet.Fleet, p *plan.Plan) Verdict {
 	d.form()
 	d.counts()
 	d.bounds()
+	d.toll()
 	d.profile()
 	d.slots()
 	d.windows()
@@ -49,6 +50,13 @@ type dossier struct {
 	movesOf map[string][]*plan.Move  // by turn
 	ordered []*plan.Turn             // by start, then id
 	cohorts map[string]*plan.Cohort  // host -> its cohort, once asked for
+
+	// Of the toll, once asked for: the intervals promised to an instance; hosts that need the fix, and when each
+	// has it; the moves of an instance by start.
+	promised        map[string][]span
+	unfixed         map[string]bool
+	fixedAt         map[string]time.Time
+	movesOfInstance map[string][]*plan.Move
 }
 
 func newDossier(f *fleet.Fleet, p *plan.Plan) *dossier {

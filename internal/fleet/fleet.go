@@ -205,6 +205,8 @@ type Group struct {
 	MaxUnavailable int      `yaml:"max_unavailable,omitempty" json:"max_unavailable,omitempty" form:"min=1"` // 1 when absent
 	// Spread: members may not share a host, rack or site.
 	Spread Spread `yaml:"spread,omitempty" json:"spread,omitempty" form:"enum=host|rack|site"`
+	// Together: its tenant asks that all members be interrupted in one slot; else plans avoid that.
+	Together bool `yaml:"together,omitempty" json:"together,omitempty"`
 }
 
 // Spread is the domain that members of a group may not share.

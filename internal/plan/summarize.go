@@ -1,5 +1,7 @@
 package plan
 
+import "math"
+
 // BoundWay says what would allow a plan of profile bound to be carried out.
 const BoundWay = "plan again with --profile careful, or write those settings into a policy"
 
@@ -14,6 +16,8 @@ func Summarize(p Plan) Summary {
 	}
 	if p.Fleet != nil {
 		s.Hosts, s.Instances = len(p.Fleet.Hosts), len(p.Fleet.Instances)
+		s.Toll = TollOf(p.Fleet, &p)
+		s.ExposureVMHours = vmHours(s.Toll.ExposureS)
 	}
 	tenants, instances := map[string]bool{}, map[string]bool{}
 	for i := range p.Slots {
@@ -29,6 +33,9 @@ func Summarize(p Plan) Summary {
 	s.TenantsInterrupted, s.InstancesInterrupted = len(tenants), len(instances)
 	return s
 }
+
+// vmHours are seconds of instances as hours, to a tenth.
+func vmHours(seconds int64) float64 { return math.Round(float64(seconds)/360) / 10 }
 
 // makespanS is from the first turn's start to the last one's end at worst, in seconds.
 func (p *Plan) makespanS() int64 {

@@ -3,16 +3,20 @@ package plan
 // Summary is a plan in numbers, for machines and for tables beside peers. CPUSeconds and PeakRSSBytes are
 // those of the process that made it, reading included, so it is no part of the plan's digest.
 type Summary struct {
-	Hosts                int           `json:"hosts" yaml:"hosts"`         // of the fleet
-	Instances            int           `json:"instances" yaml:"instances"` // of the fleet
-	Turns                int           `json:"turns" yaml:"turns"`
-	Waves                int           `json:"waves" yaml:"waves"`
-	Moves                int           `json:"moves" yaml:"moves"`
-	MakespanSeconds      int64         `json:"makespan_seconds" yaml:"makespan_seconds"` // first start to last end at worst
-	TenantsInterrupted   int           `json:"tenants_interrupted" yaml:"tenants_interrupted"`
-	InstancesInterrupted int           `json:"instances_interrupted" yaml:"instances_interrupted"`
-	Blocked              int           `json:"blocked" yaml:"blocked"`
-	Bounds               SummaryBounds `json:"bounds" yaml:"bounds"`
+	Hosts                int   `json:"hosts" yaml:"hosts"`         // of the fleet
+	Instances            int   `json:"instances" yaml:"instances"` // of the fleet
+	Turns                int   `json:"turns" yaml:"turns"`
+	Waves                int   `json:"waves" yaml:"waves"`
+	Moves                int   `json:"moves" yaml:"moves"`
+	MakespanSeconds      int64 `json:"makespan_seconds" yaml:"makespan_seconds"` // first start to last end at worst
+	TenantsInterrupted   int   `json:"tenants_interrupted" yaml:"tenants_interrupted"`
+	InstancesInterrupted int   `json:"instances_interrupted" yaml:"instances_interrupted"`
+	Blocked              int   `json:"blocked" yaml:"blocked"`
+	// ExposureVMHours is for how long instances run unfixed from now on, all added up, in VM-hours.
+	ExposureVMHours float64 `json:"exposure_vm_hours" yaml:"exposure_vm_hours"`
+	// Toll is what drafts of the plan were ranked by.
+	Toll   Toll          `json:"toll,omitzero" yaml:"toll,omitempty"`
+	Bounds SummaryBounds `json:"bounds" yaml:"bounds"`
 	// Pools are how pools stand before and after, where policy names a home rule by which instances do not all return.
 	Pools        []PoolStanding `json:"pools,omitempty" yaml:"pools,omitempty"`
 	CPUSeconds   float64        `json:"cpu_seconds" yaml:"cpu_seconds"`

@@ -13,7 +13,7 @@ import (
 func measured() Plan {
 	start := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	return Plan{
-		Evenkeel: SchemaV1, Campaign: "c", Revision: 1, Verdict: "v", Policy: DefaultPolicy(), Start: start, End: start.Add(76 * time.Hour),
+		Evenkeel: SchemaV1, Campaign: "c", Revision: 1, Made: start, Verdict: "v", Policy: DefaultPolicy(), Start: start, End: start.Add(76 * time.Hour),
 		Fleet: &fleet.Fleet{Hosts: make([]fleet.Host, 3), Instances: make([]fleet.Instance, 5)},
 		Turns: []Turn{{ID: "h", Host: "h", Wave: 1, Start: start, End: start.Add(time.Hour), WorstS: 3600}},
 		Moves: []Move{{Instance: "a"}, {Instance: "b"}, {Instance: "b"}},
@@ -65,6 +65,7 @@ func TestLasting(t *testing.T) {
 func TestSummarize(t *testing.T) {
 	p := measured()
 	want := Summary{Hosts: 3, Instances: 5, Turns: 1, Waves: 14, Moves: 3, MakespanSeconds: 273600, TenantsInterrupted: 1, InstancesInterrupted: 3, Blocked: 1,
+		Toll:   Toll{Left: 1, Stops: 1, Tenants: 1, MostEach: 2, Again: 1, Moves: 3, EndS: 3600},
 		Bounds: SummaryBounds{Waves: 7, MovesM1: 2, MovesM2: 3, MakespanSeconds: 7200}}
 	if got := Summarize(p); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -15,6 +15,7 @@ import (
 func (t *table) first() {
 	t.limits()
 	t.hurt()
+	t.exposed()
 	t.blockedFirst()
 	t.nextFirst()
 	t.line("")
@@ -123,6 +124,20 @@ func (t *table) hurt() {
 	}
 	if twice := repeated(each); twice > 0 {
 		t.line("           %s interrupted more than once", are(twice, "instance"))
+	}
+}
+
+// exposed tells how long instances run unfixed, and which groups are interrupted as a whole.
+func (t *table) exposed() {
+	if t.p.Fleet == nil || t.p.Counts.Hosts == 0 {
+		return
+	}
+	s := TollOf(t.p.Fleet, t.p)
+	if s.WholeGroups > 0 {
+		t.line("           %s interrupted whole in one slot", are(s.WholeGroups, "group"))
+	}
+	if t.p.Target != nil {
+		t.line("exposed    %.1f VM-hours unfixed from now on", vmHours(s.ExposureS))
 	}
 }
 
