@@ -199,14 +199,23 @@ func (w *world) anyMixed() bool {
 	return false
 }
 
-// better ranks drafts by what people lose: hosts and instances without a turn, stops, waves, moves. Of moves
-// it must be one in a hundred: a plan is not to become another one for less.
+// better ranks drafts by what people lose (plan.Toll), the first of which is hosts and instances without a turn.
+// Of two whose toll is the same to the last number the one drafted first is kept.
 func (w *world) better(than *world) bool {
+	if w.in.Profile == plan.Bound {
+		return w.leaner(than)
+	}
+	return w.toll().Compare(than.toll()) < 0
+}
+
+// leaner ranks drafts that are to be measured by: by what each loses, then moves. Of these it must be one in a hundred: a
+// plan is not to become another one for less.
+func (w *world) leaner(than *world) bool {
 	lost := w.loses(than)
 	return lost < 0 || lost == 0 && 100*len(w.plan.Moves) < 99*len(than.plan.Moves)
 }
 
-// loses compares drafts by all of that but moves; less than zero: by this one people lose less.
+// loses compares drafts by who is left without a turn, stops and waves; less than zero: this one is the better.
 func (w *world) loses(than *world) int {
 	stops := func(w *world) (n int) {
 		for i := range w.plan.Slots {
@@ -217,4 +226,15 @@ func (w *world) loses(than *world) int {
 		return n
 	}
 	return cmp.Or(cmp.Compare(len(w.plan.Blocked), len(than.plan.Blocked)), cmp.Compare(stops(w), stops(than)), cmp.Compare(w.waves, than.waves))
+}
+
+// toll is what a draft comes to for people, reckoned once.
+func (w *world) toll() plan.Toll {
+	if w.tolled == nil {
+		p := w.plan
+		p.Made, p.Target, p.Policy = w.in.Now.UTC(), w.in.Target, w.in.Policy
+		s := plan.TollOf(w.in.Fleet, &p)
+		w.tolled = &s
+	}
+	return *w.tolled
 }

@@ -76,7 +76,11 @@ func eager() plan.Policy {
 
 func routine(t testing.TB, f *fleet.Fleet, p plan.Policy) plan.Plan {
 	t.Helper()
-	out, err := planner.Propose(planner.Input{Fleet: f, Policy: p, Campaign: "cycle-1", Now: at(t, "2026-03-02 09:00"), Revision: 1})
+	in := planner.Input{Fleet: f, Policy: p, Campaign: "cycle-1", Now: at(t, "2026-03-02 09:00"), Revision: 1}
+	if p.MovesPerPool == plan.ToBound(p).MovesPerPool { // it is lifted: to be measured by
+		in.Profile = plan.Bound
+	}
+	out, err := planner.Propose(in)
 	if err != nil {
 		t.Fatal(err)
 	}

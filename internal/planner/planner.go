@@ -26,8 +26,9 @@
 // Hosts that give most room for each instance on them go first. Rules, times and odd sizes can make a plan
 // need more waves than was reckoned; then it is drafted again (drafts.go): with the hosts in another order,
 // without restraint, with restraint by the waves that were needed, with waves of hosts whose groups can spare all
-// of them (colours.go). The draft that leaves fewest without a
-// turn, then stops fewest, then has the fewest waves, then moves, is the plan. What a small fleet comes to may hang
+// of them (colours.go). The draft by which people lose least
+// (plan.Toll) is the plan; in the profile bound the one that leaves fewest without a turn, then stops fewest, then
+// has the fewest waves, then moves. What a small fleet comes to may hang
 // on one host: where its best draft is above the lower bounds, many orders and waves of its hosts are tried in a
 // sketch of it first, and the best of those is drafted (rehearse.go). A host that cannot be emptied
 // even when it is alone is planned again with leave to save or stop what does not fit, if policy allows that,
