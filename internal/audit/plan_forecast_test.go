@@ -111,7 +111,7 @@ var forecastMutants = []planMutant{
 	{"no wave for its turns", 10, []string{"bound"}, false, said(func(b *plan.Bounds) { b.WavesMin, b.WavesRatio = 0, 1 })},
 	{"a ratio that is none", 10, one("ratio"), false, said(func(b *plan.Bounds) { b.WavesRatio = 1 })},
 	{"another M1", 10, one("moves-m1"), false, said(func(b *plan.Bounds) { b.MovesM1 = 3 })},
-	{"an end for people that is another's", 10, one("toll"), false, func(f *fleet.Fleet, p *plan.Plan) {
+	{"another end for people", 10, one("toll"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		s := plan.TollOf(f, p)
 		s.EndS--
 		p.Summary = &plan.Summary{Toll: s}
