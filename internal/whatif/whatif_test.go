@@ -156,7 +156,7 @@ func TestAnyComparison(t *testing.T) {
 		}
 		for _, r := range c.Rows {
 			for _, o := range c.Rows {
-				if r.Best && !o.Measure && o.Blocked <= r.Blocked && o.FinishS < r.FinishS && o.TenantsTouched <= r.TenantsTouched && o.TenantsStopped <= r.TenantsStopped && o.MostEach <= r.MostEach {
+				if r.Best && !o.Measure && o.Blocked <= r.Blocked && o.FinishS < r.FinishS && o.TenantsTouched <= r.TenantsTouched && o.TenantsStopped <= r.TenantsStopped && o.MostEach <= r.MostEach && o.PoolsWorse <= r.PoolsWorse {
 					t.Errorf("%s is beaten by %s: %+v, %+v", r.Name, o.Name, r, o)
 				}
 			}
