@@ -40,6 +40,7 @@ func campaign(seed uint64) (in planner.Input, profile plan.Profile) {
 	}
 	d.sets()
 	in.Policy = d.policy(in.Now)
+	staggered(seed, &in.Policy)
 	if d.IntN(4) > 0 {
 		in.Target = d.target(in.Now)
 		in.Assessment = advisory.Assess(d.f, in.Target, nil, 0, in.Now)
@@ -48,6 +49,23 @@ func campaign(seed uint64) (in planner.Input, profile plan.Profile) {
 		in.Policy, profile = plan.ToBound(in.Policy), plan.Bound
 	}
 	return in, profile
+}
+
+// staggered has every fourth policy keep racks apart or leave time between places; of a stream of its own.
+func staggered(seed uint64, p *plan.Policy) {
+	const h = plan.Duration(time.Hour)
+	if d := (&dice{Rand: rand.New(rand.NewPCG(seed, 31))}); d.oneIn(4) {
+		p.StaggerRacks = d.oneIn(2)
+		if p.StaggerSites {
+			p.StaggerGap.Sites = of(d, 20*h, 26*h)
+		}
+		if p.StaggerRegions {
+			p.StaggerGap.Regions = of(d, 0, 3*h)
+		}
+		if p.StaggerRacks {
+			p.StaggerGap.Racks = of(d, 0, h/2)
+		}
+	}
 }
 
 // oneIn is true once in n draws.

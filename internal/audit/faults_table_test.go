@@ -217,6 +217,22 @@ var togetherFaults = []fault{
 			return v.ix.Sites[a.Site].Region != v.ix.Sites[b.Site].Region && v.felt(a) && v.felt(b)
 		})
 	}},
+	{"overlap two staggered racks", 3, []string{"stagger"}, func(v *victim) bool {
+		return v.Policy.StaggerRacks && v.meet(func(a, b *plan.Turn) bool {
+			return a.Site == b.Site && v.rack(a) != v.rack(b) && v.felt(a) && v.felt(b)
+		})
+	}},
+	{"a site sooner than the gap", 3, []string{"stagger-gap"}, func(v *victim) bool {
+		gap := time.Duration(v.Policy.StaggerGap.Sites)
+		a, b := v.pair(func(a, b *plan.Turn) bool {
+			return gap > 0 && a.Site != b.Site && v.ix.Sites[a.Site].Region == v.ix.Sites[b.Site].Region && v.felt(a) && v.felt(b) && a.Start.Before(b.Start)
+		})
+		if a == nil {
+			return false
+		}
+		v.shift(b, a.WorstEnd().Add(gap-time.Second).Sub(b.Start))
+		return true
+	}},
 	{"double a turn", 5, []string{"two-turns"}, always(func(v *victim) { v.Turns = append(v.Turns, v.Turns[v.IntN(len(v.Turns))]) })},
 	{"a second turn of another name", 10, []string{"turn-id"}, always(func(v *victim) {
 		t := v.Turns[v.IntN(len(v.Turns))]

@@ -223,3 +223,11 @@ func codesOf(found []audit.Finding) (codes []string) {
 	}
 	return codes
 }
+
+// rack of a turn's host; one that is not known is the host's own.
+func (v *victim) rack(t *plan.Turn) string {
+	if h := v.ix.Hosts[t.Host]; h.Rack != "" {
+		return h.Rack
+	}
+	return "host " + t.Host
+}

@@ -90,6 +90,11 @@ var actMutants = []journalMutant{
 		p.put(j+1, Fact{Kind: "move-placed", Turn: "a", Instance: "a2", From: "c", To: "a", Home: true, Attempt: 2, Deadline: at("2026-03-10 02:15")},
 			Fact{Kind: "move-failed", Turn: "a", Instance: "a2", From: "c", To: "a", Home: true, Attempt: 2, Why: "no", Source: "running", Destination: "absent"})
 	}},
+	{"a rack too soon after another", 3, one("stagger-gap"), false, func(p *tape) {
+		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) {
+			pl.Policy.StaggerRacks, pl.Policy.StaggerGap.Racks = true, plan.Duration(2*time.Hour)
+		})
+	}},
 	// law 4
 	{"a notice that nobody accepted", 4, one("not-told"), false, func(p *tape) { p.drop("notice-accepted", "scheduled/birch") }},
 	{"a notice accepted too late", 4, one("not-told"), false, func(p *tape) {

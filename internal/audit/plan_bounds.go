@@ -87,7 +87,7 @@ func (d *dossier) profile() {
 	}{
 		{"windows", always}, {"freezes", len(pol.Freezes) == 0}, {"slot", time.Duration(pol.Slot) >= 24*time.Hour}, {"lead", pol.Lead == plan.Lead{}},
 		{"canary", !pol.Canary}, {"max_away_percent", pol.MaxAwayPercent >= 100}, {"keep_reserve", !pol.KeepReserve},
-		{"stagger_sites", !pol.StaggerSites}, {"stagger_regions", !pol.StaggerRegions}, {"moves_per_pool", pol.MovesPerPool >= 1_000_000},
+		{"stagger_sites", !pol.StaggerSites}, {"stagger_regions", !pol.StaggerRegions}, {"stagger_racks", !pol.StaggerRacks}, {"stagger_gap", pol.StaggerGap == plan.Gap{}}, {"moves_per_pool", pol.MovesPerPool >= 1_000_000},
 		{"min_stay", pol.MinStay == 0}, {"bring_home", !returns(&pol) && !settles(&pol)},
 	} {
 		d.must(rule.lifted, 10, "bound-policy", Subject{}, time.Time{}, "a policy that lifts it, or the careful profile", "the plan is one of bounds, and its policy still keeps %s", rule.name)

@@ -144,42 +144,6 @@ func (d *dossier) hostsTogether() {
 	}
 }
 
-// stagger asks whether sites of one region, and regions, are disrupted apart where policy says so.
-// A turn that touches no instance disrupts no site.
-func (d *dossier) stagger() {
-	pol := d.p.Policy
-	if !pol.StaggerSites && !pol.StaggerRegions {
-		return
-	}
-	last := map[place]*plan.Turn{} // of those at a place that began, the one that ends last
-	for _, t := range d.ordered {
-		if !d.disrupting(t) {
-			continue
-		}
-		at := d.where(t.Host)
-		var other *plan.Turn
-		for there, o := range last {
-			if o.End.After(t.Start) && apart(pol, at, there) && (other == nil || o.End.After(other.End) || o.End.Equal(other.End) && o.ID < other.ID) {
-				other = o
-			}
-		}
-		if was := last[at]; was == nil || t.End.After(was.End) {
-			last[at] = t
-		}
-		s, ends := ofTurn(t), ""
-		if other != nil {
-			ends = clock(other.End)
-		}
-		d.must(other == nil, 3, "stagger", s, t.Start, "a start after "+ends+", or a policy without the stagger",
-			"turn %s at site %s of region %s starts while %s disrupts another that policy sets apart", t.ID, at.site, at.region, hostOf(other))
-	}
-}
-
-// apart: policy sets the two places apart.
-func apart(pol plan.Policy, a, b place) bool {
-	return pol.StaggerSites && a.region == b.region && a.site != b.site || pol.StaggerRegions && a.region != b.region
-}
-
 func hostOf(t *plan.Turn) string {
 	if t == nil {
 		return ""

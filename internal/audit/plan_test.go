@@ -200,6 +200,18 @@ var promiseMutants = []planMutant{
 		elsewhere("s3")(f, p)
 		p.Policy.StaggerRegions, p.Policy.StaggerSites = true, false
 	}},
+	{"two racks of a site at once", 3, one("stagger"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		elsewhere("s1")(f, p)
+		p.Policy.StaggerRacks, p.Policy.StaggerSites = true, false
+		p.Policy.MaxAwayPercent = 100
+	}},
+	{"a rack too soon after another", 3, one("stagger-gap"), false, func(_ *fleet.Fleet, p *plan.Plan) {
+		p.Policy.StaggerRacks, p.Policy.StaggerGap.Racks = true, plan.Duration(time.Minute) // the canary's turn may take until 3:00
+	}},
+	{"a rack that nobody knows", 3, one("stagger-gap"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Policy.StaggerRacks, p.Policy.StaggerGap.Racks = true, plan.Duration(time.Minute)
+		f.Hosts[0].Rack, f.Hosts[1].Rack = "", ""
+	}},
 	// law 4
 	{"made too late to tell", 4, one("lead"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Made = at("2026-03-04 02:01") }},
 	{"a wrong notice_by", 4, one("notice-by"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Slots[0].NoticeBy = p.Slots[0].NoticeBy.Add(time.Minute) }},

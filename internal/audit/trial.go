@@ -42,13 +42,14 @@ type run struct {
 	late     []lateness              // interruptions that outlasted their slot
 	lists    []string                // what people were shown about what did not come back
 
-	judgesTwice bool              // a canary is looked at once more when it has soaked
-	canaries    []*turnRun        // of the plan in force
-	soaking     []*turnRun        // canaries that are done and were not seen sound after their soak
-	patching    map[*turnRun]bool // live patches that are neither over nor held
-	patchesOver time.Time         // when the last of those that were done ended
-	deferredOn  bool              // a deferred reboot was permitted
-	failing     map[string]int    // cohort -> migrations that failed in a row towards hosts with the fix
+	judgesTwice bool               // a canary is looked at once more when it has soaked
+	canaries    []*turnRun         // of the plan in force
+	soaking     []*turnRun         // canaries that are done and were not seen sound after their soak
+	patching    map[*turnRun]bool  // live patches that are neither over nor held
+	disrupted   map[spot]time.Time // where turns that touched instances ended last
+	patchesOver time.Time          // when the last of those that were done ended
+	deferredOn  bool               // a deferred reboot was permitted
+	failing     map[string]int     // cohort -> migrations that failed in a row towards hosts with the fix
 	heldCohorts map[string]bool
 
 	parentEnded bool              // the campaign that the plan supersedes is over

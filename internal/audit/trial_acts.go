@@ -105,23 +105,6 @@ func (t *trial) disturbed(g *guest) bool {
 	return g.act != nil || g.state != string(fleet.Running) || g.host != "" && t.machine(g.host).lost
 }
 
-// staggered asks law 3: no place that policy sets apart from this one is being disrupted. A place is,
-// while a turn there is open that touches instances and is not held, or an instance of its is disturbed.
-func (t *trial) staggered(r *run, f *Fact, tr *turnRun, s Subject) {
-	pol := r.plan.Policy
-	if !pol.StaggerSites && !pol.StaggerRegions {
-		return
-	}
-	at, other := r.where(tr.host), ""
-	for o := range t.open {
-		if o != tr && apart(pol, at, r.where(o.host)) && (o.touches && !o.held || len(o.busy) > 0) && o.host > other {
-			other = o.host
-		}
-	}
-	t.must(other == "", 3, "stagger", s, f.At, "an end of the turn of "+other+" first, or a policy without the stagger",
-		"%s of %s begins at site %s while host %s is in a turn at a site that policy sets apart", f.Kind, f.Instance, at.site, other)
-}
-
 // actBegins puts an act in flight; one that it displaces was found fault with.
 func (t *trial) actBegins(g *guest, a *act) {
 	if g.act != nil {

@@ -209,6 +209,7 @@ func (t *trial) turnEnds(r *run, tr *turnRun, f *Fact, s Subject) {
 	tr.preparing, tr.orders = false, 0
 	tr.open, tr.held, tr.done, tr.dropped, tr.ended = false, false, done, !done, f.At
 	r.soaksFrom(tr)
+	r.disruptedUntil(tr, f.At)
 	if !done {
 		r.lists = append(r.lists, f.Why)
 	}

@@ -147,6 +147,7 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 		s.release(t, f.At)
 	case TurnDone:
 		t.Phase, t.Ended = TurnFinished, f.At
+		s.turnOver(t, f.At)
 		s.patchOver(t, f.At)
 		delete(s.active, t.Plan.ID)
 		delete(s.failed, t.Plan.ID)
@@ -154,6 +155,7 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 		s.reckon(t)
 	case TurnDropped:
 		t.Phase, t.Ended, t.Code, t.Why = TurnAbandoned, f.At, f.Code, f.Why
+		s.turnOver(t, f.At)
 		delete(s.active, t.Plan.ID)
 		if aheadOf[t.Plan.Tactic] != nil {
 			delete(s.unprepared, t.Plan.Host)

@@ -218,9 +218,9 @@ func (s *State) stayed(t *TurnState, now time.Time) *ruling {
 	return nil
 }
 
-// apart: what is under way elsewhere leaves this turn open: pool share, host groups, stagger. A live
+// apart: what is under way elsewhere, or was, leaves this turn open: pool share, host groups, stagger. A live
 // patch takes nobody away, so the pool's share does not bind it; one that is held is over.
-func (s *State) apart(t *TurnState, _ time.Time) *ruling {
+func (s *State) apart(t *TurnState, now time.Time) *ruling {
 	away := map[string]bool{}
 	inPool := 0
 	for _, id := range sortedKeys(s.active) {
@@ -237,6 +237,10 @@ func (s *State) apart(t *TurnState, _ time.Time) *ruling {
 			r := wait(time.Time{}, why)
 			return &r
 		}
+	}
+	if due, why := s.ends.NotBefore(&s.Plan.Policy, s.place(t.Plan)); now.Before(due) {
+		r := wait(due, why)
+		return &r
 	}
 	if most := s.mostAway(t.Plan.Pool); inPool >= most && t.Plan.Tactic != plan.LivePatch {
 		r := wait(time.Time{}, fmt.Sprintf("%d of pool %s are away, which is the most allowed", inPool, t.Plan.Pool))
@@ -270,17 +274,34 @@ func (s *State) isDown(host string) bool {
 }
 
 func (s *State) staggered(a, b plan.Turn) string {
-	if a.Site == b.Site {
+	from, busy := s.place(a), s.place(b)
+	if _, apart := s.Plan.Policy.Apart(from, busy); !apart {
 		return ""
 	}
-	ra, rb := s.region(a.Site), s.region(b.Site)
 	switch {
-	case s.Plan.Policy.StaggerSites && ra == rb:
-		return fmt.Sprintf("site %s is being disrupted and sites of one region are kept apart", b.Site)
-	case s.Plan.Policy.StaggerRegions && ra != rb:
-		return fmt.Sprintf("region %s is being disrupted and regions are kept apart", rb)
+	case from.Region != busy.Region:
+		return fmt.Sprintf("region %s is being disrupted and regions are kept apart", busy.Region)
+	case from.Site != busy.Site:
+		return fmt.Sprintf("site %s is being disrupted and sites of one region are kept apart", busy.Site)
 	}
-	return ""
+	return fmt.Sprintf("host %s, in another rack of site %s, is being disrupted and racks are kept apart", b.Host, busy.Site)
+}
+
+// place is where a turn is.
+func (s *State) place(t plan.Turn) plan.Place {
+	at := plan.Place{Region: s.region(t.Site), Site: t.Site}
+	if h := s.index.Hosts[t.Host]; h != nil {
+		at.Rack = plan.RackOf(h)
+	}
+	return at
+}
+
+// turnOver notes when a turn that had leave to disrupt is over: what policy keeps apart from its place waits from
+// then on.
+func (s *State) turnOver(t *TurnState, at time.Time) {
+	if !t.Permitted.IsZero() && s.Plan.Policy.Gaps() {
+		s.ends.Note(s.place(t.Plan), at)
+	}
 }
 
 func (s *State) region(site string) string {

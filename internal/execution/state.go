@@ -75,6 +75,7 @@ type State struct {
 	slotsOf    map[string][]*plan.Slot         // tenant -> its slots
 	unproven   map[string]string               // instance -> turn whose move of it may have ended at either end
 	lastLanded map[string]time.Time            // host -> when our last move to it ended
+	ends       plan.Ends                       // of turns by place, where policy leaves gaps between places
 	appeared   map[string]bool                 // turn/instance that others put on a turn's host
 	overrun    map[string]bool                 // slot ids whose overrun is recorded
 	failed     map[string]bool                 // turns that count against the failure budget

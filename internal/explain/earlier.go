@@ -17,7 +17,7 @@ const (
 	codeGrowth     = "wave-growth"    // the wave is as large as it may be
 	codeAway       = "max-away"       // the pool's share is away
 	codeHostGroup  = "host-group"     // a host group can spare no other host
-	codeStagger    = "stagger"        // another site or region is being disrupted
+	codeStagger    = "stagger"        // another rack, site or region is being disrupted, or was just before
 	codeGroup      = "group"          // a group can spare no other member
 	codeMinStay    = "min-stay"       // an instance landed on the host just before
 	codeTakesIn    = "takes-in"       // the host takes instances in then
@@ -203,30 +203,6 @@ func (a *asked) hostGroups() {
 		a.because(Reason{Code: codeHostGroup, Law: lawIf(3, sure), Group: g.ID, Need: int64(len(away) + 1 + down), Have: int64(g.MaxUnavailable),
 			Why: fmt.Sprintf("host group %s allows %d away at once; in wave %d that is %s%s", g.ID, g.MaxUnavailable, a.wave, orNone(few(away)), downToo(down, "host"))})
 	}
-}
-
-// stagger: sites of one region, or regions, are disrupted apart.
-func (a *asked) stagger() {
-	if !a.policy.StaggerSites && !a.policy.StaggerRegions {
-		return
-	}
-	var other *plan.Turn
-	felt := false
-	for _, t := range a.w.turns {
-		region, here := a.ix.RegionOf(t.Host), a.ix.RegionOf(a.h.ID)
-		if !(a.policy.StaggerSites && region == here && t.Site != a.t.Site || a.policy.StaggerRegions && region != here) {
-			continue
-		}
-		disturbs := a.disturbs(t)
-		if other == nil || disturbs && !felt {
-			other, felt = t, disturbs
-		}
-	}
-	if other == nil {
-		return
-	}
-	a.because(Reason{Code: codeStagger, Law: lawIf(3, felt && len(a.stops)+len(a.moves) > 0), Host: other.Host, Site: other.Site,
-		Why: fmt.Sprintf("wave %d disrupts site %s (host %s), which policy keeps apart from site %s", a.wave, other.Site, other.Host, a.t.Site)})
 }
 
 // disturbs: the turn touches an instance.

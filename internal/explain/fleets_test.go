@@ -175,6 +175,13 @@ func drawPolicy(t *rapid.T) plan.Policy {
 	p.Canary, p.KeepReserve = rapid.Bool().Draw(t, "canary"), rapid.Bool().Draw(t, "reserve kept")
 	p.WaveGrowth = rapid.SampledFrom([]int{0, 1, 2, 4}).Draw(t, "growth")
 	p.StaggerSites, p.StaggerRegions = rapid.Bool().Draw(t, "sites apart"), rapid.IntRange(0, 3).Draw(t, "regions apart") == 0
+	p.StaggerRacks = rapid.IntRange(0, 3).Draw(t, "racks apart") == 0
+	if p.StaggerSites && rapid.Bool().Draw(t, "gap of sites") {
+		p.StaggerGap.Sites = plan.Duration(20 * time.Hour)
+	}
+	if p.StaggerRacks && rapid.Bool().Draw(t, "gap of racks") {
+		p.StaggerGap.Racks = plan.Duration(time.Hour)
+	}
 	p.MaxAwayPercent = rapid.SampledFrom([]int{5, 30, 100}).Draw(t, "away")
 	p.BringHome = rapid.IntRange(0, 4).Draw(t, "home") == 0
 	p.MinStay = plan.Duration(rapid.SampledFrom([]time.Duration{0, 10 * time.Minute, 5 * time.Hour}).Draw(t, "stay"))

@@ -32,7 +32,21 @@ func (c *checker) policy(p *Policy) {
 		}
 	}
 	c.times(p)
+	c.gaps(p)
 	c.limits(p)
+}
+
+// gaps: a time between places that may be disrupted at once says nothing.
+func (c *checker) gaps(p *Policy) {
+	for _, g := range []struct {
+		name string
+		is   Duration
+		on   bool
+	}{{"racks", p.StaggerGap.Racks, p.StaggerRacks}, {"sites", p.StaggerGap.Sites, p.StaggerSites}, {"regions", p.StaggerGap.Regions, p.StaggerRegions}} {
+		if g.is > 0 && !g.on {
+			c.wrong("stagger_gap."+g.name, g.is.String()+" without stagger_"+g.name, "stagger_"+g.name+": true beside it, or no gap")
+		}
+	}
 }
 
 // limits: beyond these a number is a slip, and planning with it would search centuries or make room
@@ -42,7 +56,8 @@ func (c *checker) limits(p *Policy) {
 	for _, d := range []struct {
 		path string
 		is   Duration
-	}{{"lead.blip", p.Lead.Blip}, {"lead.outage", p.Lead.Outage}, {"soak", p.Soak}, {"min_stay", p.MinStay}, {"slot", p.Slot}} {
+	}{{"lead.blip", p.Lead.Blip}, {"lead.outage", p.Lead.Outage}, {"soak", p.Soak}, {"min_stay", p.MinStay}, {"slot", p.Slot},
+		{"stagger_gap.racks", p.StaggerGap.Racks}, {"stagger_gap.sites", p.StaggerGap.Sites}, {"stagger_gap.regions", p.StaggerGap.Regions}} {
 		if d.is > longest {
 			c.wrong(d.path, d.is.String(), "at most "+longest.String())
 		}

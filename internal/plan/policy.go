@@ -32,9 +32,13 @@ type Policy struct {
 	MaxAwayPercent int `json:"max_away_percent" yaml:"max_away_percent" form:"min=1,max=100"`
 	// KeepReserve: no move may eat the pool's reserve.
 	KeepReserve bool `json:"keep_reserve" yaml:"keep_reserve"`
-	// StaggerSites: no two sites of one region are disrupted at once. StaggerRegions: likewise.
+	// StaggerSites: no two sites of one region are disrupted at once. StaggerRegions: likewise. StaggerRacks: no two
+	// racks of one site; a host whose rack is not known is a rack of its own.
 	StaggerSites   bool `json:"stagger_sites" yaml:"stagger_sites"`
 	StaggerRegions bool `json:"stagger_regions" yaml:"stagger_regions"`
+	StaggerRacks   bool `json:"stagger_racks,omitempty" yaml:"stagger_racks,omitempty"`
+	// StaggerGap is kept between turns at places that are staggered.
+	StaggerGap Gap `json:"stagger_gap,omitzero" yaml:"stagger_gap,omitempty"`
 	// MovesPerHost and MovesPerPool bound the migrations in flight.
 	MovesPerHost int `json:"moves_per_host" yaml:"moves_per_host" form:"min=1"`
 	MovesPerPool int `json:"moves_per_pool" yaml:"moves_per_pool" form:"min=1"`

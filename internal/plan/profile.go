@@ -20,7 +20,7 @@ func ToBound(p Policy) Policy {
 	p.Slot = max(p.Slot, Duration(24*time.Hour))
 	p.Lead, p.Canary, p.Soak, p.WaveGrowth = Lead{}, false, 0, 0
 	p.MaxAwayPercent, p.KeepReserve = 100, false
-	p.StaggerSites, p.StaggerRegions = false, false
+	p.StaggerSites, p.StaggerRegions, p.StaggerRacks, p.StaggerGap = false, false, false, Gap{}
 	p.MovesPerPool, p.MinStay, p.BringHome, p.Home = 1_000_000, 0, false, ""
 	return p
 }

@@ -19,7 +19,8 @@ import (
 //   - All moves of a pool share its places in flight, and each of them ends before the fixed spans of its own
 //     turn begin: waves * shortest fixed spans + work / places. A host has so many places, at either end of a
 //     move, so a wave of m of n hosts has those of the smaller of m and n-m hosts, which is n/2 at most.
-//   - Sites and regions that are kept apart come one after the other, as in overRegions.
+//   - Racks, sites and regions that are kept apart come one after the other, with their gaps, as in overRegions.
+//     Gaps need no window.
 //   - Windows: so many waves of the shortest turn fit in one, and all the time above must fit in them; the last
 //     of the windows that are needed at least opens so much later than the first one closes.
 func (b *bounds) makespanMin(stages ...[]part) (total time.Duration) {
@@ -34,7 +35,7 @@ func (b *bounds) stageTime(parts []part) (least time.Duration) {
 	hosts := 0
 	shortest := time.Duration(-1)
 	for _, x := range parts {
-		least = max(least, b.partTime(x, 0))
+		least = max(least, b.partTime(x, b.policy.StaggerGap, 0))
 		for _, h := range x.hosts {
 			if s := b.span(x, h); shortest < 0 || s < shortest {
 				shortest = s
@@ -49,16 +50,16 @@ func (b *bounds) stageTime(parts []part) (least time.Duration) {
 	if b.policy.Canary && hosts > 1 {
 		rest := time.Duration(0)
 		for _, x := range parts {
-			rest = max(rest, b.partTime(x, 1))
+			rest = max(rest, b.partTime(x, b.policy.StaggerGap, 1))
 		}
 		least = max(least, shortest+b.policy.Soak.Std()+rest)
 	}
 	return least
 }
 
-// partTime bounds the time of some turns when any so many of the hosts are left out.
-func (b *bounds) partTime(x part, less int) time.Duration {
-	return time.Duration(b.overRegions(x, func(a *area, hosts []*host, k int) int64 {
+// partTime bounds the time of some turns, with gaps, when any so many of the hosts are left out.
+func (b *bounds) partTime(x part, gap plan.Gap, less int) time.Duration {
+	return time.Duration(b.overRegions(x, gap, func(a *area, hosts []*host, k int) int64 {
 		return int64(b.areaTime(x, a, hosts, k, less))
 	}))
 }
@@ -161,7 +162,7 @@ func (b *bounds) windowsMin(stages [][]part) (least time.Duration) {
 	for _, parts := range stages {
 		var took time.Duration
 		for _, x := range parts {
-			took = max(took, b.partTime(x, 0))
+			took = max(took, b.partTime(x, plan.Gap{}, 0))
 			for p, hosts := range byPool(x.hosts) {
 				if perPool[p] == nil {
 					perPool[p] = &inWindows{}

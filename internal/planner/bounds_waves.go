@@ -1,5 +1,7 @@
 package planner
 
+import "github.com/evenkeel/evenkeel/internal/plan"
+
 // stageMin bounds the waves of one stage: its parts may share waves. The canary is alone; without it each
 // part has at most one host less; and after it waves grow only so fast.
 func (b *bounds) stageMin(parts ...part) (least int) {
@@ -28,7 +30,7 @@ func (b *bounds) stageMin(parts ...part) (least int) {
 // waves bounds the waves from below when a part has so many hosts less: the share of the pool that may be
 // away, room, groups, host groups, and sites and regions that are kept apart.
 func (b *bounds) waves(x part, less int) int {
-	least := b.overRegions(x, func(a *area, hosts []*host, k int) int64 {
+	least := b.overRegions(x, plan.Gap{}, func(a *area, hosts []*host, k int) int64 {
 		n := ceilDiv(len(hosts)-less, k)
 		if !x.live {
 			n = max(n, b.bins(a, hosts, less))
@@ -38,11 +40,12 @@ func (b *bounds) waves(x part, less int) int {
 	return max(int(least), b.wavesOfGroups(x, less))
 }
 
-// overRegions takes a number per area, and folds it over sites and regions: what is kept apart comes one
-// after the other and adds up, of all else the largest counts. An area of several pools, which may lie in
-// several sites, counts as a whole beside each of its pools.
-func (b *bounds) overRegions(x part, of func(a *area, hosts []*host, k int) int64) int64 {
-	regions := map[string]map[string]int64{}
+// overRegions takes a number per area, and folds it over racks, sites and regions: what is kept apart comes one
+// after the other and adds up, with a gap between one and the next; of all else the largest counts. An area of
+// several pools, which may lie in several sites, counts as a whole beside each of its pools.
+func (b *bounds) overRegions(x part, gap plan.Gap, of func(a *area, hosts []*host, k int) int64) int64 {
+	regions := map[string]map[string]extent{}
+	racks := map[string]map[string]int64{} // site -> its racks
 	pools := byPool(x.hosts)
 	var widest int64
 	for _, a := range b.areas {
@@ -63,21 +66,45 @@ func (b *bounds) overRegions(x part, of func(a *area, hosts []*host, k int) int6
 			most := x.atOnce(len(hosts), min(a.most, p.maxAway))
 			h := hosts[0]
 			if regions[h.region] == nil {
-				regions[h.region] = map[string]int64{}
+				regions[h.region] = map[string]extent{}
 			}
+			n := of(a, hosts, most)
 			sites := regions[h.region]
-			sites[h.site] = max(sites[h.site], of(a, hosts, most))
+			sites[h.site] = sites[h.site].beside(extent{n, n})
+			b.overRacks(racks, hosts, func(hosts []*host) int64 { return of(a, hosts, min(most, len(hosts))) })
 		}
 	}
-	var perRegion []int64
+	var all []extent
 	for _, sites := range regions {
-		var perSite []int64
-		for _, n := range sites {
-			perSite = append(perSite, n)
+		var perSite []extent
+		for site, e := range sites {
+			var perRack []extent
+			for _, n := range racks[site] {
+				perRack = append(perRack, extent{n, n})
+			}
+			perSite = append(perSite, e.beside(fold(perRack, b.policy.StaggerRacks, gap.Racks)))
 		}
-		perRegion = append(perRegion, fold(perSite, b.policy.StaggerSites))
+		all = append(all, fold(perSite, b.policy.StaggerSites, gap.Sites))
 	}
-	return max(widest, fold(perRegion, b.policy.StaggerRegions))
+	return max(widest, fold(all, b.policy.StaggerRegions, gap.Regions).span)
+}
+
+// overRacks takes the number of each rack of a pool, where racks are kept apart.
+func (b *bounds) overRacks(racks map[string]map[string]int64, hosts []*host, of func([]*host) int64) {
+	if !b.policy.StaggerRacks {
+		return
+	}
+	site := hosts[0].site
+	if racks[site] == nil {
+		racks[site] = map[string]int64{}
+	}
+	inRack := map[string][]*host{}
+	for _, h := range hosts {
+		inRack[h.rack] = append(inRack[h.rack], h)
+	}
+	for rack, hosts := range inRack {
+		racks[site][rack] = max(racks[site][rack], of(hosts))
+	}
 }
 
 // atOnce: nobody is away for a live patch, so all hosts may get theirs in one wave.
@@ -88,14 +115,26 @@ func (x *part) atOnce(hosts, away int) int {
 	return away
 }
 
-// fold: parts that are kept apart take the sum, others the largest number.
-func fold(parts []int64, apart bool) (n int64) {
-	for _, p := range parts {
-		if apart {
-			n += p
-		} else {
-			n = max(n, p)
+// extent is what some place takes at least: in turns, and from the first of them to the last, gaps included. In the
+// gaps of one place there may be turns at another.
+type extent struct{ work, span int64 }
+
+func (e extent) beside(o extent) extent { return extent{max(e.work, o.work), max(e.span, o.span)} }
+
+// fold: places that are kept apart take the sum of their turns, with a gap each time that the next one's follow;
+// others the largest number.
+func fold(places []extent, apart bool, gap plan.Duration) (all extent) {
+	var sum int64
+	n := 0
+	for _, e := range places {
+		all = all.beside(e)
+		sum += e.work
+		if e.work > 0 {
+			n++
 		}
 	}
-	return n
+	if apart && n > 0 {
+		all = all.beside(extent{sum, sum + int64(n-1)*int64(gap.Std())})
+	}
+	return all
 }

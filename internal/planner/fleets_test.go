@@ -212,6 +212,8 @@ func drawPolicy(t *rapid.T) plan.Policy {
 	}).Draw(t, "tactics")
 	p.Canary, p.KeepReserve = rapid.Bool().Draw(t, "canary"), rapid.Bool().Draw(t, "reserve kept")
 	p.StaggerSites, p.StaggerRegions = rapid.Bool().Draw(t, "sites apart"), rapid.Bool().Draw(t, "regions apart")
+	p.StaggerRacks = rapid.IntRange(0, 3).Draw(t, "racks apart") == 0
+	drawGaps(t, &p)
 	p.MaxAwayPercent = rapid.SampledFrom([]int{5, 30, 100}).Draw(t, "away")
 	p.Home = rapid.SampledFrom([]plan.Home{"", plan.HomeReturn, plan.HomeSettle}).Draw(t, "home")
 	p.BringHome = p.Home == plan.HomeReturn
@@ -225,6 +227,17 @@ func drawPolicy(t *rapid.T) plan.Policy {
 		p.Times.Update, p.Times.Reboot = plan.Duration(time.Minute), plan.Duration(2*time.Minute)
 	}
 	return p
+}
+
+// drawGaps has a policy leave time between places that it keeps apart, now and then.
+func drawGaps(t *rapid.T, p *plan.Policy) {
+	gap := func(of string, on bool, most time.Duration) plan.Duration {
+		if !on || rapid.IntRange(0, 2).Draw(t, of) > 0 {
+			return 0
+		}
+		return plan.Duration(time.Duration(rapid.Int64Range(1, int64(most/time.Second)).Draw(t, "gap of "+of)) * time.Second)
+	}
+	p.StaggerGap = plan.Gap{Racks: gap("racks", p.StaggerRacks, time.Hour), Sites: gap("sites", p.StaggerSites, 26*time.Hour), Regions: gap("regions", p.StaggerRegions, 50*time.Hour)}
 }
 
 // drawInput draws a whole campaign: a routine cycle or one with a target.

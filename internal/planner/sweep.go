@@ -28,6 +28,7 @@ func (w *world) sweep() {
 		w.advance(v)
 		w.largest[v.kind()] = max(w.largest[v.kind()], len(v.turns))
 		w.record(v)
+		w.noteEnds(v)
 		v.close()
 		if v.live {
 			w.patched = later(w.patched, v.end())
@@ -111,6 +112,9 @@ func (w *world) earliest(h *host) (after, told time.Time) {
 	}
 	if until := w.embargo(); until.After(after) {
 		after = until
+	}
+	if w.policy.Gaps() {
+		after = later(after, w.afterGap(h))
 	}
 	lead := w.policy.Lead.Of(w.classOf(h).class())
 	if blip := w.policy.Lead.Of(plan.ClassBlip); blip > lead && w.classOf(h).class() == plan.ClassOutage {

@@ -29,6 +29,7 @@ type wave struct {
 	groupUse map[*group]int
 	leaving  map[*host]int64   // MiB of those that go home from it again
 	siteOf   map[string]string // region -> its site that is being disrupted
+	rackOf   map[string]string // site -> its rack that is being disrupted
 
 	// Four timetables: leaving and coming home, each as expected and at p99. Nobody comes home
 	// before the last one has left.
@@ -67,7 +68,7 @@ func (w *world) newWave(start time.Time) *wave {
 	v := &wave{world: w, start: start,
 		away: map[*pool]int{}, awayFree: map[*pool]int64{}, landings: map[*pool]int{}, touched: map[*pool]bool{},
 		empty: map[*pool]bool{}, fails: map[*pool]int{}, tiredAt: map[*pool]int{}, fullAt: map[*pool]int{}, hostUse: map[*hostGroup]int{}, groupUse: map[*group]int{},
-		leaving: map[*host]int64{}, siteOf: map[string]string{}, leave: table(), worstLeave: table(), home: table(), worstHome: table(),
+		leaving: map[*host]int64{}, siteOf: map[string]string{}, rackOf: map[string]string{}, leave: table(), worstLeave: table(), home: table(), worstHome: table(),
 		lastFixed: map[*pool]time.Duration{}, firstHome: -1, lastOpen: -1, firstOver: math.MaxInt64}
 	if w.again != nil {
 		w.again.open(v)
@@ -126,7 +127,7 @@ func (v *wave) enter(d *draft) {
 	for _, n := range needsOf(d.disturbed()) {
 		v.groupUse[n.group] += n.count()
 	}
-	v.siteOf[h.region] = h.site
+	v.siteOf[h.region], v.rackOf[h.site] = h.site, h.rack
 }
 
 // lastFixedOf is when the last move begins to a fixed host that a host shares a pool with; -1: there is none.

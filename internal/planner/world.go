@@ -54,6 +54,7 @@ type world struct {
 	ofStage int        // waves of it
 	largest [kinds]int // turns of the largest wave of each kind so far
 	patched time.Time  // when the last live patch is over at worst; zero: there is none
+	ends    plan.Ends  // of turns at worst, where policy leaves gaps between places
 
 	defers     bool                    // some reboots follow live patches
 	rebootIn   map[string]int          // host -> the wave of its deferred reboot
@@ -82,8 +83,9 @@ type host struct {
 	hostGroups  []*hostGroup
 	site        string
 	region      string
-	ground      *lane // were nobody on it
-	lane        *lane // as those on it make it
+	rack        string // within the site; one that is not known is the host's own
+	ground      *lane  // were nobody on it
+	lane        *lane  // as those on it make it
 	can         tactics
 	updates     bool     // its turn changes software
 	overruled   bool     // freezes of tenants that give way to a deadline do so
@@ -161,6 +163,7 @@ type pool struct {
 	home    int      // hosts whose home it is
 	shared  bool     // some of its hosts are in other pools too
 	maxAway int
+	widest  int   // hosts in one rack, once asked for
 	reserve int64 // MiB
 	free    int64 // MiB free on the healthy hosts whose home it is
 	age     int
@@ -237,7 +240,7 @@ func (w *world) addHosts() error {
 		groups[id] = w.newHostGroup(w.ix.HostGroups[id])
 	}
 	for _, id := range sortedKeys(w.ix.Hosts) {
-		h := &host{Host: asOffered(w.ix.Hosts[id]), seq: len(w.hosts), mark: markOf(id), changes: 1, tried: -1, shelved: -1, region: w.ix.RegionOf(id)}
+		h := &host{Host: asOffered(w.ix.Hosts[id]), seq: len(w.hosts), mark: markOf(id), changes: 1, tried: -1, shelved: -1, region: w.ix.RegionOf(id), rack: plan.RackOf(w.ix.Hosts[id])}
 		if h.Ecosystem == "" && w.cohorts != nil {
 			if c := w.cohorts.Of(h.Host); c != nil {
 				h.Ecosystem = c.Ecosystem // of the copy that asOffered made

@@ -124,6 +124,11 @@ func policyValue(p *plan.Policy, field string) (string, bool) {
 		return strconv.FormatBool(p.StaggerSites), false
 	case "stagger_regions":
 		return strconv.FormatBool(p.StaggerRegions), false
+	case "stagger_racks":
+		return strconv.FormatBool(p.StaggerRacks), false
+	case "stagger_gap":
+		g := p.StaggerGap
+		return fmt.Sprintf("racks %s, sites %s, regions %s", g.Racks, g.Sites, g.Regions), false
 	}
 	var n int
 	if _, err := fmt.Sscanf(field, "windows[%d].length", &n); err == nil && n < len(p.Windows) {

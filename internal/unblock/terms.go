@@ -214,12 +214,20 @@ func (c *collector) sooner(h *fleet.Host) {
 			in.Policy.Windows = append(slices.Clone(in.Policy.Windows), plan.WindowRule{Sites: []string{id}, Always: true})
 		}}, plan.Change{Of: "policy", Field: "windows", To: fmt.Sprintf("sites: [%s], always: true", id), Words: fmt.Sprintf("let site %s be disturbed at any hour", id)}))
 	}
+	if c.in.Policy.Gaps() {
+		c.put(fixedChange(option{rank: lessSafe, apply: func(in *planner.Input, _ int64) { in.Policy.StaggerGap = plan.Gap{} }},
+			plan.Change{Of: "policy", Field: "stagger_gap", To: "none", Words: "leave no time between places that are disturbed apart"}))
+	}
+	if c.in.Policy.StaggerRacks {
+		c.put(fixedChange(option{rank: lessSafe, apply: func(in *planner.Input, _ int64) { in.Policy.StaggerRacks, in.Policy.StaggerGap.Racks = false, 0 }},
+			plan.Change{Of: "policy", Field: "stagger_racks", To: "false", Words: "let several racks of a site be disturbed at once"}))
+	}
 	if c.in.Policy.StaggerSites {
-		c.put(fixedChange(option{rank: drastic, apply: func(in *planner.Input, _ int64) { in.Policy.StaggerSites = false }},
+		c.put(fixedChange(option{rank: drastic, apply: func(in *planner.Input, _ int64) { in.Policy.StaggerSites, in.Policy.StaggerGap.Sites = false, 0 }},
 			plan.Change{Of: "policy", Field: "stagger_sites", To: "false", Words: "let several sites of a region be disturbed at once"}))
 	}
 	if c.in.Policy.StaggerRegions {
-		c.put(fixedChange(option{rank: drastic, apply: func(in *planner.Input, _ int64) { in.Policy.StaggerRegions = false }},
+		c.put(fixedChange(option{rank: drastic, apply: func(in *planner.Input, _ int64) { in.Policy.StaggerRegions, in.Policy.StaggerGap.Regions = false, 0 }},
 			plan.Change{Of: "policy", Field: "stagger_regions", To: "false", Words: "let several regions be disturbed at once"}))
 	}
 }

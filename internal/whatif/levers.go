@@ -58,10 +58,27 @@ func leversOf(in planner.Input) []lever {
 			return "leave out the canary and its soak, and let waves be as big as they can (canary: false)"
 		},
 			func(in *planner.Input, _ int) bool { return set(&in.Policy.Canary, false) }},
+		{"two racks of a site at once", 1, func(int) string { return "disturb racks of a site at the same time (stagger_racks: false)" },
+			func(in *planner.Input, _ int) bool {
+				in.Policy.StaggerGap.Racks = 0
+				return set(&in.Policy.StaggerRacks, false)
+			}},
+		{"no time between places", 1, func(int) string { return "leave no time between places that are disturbed apart (stagger_gap: none)" },
+			func(in *planner.Input, _ int) bool {
+				gaps := in.Policy.Gaps()
+				in.Policy.StaggerGap = plan.Gap{}
+				return gaps
+			}},
 		{"two sites of a region at once", 1, func(int) string { return "disturb sites of a region at the same time (stagger_sites: false)" },
-			func(in *planner.Input, _ int) bool { return set(&in.Policy.StaggerSites, false) }},
+			func(in *planner.Input, _ int) bool {
+				in.Policy.StaggerGap.Sites = 0
+				return set(&in.Policy.StaggerSites, false)
+			}},
 		{"two regions at once", 1, func(int) string { return "disturb regions at the same time (stagger_regions: false)" },
-			func(in *planner.Input, _ int) bool { return set(&in.Policy.StaggerRegions, false) }},
+			func(in *planner.Input, _ int) bool {
+				in.Policy.StaggerGap.Regions = 0
+				return set(&in.Policy.StaggerRegions, false)
+			}},
 		{"instances are saved and restored", 1, func(int) string {
 			if slices.Contains(p.Tactics, plan.Suspend) {
 				return "save instances in their slots and do not move them (tactics without evacuate)"
