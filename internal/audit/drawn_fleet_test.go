@@ -65,6 +65,7 @@ func staggered(seed uint64, p *plan.Policy) {
 		if p.StaggerRacks {
 			p.StaggerGap.Racks = of(d, 0, h/2)
 		}
+		p.AwayPerRack, p.AwayPerRegion = of(d, 0, 1, 2), of(d, 0, 1, 3)
 	}
 }
 

@@ -90,6 +90,19 @@ var actMutants = []journalMutant{
 		p.put(j+1, Fact{Kind: "move-placed", Turn: "a", Instance: "a2", From: "c", To: "a", Home: true, Attempt: 2, Deadline: at("2026-03-10 02:15")},
 			Fact{Kind: "move-failed", Turn: "a", Instance: "a2", From: "c", To: "a", Home: true, Attempt: 2, Why: "no", Source: "running", Destination: "absent"})
 	}},
+	{"too many of a region away", 6, one("away-from-place"), false, func(p *tape) {
+		p.replan(func(f *fleet.Fleet, pl *plan.Plan) {
+			f.Hosts[1].Pools = []string{"p2", "p1"}
+			pl.Policy.KeepReserve, pl.Policy.Canary, f.HostGroups, pl.Policy.MinStay = false, false, nil, 0
+			pl.Policy.StaggerSites, pl.Policy.AwayPerRegion = false, 1
+		})
+		i := p.find("turn-permitted", "b") // while a's turn is under way
+		permit := p.facts[i]
+		p.facts = slices.Delete(p.facts, i, i+1)
+		j := p.find("move-placed", "a", "a2") + 2
+		permit.At = p.facts[j-1].At
+		p.facts = slices.Insert(p.facts, j, permit)
+	}},
 	{"a rack too soon after another", 3, one("stagger-gap"), false, func(p *tape) {
 		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) {
 			pl.Policy.StaggerRacks, pl.Policy.StaggerGap.Racks = true, plan.Duration(2*time.Hour)

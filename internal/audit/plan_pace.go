@@ -14,6 +14,7 @@ func (d *dossier) pace() {
 	d.growth()
 	d.waves()
 	d.awayAtOnce()
+	d.awayAtPlaces()
 }
 
 // waves: none starts before an earlier one has started, and in one pool none before an earlier one

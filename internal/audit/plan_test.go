@@ -208,6 +208,11 @@ var promiseMutants = []planMutant{
 	{"a rack too soon after another", 3, one("stagger-gap"), false, func(_ *fleet.Fleet, p *plan.Plan) {
 		p.Policy.StaggerRacks, p.Policy.StaggerGap.Racks = true, plan.Duration(time.Minute) // the canary's turn may take until 3:00
 	}},
+	{"too many of a region away", 6, one("away-from-place"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		elsewhere("s3")(f, p)
+		f.Sites[2].Region = "north"
+		p.Policy.AwayPerRegion, p.Policy.StaggerSites = 1, false
+	}},
 	{"a rack that nobody knows", 3, one("stagger-gap"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		p.Policy.StaggerRacks, p.Policy.StaggerGap.Racks = true, plan.Duration(time.Minute)
 		f.Hosts[0].Rack, f.Hosts[1].Rack = "", ""

@@ -109,6 +109,7 @@ func (t *trial) permitPace(r *run, tr *turnRun, f *Fact, s Subject) {
 	}
 	most := r.mostAway(pool, r.plan.Policy.MaxAwayPercent)
 	s.Pool = pool
+	t.permitPlaces(r, tr, f, s)
 	t.must(n <= most, 6, "too-many-away", s, f.At, "fewer turns at once, or a higher max_away_percent", "%d of the %d hosts of pool %s are in a turn with this one, at most %d may be", n, len(r.homeHosts[pool]), pool, most)
 }
 

@@ -222,7 +222,8 @@ func (s *State) stayed(t *TurnState, now time.Time) *ruling {
 // patch takes nobody away, so the pool's share does not bind it; one that is held is over.
 func (s *State) apart(t *TurnState, now time.Time) *ruling {
 	away := map[string]bool{}
-	inPool := 0
+	inPool, inRack, inRegion := 0, 0, 0
+	here := s.place(t.Plan)
 	for _, id := range sortedKeys(s.active) {
 		o := s.Turns[id]
 		patch := o.Plan.Tactic == plan.LivePatch
@@ -232,6 +233,12 @@ func (s *State) apart(t *TurnState, now time.Time) *ruling {
 		away[o.Plan.Host] = true
 		if o.Plan.Pool == t.Plan.Pool && !patch {
 			inPool++
+		}
+		if at := s.place(o.Plan); at.Region == here.Region && !patch {
+			inRegion++
+			if at == here {
+				inRack++
+			}
 		}
 		if why := s.staggered(t.Plan, o.Plan); why != "" {
 			r := wait(time.Time{}, why)
@@ -245,6 +252,17 @@ func (s *State) apart(t *TurnState, now time.Time) *ruling {
 	if most := s.mostAway(t.Plan.Pool); inPool >= most && t.Plan.Tactic != plan.LivePatch {
 		r := wait(time.Time{}, fmt.Sprintf("%d of pool %s are away, which is the most allowed", inPool, t.Plan.Pool))
 		return &r
+	}
+	if t.Plan.Tactic != plan.LivePatch {
+		p := &s.Plan.Policy
+		if most := p.AwayPerRack; most > 0 && inRack >= most {
+			r := wait(time.Time{}, fmt.Sprintf("%d hosts of its rack are away, which is the most allowed", inRack))
+			return &r
+		}
+		if most := p.AwayPerRegion; most > 0 && inRegion >= most {
+			r := wait(time.Time{}, fmt.Sprintf("%d hosts of region %s are away, which is the most allowed", inRegion, here.Region))
+			return &r
+		}
 	}
 	for _, g := range s.Fleet.HostGroups {
 		if !slices.Contains(g.Hosts, t.Plan.Host) {

@@ -31,6 +31,15 @@ func TestRacksApart(t *testing.T) {
 			p.Policy.StaggerRacks, p.Policy.StaggerGap.Racks = true, plan.Duration(7*time.Minute)
 		}, 7 * time.Minute, 1},
 		"a gap that is off": {func(p *plan.Plan, _ *fleet.Fleet) { p.Policy.StaggerGap.Racks = plan.Duration(7 * time.Minute) }, 0, 2},
+		"one of a rack": {func(p *plan.Plan, f *fleet.Fleet) {
+			p.Policy.AwayPerRack = 1
+			f.Hosts[0].Rack, f.Hosts[1].Rack = "r", "r"
+		}, 0, 1},
+		"one of each rack": {func(p *plan.Plan, f *fleet.Fleet) {
+			p.Policy.AwayPerRack = 1
+			f.Hosts[0].Rack, f.Hosts[1].Rack = "r", "s"
+		}, 0, 2},
+		"one of a region": {func(p *plan.Plan, f *fleet.Fleet) { p.Policy.AwayPerRegion = 1 }, 0, 1},
 		"two sites, a gap": {func(p *plan.Plan, f *fleet.Fleet) {
 			f.Sites = append(f.Sites, fleet.Site{ID: "s2", Region: "eu"})
 			p.Turns[1].Site = "s2"

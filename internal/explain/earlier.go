@@ -15,7 +15,7 @@ const (
 	codeKind       = "wave-kind"      // live patches and other turns do not share a wave
 	codePatches    = "after-patches"  // deferred reboots follow all live patches
 	codeGrowth     = "wave-growth"    // the wave is as large as it may be
-	codeAway       = "max-away"       // the pool's share is away
+	codeAway       = "max-away"       // the share of the pool, the rack or the region is away
 	codeHostGroup  = "host-group"     // a host group can spare no other host
 	codeStagger    = "stagger"        // another rack, site or region is being disrupted, or was just before
 	codeGroup      = "group"          // a group can spare no other member
@@ -99,6 +99,7 @@ func (a *asked) ask() {
 	a.trust()
 	a.kinds()
 	a.share()
+	a.places()
 	a.hostGroups()
 	a.stagger()
 	a.groups()
@@ -179,6 +180,31 @@ func (a *asked) share() {
 		a.because(Reason{Code: codeAway, Law: 6, Pool: pool.ID, Need: int64(away + 1), Have: int64(most),
 			Why: fmt.Sprintf("%d of the %d hosts of pool %s are away in wave %d, and at most %d may be (max_away_percent %d)", away, hosts, pool.ID, a.wave, most, a.policy.MaxAwayPercent)})
 	}
+}
+
+// places: so many hosts of a rack, and of a region, may be away at once.
+func (a *asked) places() {
+	p := a.policy
+	if p.AwayPerRack == 0 && p.AwayPerRegion == 0 || a.t.Tactic == plan.LivePatch {
+		return
+	}
+	here, inRack, inRegion := a.place(a.t), 0, 0
+	for _, t := range a.w.turns {
+		if at := a.place(t); t.Tactic != plan.LivePatch && at.Region == here.Region {
+			inRegion++
+			if at == here {
+				inRack++
+			}
+		}
+	}
+	tell := func(n, most int, what, name string) {
+		if most > 0 && n+1 > most {
+			a.because(Reason{Code: codeAway, Law: 6, Need: int64(n + 1), Have: int64(most),
+				Why: fmt.Sprintf("%d hosts of its %s are away in wave %d, and at most %d may be (%s)", n, what, a.wave, most, name)})
+		}
+	}
+	tell(inRack, p.AwayPerRack, "rack", "away_per_rack")
+	tell(inRegion, p.AwayPerRegion, "region", "away_per_region")
 }
 
 func mostAway(hosts, percent int) int { return max(1, hosts*percent/100) }

@@ -15,7 +15,7 @@ import (
 
 // matching: the auditor's codes for each code of what keeps a turn from an earlier wave.
 var matching = map[string][]string{
-	"canary": {"canary-not-alone"}, "wave-growth": {"wave-growth"}, "max-away": {"too-many-away"}, "host-group": {"host-group"},
+	"canary": {"canary-not-alone"}, "wave-growth": {"wave-growth"}, "max-away": {"too-many-away", "away-from-place"}, "host-group": {"host-group"},
 	"stagger": {"stagger", "stagger-gap"}, "group": {"group"}, "min-stay": {"min-stay"}, "takes-in": {"into-a-turn"}, "lead": {"lead"},
 	"window": {"turn-outside-window", "turn-outside-own-window", "frozen"}, "slot-too-short": {"slot-too-long", "turn-outside-slot"}, "reserve": {"reserve"},
 	"no-room": {"no-room", "cannot-take", "spread", "into-a-turn", "unhealthy", "min-stay", "onto-old-process"},

@@ -176,6 +176,7 @@ func drawPolicy(t *rapid.T) plan.Policy {
 	p.WaveGrowth = rapid.SampledFrom([]int{0, 1, 2, 4}).Draw(t, "growth")
 	p.StaggerSites, p.StaggerRegions = rapid.Bool().Draw(t, "sites apart"), rapid.IntRange(0, 3).Draw(t, "regions apart") == 0
 	p.StaggerRacks = rapid.IntRange(0, 3).Draw(t, "racks apart") == 0
+	p.AwayPerRack, p.AwayPerRegion = rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "away of a rack"), rapid.SampledFrom([]int{0, 0, 2}).Draw(t, "away of a region")
 	if p.StaggerSites && rapid.Bool().Draw(t, "gap of sites") {
 		p.StaggerGap.Sites = plan.Duration(20 * time.Hour)
 	}

@@ -30,6 +30,10 @@ type Policy struct {
 	WaveGrowth int `json:"wave_growth" yaml:"wave_growth" form:"min=0,max=1000"`
 	// MaxAwayPercent of a pool's hosts (at least one) may be in a turn at once.
 	MaxAwayPercent int `json:"max_away_percent" yaml:"max_away_percent" form:"min=1,max=100"`
+	// AwayPerRack and AwayPerRegion bound how many hosts of a rack, and of a region, may be in a turn at once, whatever
+	// their pools; a live patch takes none away. A host whose rack is not known is a rack of its own. 0: no bound.
+	AwayPerRack   int `json:"away_per_rack,omitempty" yaml:"away_per_rack,omitempty" form:"min=0,max=100000"`
+	AwayPerRegion int `json:"away_per_region,omitempty" yaml:"away_per_region,omitempty" form:"min=0,max=100000"`
 	// KeepReserve: no move may eat the pool's reserve.
 	KeepReserve bool `json:"keep_reserve" yaml:"keep_reserve"`
 	// StaggerSites: no two sites of one region are disrupted at once. StaggerRegions: likewise. StaggerRacks: no two

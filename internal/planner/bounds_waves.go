@@ -37,7 +37,27 @@ func (b *bounds) waves(x part, less int) int {
 		}
 		return int64(n)
 	})
-	return max(int(least), b.wavesOfGroups(x, less))
+	return max(int(least), b.wavesOfGroups(x, less), b.wavesOfPlaces(x, less))
+}
+
+// wavesOfPlaces bounds them by how many hosts of a rack or a region may be away at once.
+func (b *bounds) wavesOfPlaces(x part, less int) (least int) {
+	perRack, perRegion := b.policy.AwayPerRack, b.policy.AwayPerRegion
+	if x.live || perRack == 0 && perRegion == 0 {
+		return 0
+	}
+	racks, regions := map[plan.Place]int{}, map[string]int{}
+	for _, h := range x.hosts {
+		racks[h.where()]++
+		regions[h.region]++
+		if perRack > 0 {
+			least = max(least, ceilDiv(racks[h.where()]-less, perRack))
+		}
+		if perRegion > 0 {
+			least = max(least, ceilDiv(regions[h.region]-less, perRegion))
+		}
+	}
+	return least
 }
 
 // overRegions takes a number per area, and folds it over racks, sites and regions: what is kept apart comes one
@@ -63,7 +83,7 @@ func (b *bounds) overRegions(x part, gap plan.Gap, of func(a *area, hosts []*hos
 			if len(hosts) == 0 {
 				continue
 			}
-			most := x.atOnce(len(hosts), min(a.most, p.maxAway))
+			most := x.atOnce(len(hosts), min(a.most, p.maxAway, b.mostTogether(p)))
 			h := hosts[0]
 			if regions[h.region] == nil {
 				regions[h.region] = map[string]extent{}
@@ -71,7 +91,13 @@ func (b *bounds) overRegions(x part, gap plan.Gap, of func(a *area, hosts []*hos
 			n := of(a, hosts, most)
 			sites := regions[h.region]
 			sites[h.site] = sites[h.site].beside(extent{n, n})
-			b.overRacks(racks, hosts, func(hosts []*host) int64 { return of(a, hosts, min(most, len(hosts))) })
+			b.overRacks(racks, hosts, func(hosts []*host) int64 {
+				k := min(most, len(hosts))
+				if n := b.policy.AwayPerRack; n > 0 && !x.live {
+					k = min(k, n)
+				}
+				return of(a, hosts, k)
+			})
 		}
 	}
 	var all []extent
@@ -89,9 +115,9 @@ func (b *bounds) overRegions(x part, gap plan.Gap, of func(a *area, hosts []*hos
 	return max(widest, fold(all, b.policy.StaggerRegions, gap.Regions).span)
 }
 
-// overRacks takes the number of each rack of a pool, where racks are kept apart.
+// overRacks takes the number of each rack of a pool, where rules tell racks apart.
 func (b *bounds) overRacks(racks map[string]map[string]int64, hosts []*host, of func([]*host) int64) {
-	if !b.policy.StaggerRacks {
+	if !b.ruledByRack() {
 		return
 	}
 	site := hosts[0].site

@@ -27,7 +27,7 @@ type line struct {
 }
 
 type lineKey struct {
-	sort  int   // of pools, region, host groups, and rack where those are staggered
+	sort  int   // of pools, region, host groups, and rack where rules tell them apart
 	lane  *lane // the calendar, also of whom the turn interrupts
 	can   tactics
 	worst time.Duration // that a turn takes at least, at p99
@@ -71,7 +71,7 @@ func (w *world) sortOf(h *host) int {
 		b.WriteByte(0)
 	}
 	fmt.Fprintf(&b, "\x00%s\x00%s\x00%s", h.site, h.Hypervisor, h.region)
-	if w.policy.StaggerRacks {
+	if w.ruledByRack() {
 		b.WriteString("\x00rack " + h.rack)
 	}
 	for _, g := range h.hostGroups {

@@ -35,27 +35,12 @@ func (w *world) outlookOf(p *pool) *outlook {
 	if t.odd > 0 || t.out == 0 || p.shared || w.waves < t.far { // shared: room that other pools have a claim to
 		return nil
 	}
-	o := &outlook{ledger: t, pool: p, room: t.room, keep: -1, most: min(p.maxAway, w.widestRack(p))}
+	o := &outlook{ledger: t, pool: p, room: t.room, keep: -1, most: min(p.maxAway, w.mostTogether(p))}
 	w.rough = w.rough || p.rough
 	if w.policy.KeepReserve {
 		o.keep = max(0, p.free-p.reserve) / p.unit
 	}
 	return o
-}
-
-// widestRack is how many of a pool's hosts one wave may have where racks are kept apart.
-func (w *world) widestRack(p *pool) (most int) {
-	if !w.policy.StaggerRacks {
-		return len(p.hosts)
-	}
-	if p.widest == 0 {
-		racks := map[string]int{}
-		for _, h := range p.hosts {
-			racks[h.rack]++
-			p.widest = max(p.widest, racks[h.rack])
-		}
-	}
-	return p.widest
 }
 
 // before gives the sums of the hosts before a place.

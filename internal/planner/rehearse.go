@@ -71,7 +71,7 @@ func (w *world) rehearsable() bool {
 	if n := len(w.plan.Turns); n < 2 || n > smallTurns || len(w.hosts) > smallHosts || len(w.guests) > smallGuests {
 		return false
 	}
-	if p := &w.policy; p.Canary || w.allReturn() || p.StaggerSites || p.StaggerRegions || p.StaggerRacks || w.defers {
+	if p := &w.policy; p.Canary || w.allReturn() || p.StaggerSites || p.StaggerRegions || p.StaggerRacks || p.AwayPerRack > 0 || p.AwayPerRegion > 0 || w.defers {
 		return false
 	}
 	return !slices.ContainsFunc(w.plan.Turns, func(t plan.Turn) bool { return t.Tactic == plan.LivePatch || t.Tactic == plan.Refresh })

@@ -2,10 +2,8 @@ package planner
 
 import (
 	"slices"
-	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
-	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
 // need is what one turn disturbs of one group.
@@ -58,6 +56,9 @@ func (v *wave) admits(h *host) bool {
 	if !v.live && v.away[h.pool] >= h.pool.maxAway {
 		return false
 	}
+	if !v.live && !v.placesSpare(h) {
+		return false
+	}
 	for _, g := range h.hostGroups {
 		if v.hostUse[g] >= g.spare {
 			return false
@@ -71,24 +72,6 @@ func (v *wave) admits(h *host) bool {
 		return false
 	}
 	return !v.policy.StaggerRegions || busy || len(v.siteOf) == 0
-}
-
-// afterGap is the earliest that a host may start for what policy leaves between places; zero: at any time.
-func (w *world) afterGap(h *host) time.Time {
-	from, _ := w.ends.NotBefore(&w.policy, h.where())
-	return from
-}
-
-func (h *host) where() plan.Place { return plan.Place{Region: h.region, Site: h.site, Rack: h.rack} }
-
-// noteEnds notes when the turns of a wave are over at worst.
-func (w *world) noteEnds(v *wave) {
-	if !w.policy.Gaps() {
-		return
-	}
-	for _, d := range v.turns {
-		w.ends.Note(d.host.where(), v.start.Add(d.worst.all))
-	}
 }
 
 // groups asks whether each group can spare those that the turn disturbs beside those that other

@@ -27,9 +27,10 @@ type wave struct {
 	learnt   bool          // of a host that was tried alone, why it has no turn or what it needs
 	hostUse  map[*hostGroup]int
 	groupUse map[*group]int
-	leaving  map[*host]int64   // MiB of those that go home from it again
-	siteOf   map[string]string // region -> its site that is being disrupted
-	rackOf   map[string]string // site -> its rack that is being disrupted
+	leaving  map[*host]int64    // MiB of those that go home from it again
+	siteOf   map[string]string  // region -> its site that is being disrupted
+	rackOf   map[string]string  // site -> its rack that is being disrupted
+	awayAt   map[plan.Place]int // hosts of a rack, and of a region, that are in a turn, where policy bounds that
 
 	// Four timetables: leaving and coming home, each as expected and at p99. Nobody comes home
 	// before the last one has left.
@@ -68,7 +69,7 @@ func (w *world) newWave(start time.Time) *wave {
 	v := &wave{world: w, start: start,
 		away: map[*pool]int{}, awayFree: map[*pool]int64{}, landings: map[*pool]int{}, touched: map[*pool]bool{},
 		empty: map[*pool]bool{}, fails: map[*pool]int{}, tiredAt: map[*pool]int{}, fullAt: map[*pool]int{}, hostUse: map[*hostGroup]int{}, groupUse: map[*group]int{},
-		leaving: map[*host]int64{}, siteOf: map[string]string{}, rackOf: map[string]string{}, leave: table(), worstLeave: table(), home: table(), worstHome: table(),
+		leaving: map[*host]int64{}, siteOf: map[string]string{}, rackOf: map[string]string{}, awayAt: map[plan.Place]int{}, leave: table(), worstLeave: table(), home: table(), worstHome: table(),
 		lastFixed: map[*pool]time.Duration{}, firstHome: -1, lastOpen: -1, firstOver: math.MaxInt64}
 	if w.again != nil {
 		w.again.open(v)
@@ -89,6 +90,7 @@ func (v *wave) enter(d *draft) {
 	v.turns = append(v.turns, d)
 	if !v.live { // a live patch takes nobody away
 		v.away[h.pool]++
+		v.leavesPlace(h)
 		if h.IsUp() {
 			v.awayFree[h.pool] += h.free()
 		}

@@ -157,19 +157,19 @@ func (g *guest) alive() bool { return g.State != fleet.Stopped }
 
 type pool struct {
 	*fleet.Pool
-	hosts   []*host  // all that share it, by id
-	shelves []*shelf // of these, the ones at the target
-	rows    []*row   // of these, the others
-	home    int      // hosts whose home it is
-	shared  bool     // some of its hosts are in other pools too
-	maxAway int
-	widest  int   // hosts in one rack, once asked for
-	reserve int64 // MiB
-	free    int64 // MiB free on the healthy hosts whose home it is
-	age     int
-	stirred bool    // that grew since the wave before
-	bench   []*host // due, and wait for it to grow
-	ledger  ledger  // of what is ahead
+	hosts    []*host  // all that share it, by id
+	shelves  []*shelf // of these, the ones at the target
+	rows     []*row   // of these, the others
+	home     int      // hosts whose home it is
+	shared   bool     // some of its hosts are in other pools too
+	maxAway  int
+	together int   // hosts in one wave by the rules of racks and regions, once asked for
+	reserve  int64 // MiB
+	free     int64 // MiB free on the healthy hosts whose home it is
+	age      int
+	stirred  bool    // that grew since the wave before
+	bench    []*host // due, and wait for it to grow
+	ledger   ledger  // of what is ahead
 
 	unit  int64 // MiB: the size of nearly all instances in it, or else what all sizes are multiples of
 	rough bool  // it is not the size of all

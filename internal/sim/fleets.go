@@ -127,6 +127,24 @@ func drawPolicy(r *rand.Rand) plan.Policy {
 	return p
 }
 
+// placesApart has one policy in six keep racks apart, leave time between places or bound the hosts of a place that are
+// away; of a stream of its own, so that the other runs stay as they were.
+func placesApart(seed uint64, p *plan.Policy) {
+	const m = plan.Duration(time.Minute)
+	r := rand.New(rand.NewPCG(seed, 31))
+	if r.IntN(6) > 0 {
+		return
+	}
+	p.StaggerRacks = r.IntN(2) == 0
+	if p.StaggerRacks && r.IntN(2) == 0 {
+		p.StaggerGap.Racks = 10 * m
+	}
+	if p.StaggerSites && r.IntN(2) == 0 {
+		p.StaggerGap.Sites = 30 * m
+	}
+	p.AwayPerRack, p.AwayPerRegion = r.IntN(3), r.IntN(4)
+}
+
 // The kinds of campaign that a run may be.
 const (
 	byReboot    = "reboot"

@@ -86,6 +86,7 @@ func Run(seed uint64, t Troubles) (*Result, error) {
 	defer x.Close()
 	res := &Result{Seed: seed, Fleet: x.fleet}
 	pol, tg := drawPolicy(r), target()
+	placesApart(seed, &pol)
 	x.target, x.payloads = tg, fit(kindOf(seed), r, x.fleet, &pol, tg)
 	x.reality(kindOf(seed))
 	return x.through(res, pol)

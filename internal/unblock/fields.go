@@ -124,6 +124,10 @@ func policyValue(p *plan.Policy, field string) (string, bool) {
 		return strconv.FormatBool(p.StaggerSites), false
 	case "stagger_regions":
 		return strconv.FormatBool(p.StaggerRegions), false
+	case "away_per_rack":
+		return strconv.Itoa(p.AwayPerRack), false
+	case "away_per_region":
+		return strconv.Itoa(p.AwayPerRegion), false
 	case "stagger_racks":
 		return strconv.FormatBool(p.StaggerRacks), false
 	case "stagger_gap":

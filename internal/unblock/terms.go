@@ -214,6 +214,14 @@ func (c *collector) sooner(h *fleet.Host) {
 			in.Policy.Windows = append(slices.Clone(in.Policy.Windows), plan.WindowRule{Sites: []string{id}, Always: true})
 		}}, plan.Change{Of: "policy", Field: "windows", To: fmt.Sprintf("sites: [%s], always: true", id), Words: fmt.Sprintf("let site %s be disturbed at any hour", id)}))
 	}
+	if c.in.Policy.AwayPerRack > 0 {
+		c.put(fixedChange(option{rank: lessSafe, apply: func(in *planner.Input, _ int64) { in.Policy.AwayPerRack = 0 }},
+			plan.Change{Of: "policy", Field: "away_per_rack", To: "0", Words: "let any number of a rack's hosts be away at once"}))
+	}
+	if c.in.Policy.AwayPerRegion > 0 {
+		c.put(fixedChange(option{rank: lessSafe, apply: func(in *planner.Input, _ int64) { in.Policy.AwayPerRegion = 0 }},
+			plan.Change{Of: "policy", Field: "away_per_region", To: "0", Words: "let any number of a region's hosts be away at once"}))
+	}
 	if c.in.Policy.Gaps() {
 		c.put(fixedChange(option{rank: lessSafe, apply: func(in *planner.Input, _ int64) { in.Policy.StaggerGap = plan.Gap{} }},
 			plan.Change{Of: "policy", Field: "stagger_gap", To: "none", Words: "leave no time between places that are disturbed apart"}))

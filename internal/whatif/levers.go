@@ -58,6 +58,13 @@ func leversOf(in planner.Input) []lever {
 			return "leave out the canary and its soak, and let waves be as big as they can (canary: false)"
 		},
 			func(in *planner.Input, _ int) bool { return set(&in.Policy.Canary, false) }},
+		{"more of a rack or region", 1, func(int) string {
+			return "let any number of a rack's and a region's hosts be away at once (away_per_rack, away_per_region: 0)"
+		}, func(in *planner.Input, _ int) bool {
+			bound := in.Policy.AwayPerRack + in.Policy.AwayPerRegion
+			in.Policy.AwayPerRack, in.Policy.AwayPerRegion = 0, 0
+			return bound > 0
+		}},
 		{"two racks of a site at once", 1, func(int) string { return "disturb racks of a site at the same time (stagger_racks: false)" },
 			func(in *planner.Input, _ int) bool {
 				in.Policy.StaggerGap.Racks = 0
