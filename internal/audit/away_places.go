@@ -5,7 +5,7 @@ import "github.com/evenkeel/evenkeel/internal/plan"
 // limit is how many hosts of one place may be in a turn at once, by what policy calls it.
 type limit struct {
 	name, place string
-	most              int
+	most        int
 }
 
 // limitsAt are policy's limits on hosts away that bind at a host: in its rack, where that is known, and its region.

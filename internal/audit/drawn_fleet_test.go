@@ -51,10 +51,10 @@ func campaign(seed uint64) (in planner.Input, profile plan.Profile) {
 	return in, profile
 }
 
-// staggered has every fourth policy keep racks apart or leave time between places; of a stream of its own.
+// staggered has every other policy keep racks apart or leave time between places; of a stream of its own.
 func staggered(seed uint64, p *plan.Policy) {
 	const h = plan.Duration(time.Hour)
-	if d := (&dice{Rand: rand.New(rand.NewPCG(seed, 31))}); d.oneIn(4) {
+	if d := (&dice{Rand: rand.New(rand.NewPCG(seed, 31))}); d.oneIn(2) {
 		p.StaggerRacks = d.oneIn(2)
 		if p.StaggerSites {
 			p.StaggerGap.Sites = of(d, 20*h, 26*h)
@@ -65,7 +65,8 @@ func staggered(seed uint64, p *plan.Policy) {
 		if p.StaggerRacks {
 			p.StaggerGap.Racks = of(d, 0, h/2)
 		}
-		p.AwayPerRack, p.AwayPerRegion = of(d, 0, 1, 2), of(d, 0, 1, 3)
+		p.AwayPerRack, p.AwayPerRegion = of(d, 0, 1), of(d, 0, 0, 1)
+		p.MovesPerRack, p.MovesPerRegion = of(d, 0, 1), of(d, 0, 0, 1)
 	}
 }
 

@@ -90,6 +90,14 @@ var actMutants = []journalMutant{
 		p.put(j+1, Fact{Kind: "move-placed", Turn: "a", Instance: "a2", From: "c", To: "a", Home: true, Attempt: 2, Deadline: at("2026-03-10 02:15")},
 			Fact{Kind: "move-failed", Turn: "a", Instance: "a2", From: "c", To: "a", Home: true, Attempt: 2, Why: "no", Source: "running", Destination: "absent"})
 	}},
+	{"too many moves in a region", 6, one("moves-per-place"), false, func(p *tape) {
+		p.replan(func(_ *fleet.Fleet, pl *plan.Plan) { pl.Policy.MovesPerRegion = 1 })
+		i, j := p.find("move-done", "a", "a1"), p.find("move-placed", "a", "a2")
+		first := p.facts[i] // it ends once the second has begun
+		p.facts = slices.Delete(p.facts, i, i+1)
+		first.At = p.facts[j-1].At
+		p.facts = slices.Insert(p.facts, j, first)
+	}},
 	{"too many of a region away", 6, one("away-from-place"), false, func(p *tape) {
 		p.replan(func(f *fleet.Fleet, pl *plan.Plan) {
 			f.Hosts[1].Pools = []string{"p2", "p1"}

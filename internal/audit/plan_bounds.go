@@ -89,6 +89,7 @@ func (d *dossier) profile() {
 		{"canary", !pol.Canary}, {"max_away_percent", pol.MaxAwayPercent >= 100}, {"keep_reserve", !pol.KeepReserve},
 		{"away_per_rack", pol.AwayPerRack == 0}, {"away_per_region", pol.AwayPerRegion == 0},
 		{"stagger_sites", !pol.StaggerSites}, {"stagger_regions", !pol.StaggerRegions}, {"stagger_racks", !pol.StaggerRacks}, {"stagger_gap", pol.StaggerGap == plan.Gap{}}, {"moves_per_pool", pol.MovesPerPool >= 1_000_000},
+		{"moves_per_rack", pol.MovesPerRack == 0}, {"moves_per_region", pol.MovesPerRegion == 0},
 		{"min_stay", pol.MinStay == 0}, {"bring_home", !returns(&pol) && !settles(&pol)},
 	} {
 		d.must(rule.lifted, 10, "bound-policy", Subject{}, time.Time{}, "a policy that lifts it, or the careful profile", "the plan is one of bounds, and its policy still keeps %s", rule.name)

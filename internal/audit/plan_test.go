@@ -208,6 +208,10 @@ var promiseMutants = []planMutant{
 	{"a rack too soon after another", 3, one("stagger-gap"), false, func(_ *fleet.Fleet, p *plan.Plan) {
 		p.Policy.StaggerRacks, p.Policy.StaggerGap.Racks = true, plan.Duration(time.Minute) // the canary's turn may take until 3:00
 	}},
+	{"too many moves in a region", 6, one("moves-per-place"), false, func(_ *fleet.Fleet, p *plan.Plan) {
+		p.Policy.MovesPerRegion = 1
+		p.Moves[1].Start = p.Moves[0].Start.Add(time.Second)
+	}},
 	{"too many of a region away", 6, one("away-from-place"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		elsewhere("s3")(f, p)
 		f.Sites[2].Region = "north"

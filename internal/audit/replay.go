@@ -11,26 +11,27 @@ import (
 // scene is the fleet in the course of a plan that goes as forecast.
 type scene struct {
 	*dossier
-	at          map[string]string                     // instance -> host it runs on (the source while it moves)
-	going       map[string]*plan.Move                 // instance -> move in flight
-	residents   map[string]map[string]bool            // host -> instances that occupy it or are on their way to it
-	used        map[string]int64                      // host -> MiB of its residents
-	inTurn      map[string]*plan.Turn                 // host -> turn under way
-	fixed       map[string]bool                       // host -> turn over, or skipped
-	patched     map[string]bool                       // host -> has its live patch, and its reboot is ahead
-	free        map[string]int64                      // pool -> MiB free on its hosts that are up and in no turn
-	emptying    map[string]int                        // pool -> turns under way that move instances
-	turnOf      map[string]*plan.Turn                 // host -> its turn; of two, the reboot
-	runs        map[string]map[string]string          // instance -> versions it took on where it landed
-	flights     map[string]int                        // host -> migrations in flight, either way
-	poolFlights map[string]int                        // pool -> migrations in flight of its hosts' turns
-	peak        map[string][]level                    // host -> highest use from a moment on
-	visits      map[string]map[string]map[string]bool // group -> domain -> members ever there
-	trees       map[string]*roomTree                  // pool -> room on those of its hosts that are better than others
-	seat        map[string]int                        // host -> its place among its pool's
-	risen       map[string]bool                       // hosts that are in the trees
-	now         time.Time                             // of the present event
-	fresh       map[string]bool                       // instances that a move has put onto the fix
+	at           map[string]string                     // instance -> host it runs on (the source while it moves)
+	going        map[string]*plan.Move                 // instance -> move in flight
+	residents    map[string]map[string]bool            // host -> instances that occupy it or are on their way to it
+	used         map[string]int64                      // host -> MiB of its residents
+	inTurn       map[string]*plan.Turn                 // host -> turn under way
+	fixed        map[string]bool                       // host -> turn over, or skipped
+	patched      map[string]bool                       // host -> has its live patch, and its reboot is ahead
+	free         map[string]int64                      // pool -> MiB free on its hosts that are up and in no turn
+	emptying     map[string]int                        // pool -> turns under way that move instances
+	turnOf       map[string]*plan.Turn                 // host -> its turn; of two, the reboot
+	runs         map[string]map[string]string          // instance -> versions it took on where it landed
+	flights      map[string]int                        // host -> migrations in flight, either way
+	poolFlights  map[string]int                        // pool -> migrations in flight of its hosts' turns
+	placeFlights map[limit]int                         // migrations in flight in racks and regions, where policy bounds them
+	peak         map[string][]level                    // host -> highest use from a moment on
+	visits       map[string]map[string]map[string]bool // group -> domain -> members ever there
+	trees        map[string]*roomTree                  // pool -> room on those of its hosts that are better than others
+	seat         map[string]int                        // host -> its place among its pool's
+	risen        map[string]bool                       // hosts that are in the trees
+	now          time.Time                             // of the present event
+	fresh        map[string]bool                       // instances that a move has put onto the fix
 }
 
 // event is something that the plan's clock brings about.
@@ -129,7 +130,7 @@ func (s *scene) barred(in *fleet.Instance) bool {
 func (d *dossier) newScene(events []event) *scene {
 	s := &scene{
 		dossier: d, at: map[string]string{}, going: map[string]*plan.Move{}, residents: map[string]map[string]bool{}, used: map[string]int64{},
-		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, patched: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{}, poolFlights: map[string]int{},
+		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, patched: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{}, poolFlights: map[string]int{}, placeFlights: map[limit]int{},
 		fresh: map[string]bool{}, free: map[string]int64{}, emptying: map[string]int{},
 	}
 	for _, k := range d.p.Skipped {
@@ -197,6 +198,7 @@ func (s *scene) land(m *plan.Move) {
 	s.flights[m.From]--
 	s.flights[m.To]--
 	s.poolFlights[s.poolOf(m)]--
+	s.landsAt(m)
 	in := s.instances[m.Instance]
 	was := s.at[m.Instance]
 	s.runs[in.ID] = onto(s.running(in, m.From), s.lands(m.To, m.Home)) // what the new host does not tell is not forgotten

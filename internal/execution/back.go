@@ -78,7 +78,7 @@ func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
 		if no := s.refusesHome(t, g, deadline); no != nil {
 			return []Fact{{Kind: StaysAway, Turn: t.Plan.ID, Host: t.Plan.Host, Instance: g.ID, To: who.Host, Code: no.Code, Why: no.Why}}
 		}
-		if now.Before(g.RetryAt) || s.movesFull(t) || s.groupFull(s.instance(g.ID)) != "" {
+		if now.Before(g.RetryAt) || s.movesFull(t) || s.crowded(who.Host, t.Plan.Host) || s.groupFull(s.instance(g.ID)) != "" {
 			away++
 			continue
 		}

@@ -132,6 +132,9 @@ func (s *State) tryMove(t *TurnState, in InstanceView, now time.Time) ([]Fact, P
 	if p.To == "" {
 		return nil, p
 	}
+	if s.crowded(t.Plan.Host, p.To) {
+		return nil, Placement{Wait: true} // for its own destination, not for one that is worse
+	}
 	g := t.guest(in.ID)
 	f := Fact{Kind: MovePlaced, Turn: t.Plan.ID, Instance: in.ID, From: t.Plan.Host, To: p.To, Attempt: g.Attempt + 1,
 		Deadline: deadline, Disposition: plan.DispLiveMigrate}
@@ -166,4 +169,32 @@ func (s *State) movesFull(t *TurnState) bool {
 	}
 	p := s.Plan.Policy
 	return host >= max(1, p.MovesPerHost) || pool >= max(1, p.MovesPerPool)
+}
+
+// crowded: a rack or a region at an end of a migration has as many in flight as policy allows.
+func (s *State) crowded(from, to string) bool {
+	crossed := s.Plan.Policy.Crosses(s.hostPlace(from), s.hostPlace(to))
+	for _, c := range crossed {
+		n := 0
+		for _, a := range s.open {
+			if a.Kind == MovePlaced && slices.Contains(s.Plan.Policy.Crosses(s.hostPlace(a.From), s.hostPlace(a.To)), c) {
+				n++
+			}
+		}
+		if n >= c.Most {
+			return true
+		}
+	}
+	return false
+}
+
+// hostPlace is where a host is.
+func (s *State) hostPlace(id string) (at plan.Place) {
+	if site := s.index.SiteOf(id); site != nil {
+		at.Region, at.Site = site.Region, site.ID
+	}
+	if h := s.index.Hosts[id]; h != nil {
+		at.Rack = plan.RackOf(h)
+	}
+	return at
 }

@@ -46,6 +46,10 @@ type Policy struct {
 	// MovesPerHost and MovesPerPool bound the migrations in flight.
 	MovesPerHost int `json:"moves_per_host" yaml:"moves_per_host" form:"min=1"`
 	MovesPerPool int `json:"moves_per_pool" yaml:"moves_per_pool" form:"min=1"`
+	// MovesPerRack and MovesPerRegion bound the migrations in flight that have an end in one rack, and in one region. A
+	// host whose rack is not known is a rack of its own. 0: no bound.
+	MovesPerRack   int `json:"moves_per_rack,omitempty" yaml:"moves_per_rack,omitempty" form:"min=0,max=1000000"`
+	MovesPerRegion int `json:"moves_per_region,omitempty" yaml:"moves_per_region,omitempty" form:"min=0,max=1000000"`
 	// NonConverging is what follows when a migration does not converge, in order: post-copy, suspend,
 	// hold. post-copy switches over at once. suspend is a stop, and tenants were promised a migration: so
 	// the turn holds and says that a plan with a stop, told first, would do (law 1).

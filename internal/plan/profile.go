@@ -21,6 +21,7 @@ func ToBound(p Policy) Policy {
 	p.Lead, p.Canary, p.Soak, p.WaveGrowth = Lead{}, false, 0, 0
 	p.MaxAwayPercent, p.AwayPerRack, p.AwayPerRegion, p.KeepReserve = 100, 0, 0, false
 	p.StaggerSites, p.StaggerRegions, p.StaggerRacks, p.StaggerGap = false, false, false, Gap{}
+	p.MovesPerRack, p.MovesPerRegion = 0, 0
 	p.MovesPerPool, p.MinStay, p.BringHome, p.Home = 1_000_000, 0, false, ""
 	return p
 }

@@ -43,6 +43,27 @@ func (p *Policy) Apart(a, b Place) (gap time.Duration, apart bool) {
 	return gap, true
 }
 
+// Crossed is a place whose migrations in flight policy bounds: a rack, or a region as a whole.
+type Crossed struct {
+	Place
+	Most int
+}
+
+// Crosses gives what a migration between two places takes part of, each once.
+func (p *Policy) Crosses(a, b Place) (out []Crossed) {
+	if n := p.MovesPerRack; n > 0 {
+		if out = append(out, Crossed{a, n}); a != b {
+			out = append(out, Crossed{b, n})
+		}
+	}
+	if n := p.MovesPerRegion; n > 0 {
+		if out = append(out, Crossed{Place{Region: a.Region}, n}); a.Region != b.Region {
+			out = append(out, Crossed{Place{Region: b.Region}, n})
+		}
+	}
+	return out
+}
+
 // Gaps: there is a time to be kept between places.
 func (p *Policy) Gaps() bool {
 	g := p.StaggerGap

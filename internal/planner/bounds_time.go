@@ -2,6 +2,7 @@ package planner
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -78,8 +79,29 @@ func (b *bounds) areaTime(x part, a *area, hosts []*host, k, less int) time.Dura
 	}
 	work -= min(work, time.Duration(less)*longest)
 	places := min(b.policy.MovesPerPool*len(byPool(hosts)), b.policy.MovesPerHost*max(1, min(k, len(a.hosts)/2)))
+	places = min(places, b.placesOf(hosts))
 	byWork := time.Duration(ceilDiv(len(hosts)-less, k))*fixed + (work / time.Duration(places)).Truncate(time.Second)
 	return max(b.lengths(x, a, hosts, k, less), byWork)
+}
+
+// placesOf is how many moves off some hosts can be in flight by what policy allows in their racks and regions.
+func (b *bounds) placesOf(hosts []*host) int {
+	most := math.MaxInt
+	perRack, perRegion := b.policy.MovesPerRack, b.policy.MovesPerRegion
+	if perRack == 0 && perRegion == 0 {
+		return most
+	}
+	racks, regions := map[plan.Place]bool{}, map[string]bool{}
+	for _, h := range hosts {
+		racks[h.where()], regions[h.region] = true, true
+	}
+	if perRack > 0 {
+		most = min(most, perRack*len(racks))
+	}
+	if perRegion > 0 {
+		most = min(most, perRegion*len(regions))
+	}
+	return most
 }
 
 // fixedOf are the spans of a host's turn that do not depend on where instances go, at p99.

@@ -214,6 +214,7 @@ func drawPolicy(t *rapid.T) plan.Policy {
 	p.StaggerSites, p.StaggerRegions = rapid.Bool().Draw(t, "sites apart"), rapid.Bool().Draw(t, "regions apart")
 	p.StaggerRacks = rapid.IntRange(0, 3).Draw(t, "racks apart") == 0
 	drawGaps(t, &p)
+	p.MovesPerRack, p.MovesPerRegion = rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "moves of a rack"), rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "moves of a region")
 	p.AwayPerRack, p.AwayPerRegion = rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "away of a rack"), rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "away of a region")
 	p.MaxAwayPercent = rapid.SampledFrom([]int{5, 30, 100}).Draw(t, "away")
 	p.Home = rapid.SampledFrom([]plan.Home{"", plan.HomeReturn, plan.HomeSettle}).Draw(t, "home")

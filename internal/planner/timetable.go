@@ -5,16 +5,20 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
-// timetable says when the migrations of one wave run: so many at once per host, at either end, and
-// per pool. Times count from the wave's start. Whoever comes first is served first, and what was
+// timetable says when the migrations of one wave run: so many at once per host, at either end, per pool, and per rack
+// and region where policy bounds that. Times count from the wave's start. Whoever comes first is served first, and what was
 // booked is never moved; who comes later may go in between.
 type timetable struct {
 	perHost, perPool int
+	policy           *plan.Policy
 	hosts            map[*host]lanes
 	pools            map[*pool]lanes
-	log              []change // to undo
+	places           map[plan.Crossed]lanes // nil: policy bounds none
+	log              []change               // to undo
 }
 
 // lanes are the places of one host or pool, each with its bookings in their order.
@@ -28,9 +32,16 @@ type change struct {
 	start time.Duration
 }
 
-func newTimetable(perHost, perPool int) *timetable {
-	return &timetable{perHost: perHost, perPool: perPool, hosts: map[*host]lanes{}, pools: map[*pool]lanes{}}
+func newTimetable(p *plan.Policy) *timetable {
+	t := &timetable{perHost: p.MovesPerHost, perPool: p.MovesPerPool, policy: p, hosts: map[*host]lanes{}, pools: map[*pool]lanes{}}
+	if p.MovesPerRack > 0 || p.MovesPerRegion > 0 {
+		t.places = map[plan.Crossed]lanes{}
+	}
+	return t
 }
+
+// mostLanes is how many kinds of places one migration takes part of: two hosts, a pool, two racks, two regions.
+const mostLanes = 7
 
 // line puts the moves of one turn in the order in which they are best booked: those to fixed hosts first,
 // then whose destination is free sooner, for whoever waits keeps others waiting.
@@ -51,13 +62,19 @@ func (t *timetable) line(moves []*move) {
 // book finds the earliest start, not before `from`, for a migration of the turn of host `turn`
 // between it and another host.
 func (t *timetable) book(turn, other *host, from, length time.Duration) (start, end time.Duration) {
-	all := [3]lanes{lanesOf(t.hosts, turn, t.perHost), lanesOf(t.hosts, other, t.perHost)}
+	all := [mostLanes]lanes{lanesOf(t.hosts, turn, t.perHost), lanesOf(t.hosts, other, t.perHost)}
 	n := 2
 	if t.perPool < t.perHost*len(turn.pool.hosts) { // else its hosts' own limits bind first
 		all[2] = lanesOf(t.pools, turn.pool, t.perPool)
 		n = 3
 	}
-	var lane [3]int
+	if t.places != nil {
+		for _, c := range t.policy.Crosses(turn.where(), other.where()) {
+			all[n] = lanesOf(t.places, c, c.Most)
+			n++
+		}
+	}
+	var lane [mostLanes]int
 	start = from
 	for agreed := 0; agreed < n; {
 		agreed = 0

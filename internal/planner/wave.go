@@ -65,7 +65,7 @@ type move struct {
 }
 
 func (w *world) newWave(start time.Time) *wave {
-	table := func() *timetable { return newTimetable(w.policy.MovesPerHost, w.policy.MovesPerPool) }
+	table := func() *timetable { return newTimetable(&w.policy) }
 	v := &wave{world: w, start: start,
 		away: map[*pool]int{}, awayFree: map[*pool]int64{}, landings: map[*pool]int{}, touched: map[*pool]bool{},
 		empty: map[*pool]bool{}, fails: map[*pool]int{}, tiredAt: map[*pool]int{}, fullAt: map[*pool]int{}, hostUse: map[*hostGroup]int{}, groupUse: map[*group]int{},

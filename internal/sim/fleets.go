@@ -143,6 +143,7 @@ func placesApart(seed uint64, p *plan.Policy) {
 		p.StaggerGap.Sites = 30 * m
 	}
 	p.AwayPerRack, p.AwayPerRegion = r.IntN(3), r.IntN(4)
+	p.MovesPerRack, p.MovesPerRegion = r.IntN(3), r.IntN(4)
 }
 
 // The kinds of campaign that a run may be.
