@@ -41,6 +41,7 @@ func campaign(seed uint64) (in planner.Input, profile plan.Profile) {
 	d.sets()
 	in.Policy = d.policy(in.Now)
 	staggered(seed, &in.Policy)
+	(&dice{Rand: rand.New(rand.NewPCG(seed, 6)), f: d.f}).models(&in.Policy)
 	if d.IntN(4) > 0 {
 		in.Target = d.target(in.Now)
 		in.Assessment = advisory.Assess(d.f, in.Target, nil, 0, in.Now)
@@ -67,6 +68,23 @@ func staggered(seed uint64, p *plan.Policy) {
 		}
 		p.AwayPerRack, p.AwayPerRegion = of(d, 0, 1), of(d, 0, 0, 1)
 		p.MovesPerRack, p.MovesPerRegion = of(d, 0, 1), of(d, 0, 0, 1)
+	}
+}
+
+// models gives some hosts a model, and in every other campaign reboots of their own.
+func (d *dice) models(p *plan.Policy) {
+	const m = plan.Duration(time.Minute)
+	for i := range d.f.Hosts {
+		d.f.Hosts[i].Model = of(d, "", "m1", "m1", "m2")
+	}
+	if d.oneIn(3) {
+		p.SlotBy = plan.SlotAuto
+	}
+	if d.oneIn(2) {
+		p.TimesFor = []plan.TimesRule{
+			{Hypervisor: of(d, "", "xen"), Sites: of(d, nil, []string{d.f.Sites[0].ID}), Models: []string{"m1"}, Reboot: plan.Spread{Median: 10 * m, P95: 15 * m}},
+			{Models: []string{"m1", "m2"}, Reboot: plan.Spread{Median: of(d, m, 6*m), P95: of(d, 6*m, 12*m)}},
+		}
 	}
 }
 

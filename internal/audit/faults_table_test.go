@@ -21,6 +21,13 @@ func onSlot(is func(*plan.Slot) bool, do func(v *victim, s *plan.Slot)) func(*vi
 	}
 }
 
+// onMade does something to one slot that was made for its turn.
+func onMade(do func(v *victim, s *plan.Slot)) func(*victim) bool {
+	return func(v *victim) bool {
+		return v.Policy.AutoSlots() && onSlot(func(*plan.Slot) bool { return true }, do)(v)
+	}
+}
+
 // onTurn does something to one turn.
 func onTurn(is func(*victim, *plan.Turn) bool, do func(v *victim, t *plan.Turn)) func(*victim) bool {
 	return func(v *victim) bool {
@@ -49,6 +56,13 @@ func always(do func(v *victim)) func(*victim) bool {
 
 func away(v *victim, m *plan.Move) bool    { return !m.Home }
 func leaving(v *victim, m *plan.Move) bool { return v.leaves(m) }
+
+// slowReboot is a turn that does little beside a reboot that may take much longer than is expected.
+func slowReboot(v *victim, t *plan.Turn) bool {
+	times := v.times(t)
+	return rebooting(v, t) && times.RebootMax >= 2*times.Reboot && t.End.Sub(t.Start) < 2*(times.Reboot+times.Update+times.Overhead).Std()
+}
+
 func rebooting(_ *victim, t *plan.Turn) bool {
 	return reboots(t)
 }
@@ -146,9 +160,21 @@ var timeFaults = []fault{
 	{"stretch a slot", 2, []string{"slot-too-long"}, onSlot(func(*plan.Slot) bool { return true }, func(v *victim, s *plan.Slot) {
 		s.End = s.Start.Add(time.Duration(v.Policy.Slot) + time.Second)
 	})},
-	{"a worst case without the reboot's", 2, []string{"worst-too-short"}, onTurn(rebooting, func(v *victim, t *plan.Turn) {
-		t.WorstS = min(t.WorstS, int64(time.Duration(v.Policy.Times.RebootMax)/time.Second)) - 1
+	{"stretch a slot that was made for its turn", 2, []string{"slot-longer-than-its-turn"}, onMade(func(v *victim, s *plan.Slot) {
+		s.End = s.End.Add(time.Duration(v.byID(s.Turn).P95S) * time.Second)
 	})},
+	{"a slot that holds what is expected and no more", 2, []string{"slot-too-short", "turn-outside-slot"}, onMade(func(v *victim, s *plan.Slot) { s.End = v.byID(s.Turn).End })},
+	{"a worst case without the reboot's", 2, []string{"worst-too-short"}, onTurn(rebooting, func(v *victim, t *plan.Turn) {
+		most := v.times(t).RebootMax
+		if v.Policy.AutoSlots() { // within a hundredth, more may be left out
+			most = (most + v.times(t).Reboot) / 2
+		}
+		t.WorstS = min(t.WorstS, int64(most.Std()/time.Second)) - 1
+	})},
+	{"a 95th percentile below what is expected", 2, []string{"quantiles"}, onTurn(rebooting, func(v *victim, t *plan.Turn) { t.P95S = int64(t.End.Sub(t.Start)/time.Second) - 1 })},
+	{"a 95th percentile that leaves out how long reboots may take", 2, []string{"p95-understated"}, onTurn(slowReboot, func(v *victim, t *plan.Turn) { t.P95S = int64(t.End.Sub(t.Start) / time.Second) })},
+	{"an outage's 95th percentile above its worst case", 1, []string{"quantiles"}, onSlot(outage, func(v *victim, s *plan.Slot) { s.P95Ms = s.WorstMs + 1 })},
+	{"a promise without its 95th percentile", 1, []string{"quantiles"}, onSlot(blip, func(v *victim, s *plan.Slot) { s.P95Ms = 0 })},
 	{"saves whose longer limit is left out", 2, []string{"saves-cut-short"}, onTurn(saving, func(v *victim, t *plan.Turn) { t.SaveMaxS = 0 })},
 	{"saves without their margin", 2, []string{"saves-cut-short"}, onTurn(saving, func(v *victim, t *plan.Turn) { t.SaveMaxS = t.SaveMaxS*2/3 + 1 })},
 	{"saves that may hang for long", 2, []string{"saves-too-long"}, onTurn(saving, func(v *victim, t *plan.Turn) { t.SaveMaxS += 10 })},
@@ -159,7 +185,7 @@ var timeFaults = []fault{
 	{"an outage without its saves", 1, []string{"outage-understated"}, onSlot(outage, func(v *victim, s *plan.Slot) {
 		s.WorstMs = min(s.WorstMs, 2*time.Duration(v.Policy.Times.SaveMax).Milliseconds()-1)
 	})},
-	{"a turn too short for its reboot", 2, []string{"turn-too-short"}, onTurn(rebooting, func(v *victim, t *plan.Turn) { t.End = t.Start.Add(time.Duration(v.Policy.Times.Reboot) - time.Second) })},
+	{"a turn too short for its reboot", 2, []string{"turn-too-short"}, onTurn(rebooting, func(v *victim, t *plan.Turn) { t.End = t.Start.Add(v.times(t).Reboot.Std() - time.Second) })},
 	{"a move faster than its link", 2, []string{"faster-than-link"}, onMove(func(v *victim, m *plan.Move) bool {
 		a, b := v.ix.Hosts[m.From].NICMbps, v.ix.Hosts[m.To].NICMbps
 		if a == 0 || b != 0 && b < a {

@@ -64,6 +64,9 @@ func (v *victim) byID(id string) *plan.Turn {
 	return v.turn(func(t *plan.Turn) bool { return t.ID == id })
 }
 
+// times are those of a turn's own host.
+func (v *victim) times(t *plan.Turn) plan.Times { return v.Policy.TimesOf(v.ix.Hosts[t.Host], t.Site) }
+
 // leaves is a move off a host that is rebooted, by somebody who does not come back in between.
 func (v *victim) leaves(m *plan.Move) bool { return !m.Home && reboots(v.byID(m.Turn)) }
 

@@ -24,6 +24,7 @@ func PlanVerdict(f *fleet.Fleet, p *plan.Plan) Verdict {
 	d.windows()
 	d.judgeHours()
 	d.forecasts()
+	d.quantiles()
 	d.redundancy()
 	d.stagger()
 	d.pace()

@@ -85,7 +85,7 @@ func (d *dossier) profile() {
 		name   string
 		lifted bool
 	}{
-		{"windows", always}, {"freezes", len(pol.Freezes) == 0}, {"slot", time.Duration(pol.Slot) >= 24*time.Hour}, {"lead", pol.Lead == plan.Lead{}},
+		{"windows", always}, {"freezes", len(pol.Freezes) == 0}, {"slot", time.Duration(pol.Slot) >= 24*time.Hour}, {"slot_by", pol.SlotBy != "auto"}, {"lead", pol.Lead == plan.Lead{}},
 		{"canary", !pol.Canary}, {"max_away_percent", pol.MaxAwayPercent >= 100}, {"keep_reserve", !pol.KeepReserve},
 		{"away_per_rack", pol.AwayPerRack == 0}, {"away_per_region", pol.AwayPerRegion == 0},
 		{"stagger_sites", !pol.StaggerSites}, {"stagger_regions", !pol.StaggerRegions}, {"stagger_racks", !pol.StaggerRacks}, {"stagger_gap", pol.StaggerGap == plan.Gap{}}, {"moves_per_pool", pol.MovesPerPool >= 1_000_000},

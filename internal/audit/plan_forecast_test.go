@@ -61,6 +61,14 @@ var forecastMutants = []planMutant{
 	}},
 	{"a turn that is over before its reboot can be", 2, one("turn-too-short"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[1].End = at("2026-03-10 03:04:59") }},
 	{"a worst case that leaves out the reboot", 2, one("worst-too-short"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Turns[1].WorstS = 37*60 - 1 }},
+	{"a turn that is over before a reboot of its kind can be", 2, []string{"outage-understated", "turn-too-short", "worst-too-short"}, false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Hosts[2].Model = "big"
+		p.Policy.TimesFor = []plan.TimesRule{{Models: []string{"big"}, Reboot: plan.Spread{Median: 35 * hour / 60, P95: hour}}}
+	}},
+	{"a worst case that leaves out how long a reboot of its kind may take", 2, one("worst-too-short"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Policy.TimesFor = []plan.TimesRule{{Hosts: []string{"a"}, Hypervisor: "xen", Reboot: plan.Spread{Median: hour, P95: hour}},
+			{Hosts: []string{"b"}, Sites: []string{"s1"}, Hypervisor: "kvm", Reboot: plan.Spread{Median: 5 * hour / 60, P95: 24 * hour / 60}}}
+	}},
 	{"saves that are longer than is said of them", 2, one("saves-cut-short"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		saving(f, p, 64)
 		p.Turns[2].SaveMaxS = 506

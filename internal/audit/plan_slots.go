@@ -81,6 +81,9 @@ func (d *dossier) fits(s *plan.Slot) {
 	most := time.Duration(d.p.Policy.Slot)
 	d.must(s.End.Sub(s.Start) <= most, 2, "slot-too-long", ofSlot(s), s.Start, "a slot of at most "+most.String(),
 		"slot %s is %s long, policy promises %s", s.ID, s.End.Sub(s.Start), most)
+	if d.auto() && d.hosts[t.Host] != nil {
+		d.made(s, t)
+	}
 }
 
 // told: there is somebody to tell, and time to tell them. An instance without a tenant is the

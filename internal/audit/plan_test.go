@@ -66,7 +66,7 @@ func elsewhere(site string) func(f *fleet.Fleet, p *plan.Plan) {
 }
 
 // planMutants are all mutants of a plan.
-var planMutants = slices.Concat(promiseMutants, hostMutants, tacticMutants, deadlineMutants, forecastMutants)
+var planMutants = slices.Concat(promiseMutants, hostMutants, tacticMutants, deadlineMutants, forecastMutants, quantileMutants)
 
 // promiseMutants break laws 1 to 5.
 var promiseMutants = []planMutant{

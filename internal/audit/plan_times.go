@@ -79,7 +79,7 @@ func (d *dossier) lasts(t *plan.Turn) {
 		}
 	}
 	least := part{drain, drain}
-	times := d.p.Policy.Times
+	times := d.timesOf(&d.p.Policy, t.Host)
 	if changes := d.p.Target != nil && t.Tactic != plan.Refresh; changes && t.Tactic == plan.LivePatch && times.Patch > 0 {
 		least = least.plus(times.Patch, times.PatchMax)
 	} else if changes {
@@ -93,6 +93,12 @@ func (d *dossier) lasts(t *plan.Turn) {
 	}
 	d.must(t.End.Sub(t.Start) >= least.expected, 2, "turn-too-short", ofTurn(t), t.Start, "an end no earlier than "+clock(t.Start.Add(least.expected)),
 		"turn %s is foreseen to take %s, its moves and policy's times for the rest make %s", t.ID, t.End.Sub(t.Start), least.expected)
+	if d.auto() { // all parts slow at once is not what such a plan speaks of
+		share := covers(seconds(t.WorstS)-drain, d.stepsOf(t)...)
+		d.must(share >= 0.99-laxer, 2, "worst-too-short", ofTurn(t), t.Start, "a worst_s that holds its moves and policy's times for the rest in 99 of 100 cases",
+			"turn %s is foreseen to take %d s at worst, and by policy's times takes no longer in %.1f of 100 cases", t.ID, t.WorstS, 100*share)
+		return
+	}
 	d.must(seconds(t.WorstS) >= least.worst, 2, "worst-too-short", ofTurn(t), t.Start, "a worst_s of at least "+least.worst.String(),
 		"turn %s is foreseen to take %d s at worst, its moves and policy's times for the rest make %s", t.ID, t.WorstS, least.worst)
 }
@@ -105,13 +111,16 @@ func (d *dossier) away(s *plan.Slot) {
 		return
 	}
 	var least part
-	times := d.p.Policy.Times
+	times := d.timesOf(&d.p.Policy, t.Host)
 	if s.Disposition == plan.DispStatefulStop {
 		saving := d.saving(t, d.savedWith(t, s))
 		least = least.and(saving).and(saving)
 	}
 	if reboots(t.Tactic) {
 		least = least.plus(times.Reboot, times.RebootMax)
+	}
+	if d.auto() && covers(time.Duration(s.WorstMs)*time.Millisecond, d.outageIn(t, s)...) >= 0.99-laxer {
+		least.worst = 0
 	}
 	least.worst = max(least.worst, time.Duration(d.p.Policy.Blackout)+time.Millisecond)
 	d.must(s.ExpectedMs >= least.expected.Milliseconds() && s.WorstMs >= least.worst.Milliseconds(), 1, "outage-understated", ofSlot(s), s.Start,

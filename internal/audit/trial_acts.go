@@ -51,7 +51,7 @@ func (t *trial) inSlot(r *run, f *Fact, tr *turnRun, sl *plan.Slot, s Subject) {
 	if sl == nil || tr.override {
 		return
 	}
-	times := r.plan.Policy.Times
+	times := r.timesOf(&r.plan.Policy, tr.host)
 	end := f.Deadline
 	if f.Kind == "stop-started" {
 		end = f.At.Add(time.Duration(times.RebootMax))
@@ -60,6 +60,9 @@ func (t *trial) inSlot(r *run, f *Fact, tr *turnRun, sl *plan.Slot, s Subject) {
 		}
 		if f.Disposition == plan.DispStatefulStop || tr.tactic() == plan.Refresh {
 			end = end.Add(2 * tr.saving(times))
+		}
+		if r.plan.Policy.SlotBy == "auto" && covers(sl.End.Sub(f.At), r.outageAhead(tr, f, times)...) >= 0.99-laxer {
+			end = f.At
 		}
 	} else if end.IsZero() {
 		end = f.At.Add(time.Duration(times.MigrateMax))
@@ -70,6 +73,28 @@ func (t *trial) inSlot(r *run, f *Fact, tr *turnRun, sl *plan.Slot, s Subject) {
 	t.must(!f.At.Before(sl.Start), 2, "before-slot", s, f.At, "a start at "+clock(sl.Start)+" or later, or an operator's override", "%s of %s begins %s, its slot %s", f.Kind, f.Instance, clock(f.At), clock(sl.Start))
 	t.must(!end.After(sl.End), 2, "past-slot", s, f.At, "a start early enough to end by "+clock(sl.End)+" at worst, or another slot, told anew",
 		"%s of %s begins %s and may end %s, its slot ends %s", f.Kind, f.Instance, clock(f.At), clock(end), clock(sl.End))
+}
+
+// outageAhead are the parts that follow a stop: in a refresh, its own save and restore; in any other turn those of all
+// whom it saves, and the reboot.
+func (r *run) outageAhead(tr *turnRun, f *Fact, times plan.Times) (parts []part) {
+	var mib int64
+	saves := 0
+	for i := range r.plan.Slots {
+		s := &r.plan.Slots[i]
+		in := r.instances[s.Instance]
+		if s.Turn == tr.id && in != nil && s.Disposition == plan.DispStatefulStop && (tr.tactic() != plan.Refresh || s.Instance == f.Instance) {
+			mib, saves = mib+in.MemoryMiB, saves+1
+		}
+	}
+	if saves > 0 || tr.tactic() == plan.Refresh {
+		needs := needed(times, mib)
+		parts = append(parts, part{2 * needs, 2 * max(needs, tr.saving(times))})
+	}
+	if tr.tactic() != plan.Refresh {
+		parts = append(parts, part{}.plus(times.Reboot, times.RebootMax))
+	}
+	return parts
 }
 
 // saving is how long a turn's saves, or its restores, may take: what policy gives one instance, or what the plan

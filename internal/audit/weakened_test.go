@@ -139,6 +139,8 @@ var weaknesses = []weakness{
 	{"times", []string{"turn-too-short", "worst-too-short", "outage-understated"}, policy(func(p *plan.Policy) {
 		p.Times.Reboot, p.Times.RebootMax, p.Times.Update = plan.Duration(time.Second), plan.Duration(time.Second), plan.Duration(time.Second)
 	})},
+	{"times of models", []string{"turn-too-short", "worst-too-short", "outage-understated"}, policy(func(p *plan.Policy) { p.TimesFor = nil })},
+	{"models", []string{"turn-too-short", "worst-too-short", "outage-understated"}, hosts(func(h *fleet.Host) { h.Model = "" })},
 	{"tactics of policy", wrongTactic, policy(func(p *plan.Policy) {
 		p.Tactics = []plan.Tactic{plan.LivePatch, plan.Refresh, plan.Evacuate, plan.Suspend, plan.Reboot}
 	})},

@@ -19,7 +19,7 @@ func (s *State) mayBringBack(t *TurnState, now time.Time) bool {
 		return false
 	}
 	return h.View.BootID != t.OldBoot && h.View.Health == string(fleet.Up) ||
-		h.View.BootID == t.OldBoot && !h.At.Before(t.Ordered.Add(time.Duration(s.Plan.Policy.Times.RebootMax)))
+		h.View.BootID == t.OldBoot && !h.At.Before(t.Ordered.Add(s.waitFor(t)))
 }
 
 // bringBack restores or starts what the turn stopped. It is no new disruption: it is allowed under
@@ -65,6 +65,9 @@ func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
 		who := s.Guests[g.ID]
 		sl := s.turnSlot[t.Plan.ID+"/"+g.ID]
 		deadline := now.Add(time.Duration(s.Plan.Policy.Times.MigrateMax))
+		if sl != nil {
+			deadline, _ = s.moveBy(t, g.ID, now, sl.End)
+		}
 		if g.Stage != StageAway || g.GoneHome || who.Gone || who.Host != g.MovedTo || s.index.Instances[g.ID] == nil {
 			continue
 		}

@@ -30,7 +30,7 @@ func softwareOf(v *HostView) (s software) {
 // decideProof judges what came back: another boot, healthy, with the fix in effect.
 func (s *State) decideProof(t *TurnState, now time.Time) []Fact {
 	if !t.Started {
-		return []Fact{t.start(StepProve, now.Add(time.Duration(s.Plan.Policy.Times.RebootMax)))}
+		return []Fact{t.start(StepProve, now.Add(s.waitFor(t)))}
 	}
 	if s.proofAt(t) {
 		return s.judgeProof(t)
@@ -39,7 +39,7 @@ func (s *State) decideProof(t *TurnState, now time.Time) []Fact {
 	if s.deadForSure(t, now) {
 		return []Fact{*s.notBack(t, h)}
 	}
-	deadline, silence := s.proveBy(t), min(tooShort, time.Duration(s.Plan.Policy.Times.RebootMax)/4)
+	deadline, silence := s.proveBy(t), min(tooShort, s.waitFor(t)/4)
 	word := later(h.Heard, h.At)
 	old := !word.After(t.Since) || word.Before(deadline.Add(-lookAfter)) // the last word on it is still to come
 	switch {
@@ -84,7 +84,7 @@ func (s *State) notBack(t *TurnState, h *HostState) *Fact {
 	case CodePowerOff:
 		return t.held(h.Code, "it is switched off: "+orElse(h.Why, "no answer"), "switch it on, "+again)
 	}
-	return t.held(CodeNotBack, fmt.Sprintf("it has not come back within %s: %s", time.Duration(s.Plan.Policy.Times.RebootMax), orElse(h.Why, "no answer")), "bring it back by its console, "+again)
+	return t.held(CodeNotBack, fmt.Sprintf("it has not come back within %s: %s", s.waitFor(t), orElse(h.Why, "no answer")), "bring it back by its console, "+again)
 }
 
 // proofAt: a look since the step began shows the host on another boot.

@@ -116,12 +116,12 @@ func (s *State) afterStuck(t *TurnState) string {
 func (s *State) tryMove(t *TurnState, in InstanceView, now time.Time) ([]Fact, Placement) {
 	known := s.index.Instances[in.ID] != nil
 	sl := s.turnSlot[t.Plan.ID+"/"+in.ID]
-	deadline := now.Add(time.Duration(s.Plan.Policy.Times.MigrateMax))
 	end := t.Plan.WindowEnd // for one that nobody was told about
 	if sl != nil {
 		end = sl.End
 	}
-	if !end.IsZero() && deadline.After(end) {
+	deadline, ok := s.moveBy(t, in.ID, now, end)
+	if !ok {
 		return []Fact{*t.held(CodeSlotMissed, fmt.Sprintf("%s's slot ends at %s and its move may take %s", in.ID, end.Format(time.RFC3339), time.Duration(s.Plan.Policy.Times.MigrateMax)), "plan again: what is left needs another slot")}, Placement{}
 	}
 	if sl == nil && !s.noted(t, in.ID) {

@@ -15,15 +15,16 @@ import (
 
 // forecast is where, and when, the plan reckoned that an instance moves.
 type forecast struct {
-	to    string
-	start time.Time
+	to     string
+	start  time.Time
+	length time.Duration
 }
 
 func forecastOf(moves []plan.Move) map[string]forecast {
 	out := map[string]forecast{}
 	for _, m := range moves {
 		if !m.Home {
-			out[actKey(m.Turn, m.Instance)] = forecast{m.To, m.Start}
+			out[actKey(m.Turn, m.Instance)] = forecast{m.To, m.Start, m.End.Sub(m.Start)}
 		}
 	}
 	return out

@@ -57,11 +57,6 @@ func (s *State) left(t *TurnState) []InstanceView {
 	})
 }
 
-// restWorst is the worst case of a turn from the first stop to the last instance back.
-func (s *State) restWorst(t *TurnState) time.Duration {
-	return 2*s.saveMax(t) + s.Plan.Policy.Times.RebootMax.Std()
-}
-
 // saveMax is how long each save, stop, restore or start of a turn may take: as long as all of them
 // together, for its instances are saved side by side, or wait for one another, and share the host's disk.
 func (s *State) saveMax(t *TurnState) time.Duration { return t.Plan.SaveMax(s.Plan.Policy.Times) }
@@ -90,7 +85,7 @@ func (s *State) decideReboot(t *TurnState, now time.Time, quiet bool) []Fact {
 	}
 	for _, g := range t.sortedGuests() {
 		if sl := s.turnSlot[t.Plan.ID+"/"+g.ID]; sl != nil && g.Stage == StageStopped {
-			if worst := s.Plan.Policy.Times.RebootMax.Std() + s.saveMax(t); now.Add(worst).After(sl.End) {
+			if worst := s.backWorst(t); now.Add(worst).After(sl.End) {
 				return []Fact{*t.held(CodeSlotMissed, fmt.Sprintf("%s's slot ends at %s and the reboot may take %s", g.ID, sl.End.Format(time.RFC3339), worst), "plan again: it needs another slot")}
 			}
 		}

@@ -107,7 +107,7 @@ func (s *State) unanswered(t *TurnState, now time.Time) []Fact {
 // us, what was borrowed given back.
 func (s *State) windDown(t *TurnState, now time.Time) []Fact {
 	if t.committed() && t.anyStage(StageStopped) && !s.mayBringBack(t, now) {
-		until := t.Ordered.Add(time.Duration(s.Plan.Policy.Times.RebootMax))
+		until := t.Ordered.Add(s.waitFor(t))
 		if now.Before(until) || s.answers(t.Plan.Host, now) && s.host(t.Plan.Host).At.Before(until) {
 			return nil // the host is going down, or is down, by our order, or a look has to tell that it is not
 		}

@@ -163,6 +163,7 @@ func drawHost(t *rapid.T, f *fleet.Fleet, n int) {
 
 func drawPolicy(t *rapid.T) plan.Policy {
 	p := plan.DefaultPolicy()
+	p.SlotBy = rapid.SampledFrom([]string{"", "", plan.SlotAuto}).Draw(t, "slots by")
 	p.Windows = rapid.SampledFrom([][]plan.WindowRule{
 		{{Always: true}}, {{Always: true}}, {{Start: "02:00", Length: plan.Duration(2 * time.Hour)}},
 		{{Start: "01:30", Length: plan.Duration(5 * time.Hour), Days: []string{"sat", "sun"}}},

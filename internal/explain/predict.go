@@ -10,7 +10,6 @@ import (
 // What is taken where nothing is known; as planning does.
 const (
 	nicMbps  = 1000
-	diskMiBs = 200
 	resend   = 1.25
 	tooDirty = 0.9
 	worstOf  = 3
@@ -44,7 +43,7 @@ func (s *scene) moveTime(i *fleet.Instance, mbps float64) time.Duration {
 
 // saveTime predicts the saving, or the restoring, of so much memory.
 func (s *scene) saveTime(mib int64) time.Duration {
-	return ceil(s.policy.Times.Save.Std() + time.Duration(float64(mib)/diskMiBs*float64(time.Second)))
+	return s.policy.Times.SaveOf(mib)
 }
 
 // saveMax is the p99 of saving, or of restoring, so much memory of one host at once; 0: of none, where
@@ -58,33 +57,41 @@ func (s *scene) saveMax(mib int64) time.Duration {
 }
 
 // leastWorst is a p99 that the turn cannot undercut there, when these move: they leave over the host's own
-// link at the full concurrency, and nobody else is in the way.
+// link at the full concurrency, and nobody else is in the way. Where slots are made for their turns, it is the
+// slot that it needs at least.
 func (a *asked) leastWorst(moves []*fleet.Instance) time.Duration {
-	times, tactic := a.policy.Times, a.t.Tactic
-	worst := max(time.Second, times.Overhead.Std())
-	var drain time.Duration
+	before, away := a.course(moves)
+	if !a.policy.AutoSlots() {
+		return before.Worst + away.Worst
+	}
+	return before.And(away).Slot(before, away)
+}
+
+// course is how long such a turn takes: until instances are stopped, and until they are back.
+func (a *asked) course(moves []*fleet.Instance) (before, away plan.Course) {
+	times, tactic := a.policy.TimesOf(a.h, a.t.Site), a.t.Tactic
+	before = before.Then(max(time.Second, times.Overhead.Std()), 0)
+	var usual, drain time.Duration
 	for _, i := range moves {
 		t := a.moveTime(i, nic(a.h))
-		drain += max(t, min(worstOf*t, times.MigrateMax.Std()))
+		usual, drain = usual+t, drain+max(t, min(worstOf*t, times.MigrateMax.Std()))
 	}
-	drain = (drain / time.Duration(max(1, a.policy.MovesPerHost))).Truncate(time.Second)
+	at := time.Duration(max(1, a.policy.MovesPerHost))
+	before = before.Then((usual / at).Truncate(time.Second), (drain / at).Truncate(time.Second))
 	if tactic == plan.Refresh {
-		for range a.stops {
-			worst += 2 * times.SaveMax.Std()
-		}
-		return worst + drain
-	}
-	if len(a.stops) > 0 {
-		worst += 2 * a.saveMax(a.saved)
+		saves := time.Duration(len(a.stops)) * 2 * times.SaveMax.Std()
+		return before.Then(min(saves, 2*times.SaveOf(a.saved)), saves), away
 	}
 	if a.p.Target != nil {
-		_, most := times.UpdateIn(tactic)
-		worst += most
+		before = before.Then(times.UpdateIn(tactic))
+	}
+	if len(a.stops) > 0 {
+		away = away.Then(min(2*a.saveTime(a.saved), 2*a.saveMax(a.saved)), 2*a.saveMax(a.saved))
 	}
 	if reboots(tactic) {
-		worst += max(times.Reboot.Std(), times.RebootMax.Std())
+		away = away.Then(times.Reboot.Std(), times.RebootMax.Std())
 	}
-	return worst + drain
+	return before, away
 }
 
 func reboots(t plan.Tactic) bool { return t == plan.Evacuate || t == plan.Suspend || t == plan.Reboot }

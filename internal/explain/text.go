@@ -149,7 +149,11 @@ func (t *text) instance(i *Instance) {
 
 func (t *text) touch(u *Touch) {
 	t.line("  wave %d     %s in turn %s: %s", u.Wave, u.Disposition, u.Turn, said(u.Why))
-	t.line("    promise  %s to %s, %s: %s expected, %s at worst; told by %s", stamp(u.Start), stamp(u.End), u.Class, millis(u.ExpectedMs), millis(u.WorstMs), stamp(u.NoticeBy))
+	nearly := ""
+	if u.P95Ms > 0 {
+		nearly = ", " + millis(u.P95Ms) + " in 95 of 100 cases"
+	}
+	t.line("    promise  %s to %s, %s: %s expected%s, %s at worst; told by %s", stamp(u.Start), stamp(u.End), u.Class, millis(u.ExpectedMs), nearly, millis(u.WorstMs), stamp(u.NoticeBy))
 	if c := u.Move; c != nil {
 		t.line("    moves    %s to %s at %s; %d MiB were free there", c.From, c.To, stamp(c.Start), c.FreeMiB)
 		t.line("    there    %s", said(c.Why))

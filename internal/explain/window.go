@@ -144,6 +144,9 @@ func openFrom(w calendar.Hours, from, to time.Time) (open bool, next time.Time) 
 // start, the last one laid back to end with it.
 func (s *scene) slotsAt(w calendar.Hours, at time.Time) (out []calendar.Interval) {
 	length := s.policy.Slot.Std()
+	if s.policy.AutoSlots() { // made for their turns, anywhere within a window
+		return slices.DeleteFunc(w.Between(at, at.Add(time.Second)), func(i calendar.Interval) bool { return i.Start.After(at) })
+	}
 	if w.Always && w.Thaw(at, length).Equal(at) {
 		out = append(out, calendar.Interval{Start: at, End: at.Add(length)})
 	}
@@ -199,6 +202,9 @@ func (a *asked) lead() {
 	from := a.p.Made.Add(lead + margin(lead))
 	starts := a.w.start
 	slots := a.slotsAt(a.hours(), a.w.start)
+	if a.policy.AutoSlots() {
+		slots = nil // it would begin with the turn
+	}
 	for n, slot := range slots {
 		if n == 0 || slot.Start.After(starts) {
 			starts = slot.Start
@@ -245,15 +251,27 @@ func (a *asked) window() {
 		a.because(Reason{Code: codeWindow, Law: lawIf(2, felt), Site: a.t.Site, At: next, Need: int64(a.least / time.Second), Why: why})
 		return
 	}
+	spare := a.spare()
 	for _, slot := range a.slotsAt(w, a.w.start) {
-		if w.Always || !slot.End.Before(end.Add(margin(length))) {
-			if a.least+margin(length) <= length {
+		if w.Always || !slot.End.Before(end.Add(spare)) {
+			if a.least+spare <= length {
 				return
 			}
 		}
 	}
+	if w.Always && a.policy.AutoSlots() && a.least <= length {
+		return
+	}
 	a.because(Reason{Code: codeSlot, Law: lawIf(2, felt && a.least > length), Site: a.t.Site, Need: int64(a.least / time.Second), Have: int64(length / time.Second),
 		Why: fmt.Sprintf("the turn may take %s (p99), and no slot of %s holds that from %s on", lasts(a.least), lasts(length), stamp(a.w.start))})
+}
+
+// spare is what a slot must have beyond its turn's worst case; one that is made for its turn has it in itself.
+func (s *scene) spare() time.Duration {
+	if s.policy.AutoSlots() {
+		return 0
+	}
+	return margin(s.policy.Slot.Std())
 }
 
 // links: a pool has so many migrations in flight at most. Behind those of the wave, the turn's own would end
@@ -271,7 +289,7 @@ func (a *asked) links() {
 	}
 	took := time.Duration(behind)*time.Second + a.least - a.leastWorst(nil)
 	length := a.policy.Slot.Std()
-	if n <= per || took+margin(length) <= length {
+	if n <= per || took+a.spare() <= length {
 		return
 	}
 	a.because(Reason{Code: codeLinks, Pool: a.t.Pool, Need: int64(took / time.Second), Have: int64(length / time.Second),

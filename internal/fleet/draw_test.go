@@ -69,7 +69,7 @@ func some(t *rapid.T, name string) []string {
 
 func drawHost(t *rapid.T, n, pools int) Host {
 	return Host{
-		ID: fmt.Sprint("h", n), Pools: []string{fmt.Sprint("p", rapid.IntRange(0, pools-1).Draw(t, "pool"))}, Rack: text(t),
+		ID: fmt.Sprint("h", n), Pools: []string{fmt.Sprint("p", rapid.IntRange(0, pools-1).Draw(t, "pool"))}, Rack: text(t), Model: text(t),
 		Hypervisor: rapid.SampledFrom([]Hypervisor{KVM, Xen}).Draw(t, "hypervisor"), URI: text(t), SSH: text(t), MemoryMiB: 1 << 40,
 		CPUs: rapid.IntRange(0, 256).Draw(t, "cpus"), CPUModel: rapid.SampledFrom([]string{"", "A", "B", "qemu64"}).Draw(t, "model"),
 		CPUFeatures: some(t, "features"), MachineTypes: some(t, "machines"), Networks: some(t, "networks"), Storage: some(t, "storage"),

@@ -81,6 +81,7 @@ type Host struct {
 	// Pools it belongs to; the first is its home, whose reserve and limits count it.
 	Pools      []string   `yaml:"pools" json:"pools"`
 	Rack       string     `yaml:"rack,omitempty" json:"rack,omitempty"`
+	Model      string     `yaml:"model,omitempty" json:"model,omitempty"` // of the machine, by the operator's own name
 	Hypervisor Hypervisor `yaml:"hypervisor" json:"hypervisor" form:"enum=kvm|xen"`
 	URI        string     `yaml:"uri,omitempty" json:"uri,omitempty"` // how the driver reaches it, e.g. qemu+tcp://10.0.0.1/system
 	SSH        string     `yaml:"ssh,omitempty" json:"ssh,omitempty"` // user@address[:port] for host updates and guarded reboots

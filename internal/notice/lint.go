@@ -84,6 +84,9 @@ func lintSlot(s plan.Slot) (bad []string) {
 	if s.ExpectedMs > s.WorstMs {
 		bad = append(bad, "the expected interruption is longer than the worst case")
 	}
+	if s.P95Ms != 0 && (s.P95Ms < s.ExpectedMs || s.P95Ms > s.WorstMs) {
+		bad = append(bad, "what it takes in 95 of 100 cases is not between the expected interruption and the worst case")
+	}
 	if s.WorstMs > s.End.Sub(s.Start).Milliseconds() {
 		bad = append(bad, "the worst case does not fit in the slot")
 	}

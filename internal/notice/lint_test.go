@@ -33,6 +33,8 @@ func TestLint(t *testing.T) {
 		{"a long move called an outage", first(func(s *plan.Slot) { s.Class = plan.ClassOutage }), ""},
 		{"no expected duration", first(func(s *plan.Slot) { s.ExpectedMs = 0 }), "expected interruption"},
 		{"no worst duration", first(func(s *plan.Slot) { s.WorstMs = 0 }), "worst-case"},
+		{"95 of 100 beyond worst", first(func(s *plan.Slot) { s.P95Ms = s.WorstMs + 1 }), "95 of 100"},
+		{"95 of 100 below expected", first(func(s *plan.Slot) { s.P95Ms = s.ExpectedMs - 1 }), "95 of 100"},
 		{"expected beyond worst", first(func(s *plan.Slot) { s.ExpectedMs = s.WorstMs + 1 }), "longer than the worst case"},
 		{"worst beyond the slot", first(func(s *plan.Slot) { s.WorstMs = 7_200_001 }), "does not fit"},
 		{"no durations where nothing is felt", first(func(s *plan.Slot) {

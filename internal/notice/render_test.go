@@ -22,7 +22,7 @@ func TestRenderSaysAll(t *testing.T) {
 	common := []string{"Acme GmbH", "Maintenance of hosts", "maintenance@operator.example", "Europe/Berlin",
 		"Sun 25 Oct 2026 00:00 UTC", "Sun 25 Oct 2026 02:00 UTC", "Sun 25 Oct 2026 02:00 UTC+02:00", "Sun 25 Oct 2026 03:00 UTC+01:00",
 		"Mon 26 Oct 2026 01:00 UTC", "Mon 26 Oct 2026 03:00 UTC", "Mon 26 Oct 2026 02:00 UTC+01:00", "Mon 26 Oct 2026 04:00 UTC+01:00",
-		"web-1", "web-2", "db-1", "1.5 s", "900 ms", "5 s", "5 min", "20 min", "Clocks in Europe/Berlin go back by 1 h",
+		"web-1", "web-2", "db-1", "1.5 s", "900 ms", "5 s", "5 min", "20 min", "In 95 of 100 cases 3.25 s at most", "In 95 of 100 cases 12 min 30 s at most", "Clocks in Europe/Berlin go back by 1 h",
 		"blip (a short pause), moved while it runs", "outage, stopped and started again", "What does not count", "reference"}
 	ahead := []string{"Nothing that interrupts these instances is done outside their slot", "within five minutes", "What to do", "If a time does not suit you"}
 	for kind, more := range map[Kind][]string{

@@ -55,7 +55,7 @@ func slot(id, tenant string, d plan.Disposition, start string, expected, worst i
 	turn, instance := id[:5], id[6:]
 	s := at(start)
 	return plan.Slot{ID: id, Instance: instance, Tenant: tenant, Turn: turn, Class: plan.ClassOf(d), Disposition: d,
-		Start: s, End: s.Add(2 * time.Hour), ExpectedMs: expected, WorstMs: worst, NoticeBy: s.Add(-24 * time.Hour)}
+		Start: s, End: s.Add(2 * time.Hour), ExpectedMs: expected, P95Ms: (expected + worst) / 2, WorstMs: worst, NoticeBy: s.Add(-24 * time.Hour)}
 }
 
 func build(t testing.TB, kind Kind, slots []string, extra Extra) Notice {

@@ -49,6 +49,7 @@ type span struct {
 type row struct {
 	Instance        string
 	Expected, Worst string // empty when there is no interruption
+	P95             string // empty where the promise does not say it
 	WasTimes        string // expected and worst before, when they changed
 	Actual          *actual
 }
@@ -174,6 +175,9 @@ func newSpan(start, end time.Time, loc *time.Location) span {
 func newRow(kind Kind, it Item, loc *time.Location) row {
 	r := row{Instance: clean(it.Instance)}
 	r.Expected, r.Worst = times(it.Slot)
+	if r.Expected != "" && it.Slot.P95Ms > 0 {
+		r.P95 = lasting(time.Duration(it.Slot.P95Ms) * time.Millisecond)
+	}
 	if it.Was != nil && (it.Was.ExpectedMs != it.Slot.ExpectedMs || it.Was.WorstMs != it.Slot.WorstMs) {
 		expected, worst := times(*it.Was)
 		r.WasTimes = "no interruption"

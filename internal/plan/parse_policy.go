@@ -33,6 +33,7 @@ func (c *checker) policy(p *Policy) {
 	}
 	c.times(p)
 	c.gaps(p)
+	c.timesFor(p)
 	c.limits(p)
 }
 

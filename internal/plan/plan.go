@@ -112,6 +112,8 @@ type Turn struct {
 	End    time.Time `json:"end" yaml:"end"` // expected
 	// WorstS is the predicted p99 duration in seconds: Start+WorstS must lie in every slot of the turn.
 	WorstS int64 `json:"worst_s" yaml:"worst_s"`
+	// P95S is what it takes no longer than in 95 of 100 cases, in seconds, from when it starts. 0 in plans of before.
+	P95S int64 `json:"p95_s,omitempty" yaml:"p95_s,omitempty"`
 	// SaveMaxS is how long saving, or restoring, all that the turn saves together may take at worst, in
 	// seconds, where that is longer than the policy's times.save_max; 0: it is not.
 	SaveMaxS int64 `json:"save_max_s,omitempty" yaml:"save_max_s,omitempty"`
@@ -165,9 +167,10 @@ type Slot struct {
 	Disposition Disposition `json:"disposition" yaml:"disposition"`
 	Start       time.Time   `json:"start" yaml:"start"`
 	End         time.Time   `json:"end" yaml:"end"`
-	ExpectedMs  int64       `json:"expected_ms" yaml:"expected_ms"` // interruption expected
-	WorstMs     int64       `json:"worst_ms" yaml:"worst_ms"`
-	NoticeBy    time.Time   `json:"notice_by" yaml:"notice_by"` // Start less the class's lead time
+	ExpectedMs  int64       `json:"expected_ms" yaml:"expected_ms"`           // interruption expected
+	P95Ms       int64       `json:"p95_ms,omitempty" yaml:"p95_ms,omitempty"` // no longer in 95 of 100 cases; 0 in plans of before
+	WorstMs     int64       `json:"worst_ms" yaml:"worst_ms"`                 // nor than this in 99
+	NoticeBy    time.Time   `json:"notice_by" yaml:"notice_by"`               // Start less the class's lead time
 	// Overrules is the tenant's freeze, in its own words, that gave way to finish_by or disclosure; empty: none did.
 	Overrules string `json:"overrules,omitempty" yaml:"overrules,omitempty"`
 	// Away says why the instance does not come home after the turn although it should; nil: it comes, or need not.

@@ -18,6 +18,9 @@ type Policy struct {
 	Freezes []FreezeRule `json:"freezes,omitempty" yaml:"freezes,omitempty"`
 	// Slot is the length of the interval promised to a tenant.
 	Slot Duration `json:"slot" yaml:"slot" form:"min=1"`
+	// SlotBy auto has each slot begin with its turn and be as long as that turn needs (Course.Slot), Slot at most.
+	// Empty or constant: windows are cut into slots of one length.
+	SlotBy string `json:"slot_by,omitempty" yaml:"slot_by,omitempty" form:"enum=constant|auto"`
 	// Lead is how long before its slot a notice must have been accepted, per class.
 	Lead Lead `json:"lead" yaml:"lead"`
 	// Tactics allowed, least disruptive first.
@@ -75,6 +78,8 @@ type Policy struct {
 	StaleAfter Duration `json:"stale_after" yaml:"stale_after"`
 	// Durations predicted for the parts of a turn, for planning and as step deadlines.
 	Times Times `json:"times" yaml:"times"`
+	// TimesFor are times of some hosts, where they are known better: the first rule that matches a host holds.
+	TimesFor []TimesRule `json:"times_for,omitempty" yaml:"times_for,omitempty"`
 	// FinishBy in the policy is used when the target names none.
 	FinishBy time.Time `json:"finish_by,omitzero" yaml:"finish_by,omitempty"`
 	// AfterDisclosure allows a plan that ends after disclosure.

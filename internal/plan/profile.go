@@ -17,7 +17,7 @@ const (
 // links and the fleet's own rules (groups, spread, host groups, CanMove) allow, in the fewest waves.
 func ToBound(p Policy) Policy {
 	p.Windows, p.Freezes = []WindowRule{{Always: true}}, nil
-	p.Slot = max(p.Slot, Duration(24*time.Hour))
+	p.Slot, p.SlotBy = max(p.Slot, Duration(24*time.Hour)), ""
 	p.Lead, p.Canary, p.Soak, p.WaveGrowth = Lead{}, false, 0, 0
 	p.MaxAwayPercent, p.AwayPerRack, p.AwayPerRegion, p.KeepReserve = 100, 0, 0, false
 	p.StaggerSites, p.StaggerRegions, p.StaggerRacks, p.StaggerGap = false, false, false, Gap{}

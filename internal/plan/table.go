@@ -156,7 +156,11 @@ func (t *table) wave(turns []Turn, moves, stops map[string]int) {
 		if u.Canary {
 			mark += "  canary"
 		}
-		t.line("  %s  %s  %s, %s, %s expected%s", u.Host, u.Tactic, many(moves[u.ID], "move"), many(stops[u.ID], "stop"), u.End.Sub(u.Start), mark)
+		nearly := ""
+		if u.P95S > 0 {
+			nearly = fmt.Sprintf(", %s in 95 of 100", time.Duration(u.P95S)*time.Second)
+		}
+		t.line("  %s  %s  %s, %s, %s expected%s%s", u.Host, u.Tactic, many(moves[u.ID], "move"), many(stops[u.ID], "stop"), u.End.Sub(u.Start), nearly, mark)
 		if stops[u.ID] > 0 {
 			t.line("    %s", u.Why)
 		}

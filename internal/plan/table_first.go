@@ -77,7 +77,7 @@ type pain struct {
 // hurt says who is stopped, for how long, who is migrated only, and who more than once.
 func (t *table) hurt() {
 	by, each := map[string]*pain{}, map[string]int{}
-	var expected, worst int64
+	var expected, p95, worst int64
 	for i := range t.p.Slots {
 		s := &t.p.Slots[i]
 		if s.Class != ClassBlip && s.Class != ClassOutage {
@@ -94,7 +94,7 @@ func (t *table) hurt() {
 			continue
 		}
 		p.stopped[s.Instance] = true
-		expected, worst = max(expected, s.ExpectedMs), max(worst, s.WorstMs)
+		expected, p95, worst = max(expected, s.ExpectedMs), max(p95, s.P95Ms), max(worst, s.WorstMs)
 	}
 	for i := range t.p.Moves {
 		if m := &t.p.Moves[i]; m.Home { // there and back is one slot and two interruptions
@@ -114,7 +114,11 @@ func (t *table) hurt() {
 		t.line("hurt       nobody")
 		return
 	case stopped > 0:
-		t.line("hurt       %s stopped, for %s as a rule and %s at worst", tenantsAre(stopped), Lasting(expected/1000), Lasting(worst/1000))
+		nearly := ""
+		if p95 > 0 {
+			nearly = ", " + Lasting(p95/1000) + " in 95 of 100 cases"
+		}
+		t.line("hurt       %s stopped, for %s as a rule%s and %s at worst", tenantsAre(stopped), Lasting(expected/1000), nearly, Lasting(worst/1000))
 		t.line("           most: %s", namesOf(list[:stopped]))
 		if rest := len(list) - stopped; rest > 0 {
 			t.line("           %s live-migrated alone", tenantsAre(rest))

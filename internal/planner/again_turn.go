@@ -89,7 +89,7 @@ func (v *wave) untold(d *draft) bool {
 		return false
 	}
 	late := func(g *guest, how plan.Disposition) bool {
-		if g.Tenant == "" || !v.now.Add(v.policy.Lead.Of(plan.ClassOf(how))).After(d.piece.start) {
+		if g.Tenant == "" || !v.now.Add(v.policy.Lead.Of(plan.ClassOf(how))).After(d.slotStart(v.start)) {
 			return false
 		}
 		r.untold = fmt.Sprintf("instance %s would be interrupted (%s) in it and can no longer be told in time", g.ID, how)

@@ -19,7 +19,7 @@ func (w *world) blockApart(h *host, from time.Time, worst time.Duration) {
 		w.blockHost(h, "no-window", "no window opens within "+days(horizon)+" in which the turn would fit", "widen the policy's windows")
 		return
 	}
-	need := worst + margin(w.policy.Slot.Std())
+	need := worst + w.spare()
 	windows, freezes := hours.Owners()
 	what := "all time"
 	if len(windows) > 0 {
@@ -59,7 +59,7 @@ func (w *world) bringTogether(hours calendar.Hours, from time.Time, need time.Du
 
 // opens is when a slot that holds so much begins first.
 func (w *world) opens(hours calendar.Hours, from time.Time, need time.Duration) (time.Time, bool) {
-	l := &lane{hours: hours, slot: w.policy.Slot.Std(), from: from}
+	l := &lane{hours: hours, slot: w.policy.Slot.Std(), auto: w.policy.AutoSlots(), from: from}
 	at, _, ok := l.next(from, from, need)
 	return at, ok
 }
@@ -67,7 +67,7 @@ func (w *world) opens(hours calendar.Hours, from time.Time, need time.Duration) 
 // decides names those without whose windows or freezes a turn could start in time; empty: that would not do, or there is
 // nobody beside the policy.
 func (w *world) decides(h *host, from time.Time, worst time.Duration) string {
-	hours, need := h.lane.hours, worst+margin(w.policy.Slot.Std())
+	hours, need := h.lane.hours, worst+w.spare()
 	if hours.Single() {
 		return ""
 	}

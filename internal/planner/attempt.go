@@ -146,16 +146,18 @@ func (v *wave) schedule(d *draft) trouble {
 	marks := [4]int{v.leave.mark(), v.worstLeave.mark(), v.home.mark(), v.worstHome.mark()}
 	drain, worstDrain := v.bookLeaving(d)
 	d.worstDrain = worstDrain
-	expected, worst := v.fixedSpans(d.host, d.tactic, d.stops)
-	expected.all += drain
-	worst.all += worstDrain
+	c := v.fixedCourse(d.host, d.tactic, d.stops)
+	fixed := c.all.Worst
+	c.then(drain, worstDrain)
+	expected, worst := c.spans()
 	d.expected, d.worst = expected, worst
 	collides := v.firstHome >= 0 && drain > v.firstHome || v.overtaken(d)
 	if d.away = nil; v.anyHome() && !collides {
 		v.bookHome(d, &expected, &worst)
 	}
-	d.expected, d.worst = expected, worst
-	if collides || v.overfull(d, worst.all) || v.overruns(worst.all) || v.untold(d) {
+	d.beside = worst.all - fixed
+	v.foresee(d, c, expected, worst)
+	if collides || v.overfull(d, d.worst.all) || v.overruns(d.worst.all) || v.untold(d) {
 		v.leave.undo(marks[0])
 		v.worstLeave.undo(marks[1])
 		v.home.undo(marks[2])
@@ -174,7 +176,7 @@ func (v *wave) schedule(d *draft) trouble {
 
 // overfull: a turn that takes so long at worst does not fit its slot, or ends past a deadline.
 func (v *wave) overfull(d *draft, worst time.Duration) bool {
-	return v.start.Add(worst+margin(v.policy.Slot.Std())).After(d.piece.end) || v.tooLate(v.start.Add(worst)) != ""
+	return !v.inPiece(d.piece, worst) || v.tooLate(v.start.Add(worst)) != ""
 }
 
 // overtaken: of this turn and another of the wave one would be over, its host fixed and empty, before

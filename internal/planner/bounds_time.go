@@ -109,8 +109,7 @@ func (b *bounds) fixedOf(x part, h *host) time.Duration {
 	if !x.live {
 		return b.loads[h.seq].fixed
 	}
-	_, worst := b.fixedSpans(h, plan.LivePatch, nil)
-	return worst.all
+	return b.worstOfCourse(b.fixedCourse(h, plan.LivePatch, nil).all)
 }
 
 // workOf is the length of all moves off a host, one after the other.
@@ -135,11 +134,15 @@ func (b *bounds) timeTurns(x part) {
 	for _, h := range x.hosts {
 		l := &b.loads[h.seq]
 		stays := b.leastStays(h, l.stays)
-		_, worst := b.fixedSpans(h, b.tacticOf(h, stays), stays)
+		fixed := b.fixedCourse(h, b.tacticOf(h, stays), stays).all
 		jobs = jobs[:0]
 		l.work = 0
 		for _, m := range l.movers {
-			jobs = append(jobs, b.worstMove(b.moveTime(&guest{Instance: m.Instance}, nic(h)))) // were the other end as fast
+			move := b.moveTime(&guest{Instance: m.Instance}, nic(h)) // were the other end as fast
+			if !b.policy.AutoSlots() {
+				move = b.worstMove(move)
+			}
+			jobs = append(jobs, move)
 			l.work += jobs[len(jobs)-1]
 		}
 		slices.SortFunc(jobs, func(x, y time.Duration) int { return cmp.Compare(y, x) })
@@ -147,8 +150,23 @@ func (b *bounds) timeTurns(x part) {
 		for i, d := range jobs {
 			sums = append(sums, sums[i]+d)
 		}
-		l.fixed, l.span = worst.all, worst.all+drainMin(sums, b.policy.MovesPerHost)
+		drain := drainMin(sums, b.policy.MovesPerHost)
+		if l.fixed, l.span = fixed.Worst, fixed.Worst+drain; b.policy.AutoSlots() {
+			l.fixed, l.span = fixed.Expected, fixed.Expected+drain
+			if len(stays) == 0 { // else another way of stopping them may have less of a tail
+				l.span = max(l.span, fixed.At(0.99))
+			}
+		}
 	}
+}
+
+// worstOfCourse is the p99 that plans state of so many steps. Where slots are made by the turn, it is that of their sum:
+// then a turn with moves is bounded by what is expected of it, or by the p99 of all but its moves.
+func (b *bounds) worstOfCourse(c plan.Course) time.Duration {
+	if b.policy.AutoSlots() {
+		return c.At(0.99)
+	}
+	return c.Worst
 }
 
 // leastStays: a turn that may stop whom it could save is bounded as though it stopped them all.

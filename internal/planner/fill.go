@@ -100,7 +100,7 @@ func (w *world) join(v *wave, r *ready, opener piece) {
 			return piece{}, false
 		}
 		p, ok := h.lane.join(opener)
-		need := w.worstOf(h) + margin(w.policy.Slot.Std())
+		need := w.worstOf(h) + w.spare()
 		return p, ok && !v.start.Add(need).After(p.end)
 	}
 	for _, l := range w.lines {

@@ -207,6 +207,7 @@ func drawPolicy(t *rapid.T) plan.Policy {
 		{{Start: "22:00", Length: plan.Duration(time.Hour)}, {Start: "23:30", Length: plan.Duration(4 * time.Hour), Timezone: "America/New_York"}},
 	}).Draw(t, "windows")
 	p.Slot = plan.Duration(rapid.SampledFrom([]time.Duration{10 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour}).Draw(t, "slot"))
+	p.SlotBy = rapid.SampledFrom([]string{"", "", "constant", plan.SlotAuto, plan.SlotAuto}).Draw(t, "slots by")
 	p.Tactics = rapid.SampledFrom([][]plan.Tactic{
 		{plan.Evacuate}, {plan.Evacuate, plan.Suspend}, {plan.LivePatch, plan.Refresh, plan.Evacuate, plan.Suspend, plan.Reboot}, {plan.Refresh}, {plan.Refresh, plan.Suspend}, {plan.Refresh, plan.Reboot}, {plan.Reboot}, {plan.Suspend, plan.Reboot},
 	}).Draw(t, "tactics")
@@ -227,6 +228,9 @@ func drawPolicy(t *rapid.T) plan.Policy {
 	if rapid.Bool().Draw(t, "quick") {
 		p.Times.UpdateMax, p.Times.RebootMax = plan.Duration(2*time.Minute), plan.Duration(3*time.Minute)
 		p.Times.Update, p.Times.Reboot = plan.Duration(time.Minute), plan.Duration(2*time.Minute)
+	}
+	if rapid.Bool().Draw(t, "known times") {
+		p.TimesFor = []plan.TimesRule{{Hosts: []string{"h00", "h01", "h02", "h03"}, Reboot: plan.Spread{Median: plan.Duration(4 * time.Minute), P95: plan.Duration(rapid.SampledFrom([]time.Duration{4 * time.Minute, 9 * time.Minute, 20 * time.Minute}).Draw(t, "p95"))}}}
 	}
 	return p
 }

@@ -49,7 +49,7 @@ func (v *wave) leftOut(d *draft, worst time.Duration) bool {
 	if v.policy.HomeRule() != plan.HomeSettle || !v.overfull(d, worst) {
 		return false
 	}
-	return !v.by.patient || worst+margin(v.policy.Slot.Std()) > d.host.lane.longest() || v.tooLate(v.start.Add(worst)) != ""
+	return !v.by.patient || worst+v.spare() > d.host.lane.longest() || v.tooLate(v.start.Add(worst)) != ""
 }
 
 // bookHome books the ways back of those that are to go back and may, after all else is done.

@@ -236,7 +236,7 @@ func (w *world) hurriedStops(h *host, at []*guest) (n int, tenants []string) {
 	}
 	worst := w.reckonLeast(h)
 	lead := max(w.policy.Lead.Of(plan.ClassOutage), w.policy.Lead.Of(plan.ClassBlip))
-	start, _, ok := h.lane.next(later(w.now, w.embargo()), w.now.Add(lead+margin(lead)), worst+margin(w.policy.Slot.Std()))
+	start, _, ok := h.lane.next(later(w.now, w.embargo()), w.now.Add(lead+margin(lead)), worst+w.spare())
 	if !ok || w.tooLate(start.Add(worst)) != "" {
 		return 0, nil
 	}

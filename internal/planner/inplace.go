@@ -32,7 +32,7 @@ func (w *world) stopForTime(h *host) bool {
 		return true
 	}
 	worst := w.inPlace(h, h.lane.longest())
-	if !h.mayStop || worst+margin(w.policy.Slot.Std()) > h.lane.longest() {
+	if !h.mayStop || worst+w.spare() > h.lane.longest() {
 		return false
 	}
 	h.stays, h.minWorst, h.tried = true, 0, -1
@@ -86,14 +86,14 @@ func (w *world) fitsSlot(h *host, stops []stop, beside time.Duration) bool {
 	if w.by.brief && w.saveMax(stops) > w.policy.Times.SaveMax.Std() {
 		return false
 	}
-	_, worst := w.fixedSpans(h, w.tacticOf(h, stops), stops)
-	return worst.all+beside+margin(w.policy.Slot.Std()) <= h.lane.longest()
+	c := w.fixedCourse(h, w.tacticOf(h, stops), stops)
+	c.then(beside/worstOf, beside)
+	return w.need(c)+w.spare() <= h.lane.longest()
 }
 
 // lighten stops some whom a turn saves, where that is what makes it too long for any slot; false: it is not.
 func (v *wave) lighten(d *draft) bool {
-	_, fixed := v.fixedSpans(d.host, d.tactic, d.stops)
-	stops := v.lightened(d.host, d.stops, d.worst.all-fixed.all)
+	stops := v.lightened(d.host, d.stops, d.beside)
 	if slices.Equal(stops, d.stops) {
 		return false
 	}

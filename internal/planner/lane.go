@@ -15,6 +15,7 @@ import (
 type lane struct {
 	hours  calendar.Hours
 	slot   time.Duration
+	auto   bool      // slots are made by the turn, within a window or a stretch of an always one
 	from   time.Time // nothing that ended before is of interest
 	pieces []piece   // of windows, by start, as far as they were asked for
 	until  time.Time // occurrences that start before this are in pieces; zero: none was asked for
@@ -34,6 +35,7 @@ type piece struct {
 	start, end time.Time
 	window     calendar.Interval
 	made       bool // it lies in an always window
+	free       bool // it is where slots are made by the turn
 	joined     bool // it is cut as another lane's, to share a wave
 }
 
@@ -65,7 +67,7 @@ func (w *world) laneOf(h *host, tenants []string) (*lane, error) {
 	if h.overruled {
 		hours = hours.Overruled()
 	}
-	l := &lane{hours: hours, slot: w.policy.Slot.Std(), from: later(w.now, w.embargo())}
+	l := &lane{hours: hours, slot: w.policy.Slot.Std(), auto: w.policy.AutoSlots(), from: later(w.now, w.embargo())}
 	w.lanes[key] = l
 	return l, nil
 }
@@ -121,7 +123,7 @@ func (l *lane) look(after, slotFrom time.Time, need time.Duration) (time.Time, p
 	}
 	if s := l.hours.Thaw(later(after, slotFrom), l.slot); !ok || s.Before(start) {
 		end := s.Add(l.slot)
-		start, best, ok = s, piece{start: s, end: end, window: calendar.Interval{Start: s, End: end}, made: true}, true
+		start, best, ok = s, piece{start: s, end: end, window: calendar.Interval{Start: s, End: end}, made: true, free: l.auto}, true
 	}
 	return start, best, ok
 }
@@ -147,12 +149,34 @@ func (l *lane) nextWindow(after, slotFrom time.Time, need time.Duration) (time.T
 
 // firstEnding is an index before which no piece ends at t or later.
 func (l *lane) firstEnding(t time.Time) int {
-	i, _ := slices.BinarySearchFunc(l.pieces, t.Add(-l.slot), func(p piece, t time.Time) int { return p.start.Compare(t) })
+	length := l.slot
+	if l.auto {
+		length = l.hours.Longest()
+	}
+	i, _ := slices.BinarySearchFunc(l.pieces, t.Add(-length), func(p piece, t time.Time) int { return p.start.Compare(t) })
 	return i
+}
+
+// slotStart is when the slot of a turn begins, in a wave that starts then.
+func (d *draft) slotStart(wave time.Time) time.Time {
+	if d.piece.free {
+		return wave
+	}
+	return d.piece.start
+}
+
+// inPiece: a turn of the wave that may take so long ends in its slot, or in one that is made for it there.
+func (v *wave) inPiece(p piece, worst time.Duration) bool {
+	need := worst + v.spare()
+	return !v.start.Add(need).After(p.end) && (!p.free || need <= v.policy.Slot.Std())
 }
 
 func (p piece) take(after, slotFrom time.Time, need time.Duration) (time.Time, bool) {
 	s := later(after, p.start)
+	if p.free {
+		s = later(s, slotFrom)
+		return s, !s.Add(need).After(p.end)
+	}
 	return s, !p.start.Before(slotFrom) && !s.Add(need).After(p.end)
 }
 
@@ -166,6 +190,10 @@ func (l *lane) extend() {
 	for _, o := range l.hours.Between(from, l.until) {
 		if o.Start.Before(known) {
 			continue // it came with the stretch before
+		}
+		if l.auto {
+			l.pieces = append(l.pieces, piece{start: o.Start, end: o.End, window: o, free: true})
+			continue
 		}
 		l.pieces = append(l.pieces, cut(o, l.slot)...)
 	}
@@ -194,7 +222,7 @@ func cut(o calendar.Interval, slot time.Duration) (out []piece) {
 // slots has none there: windows of other places are cut from other hours, and would seldom share a wave otherwise.
 func (l *lane) join(other piece) (piece, bool) {
 	end := other.start.Add(l.slot)
-	for i := l.firstEnding(other.start); !l.hours.Always && i < len(l.pieces) && !l.pieces[i].start.After(other.start); i++ {
+	for i := l.firstEnding(other.start); !l.hours.Always && !l.auto && i < len(l.pieces) && !l.pieces[i].start.After(other.start); i++ {
 		if l.pieces[i].start.Equal(other.start) {
 			return piece{}, false
 		}

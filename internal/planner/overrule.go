@@ -22,7 +22,7 @@ func (w *world) overrule(h *host) bool {
 }
 
 // overrules words what of its tenant's a slot overrules.
-func (w *world) overrules(d *draft, g *guest) string {
+func (w *world) overrules(d *draft, g *guest, start, end time.Time) string {
 	if !d.host.overruled || g.Tenant == "" || !w.calendar.Binds(g.Tenant) {
 		return ""
 	}
@@ -31,7 +31,7 @@ func (w *world) overrules(d *draft, g *guest) string {
 		return ""
 	}
 	var words []string
-	for _, f := range hours.Yielding(calendar.Owner{Kind: calendar.OfTenant, ID: g.Tenant}, calendar.Interval{Start: d.piece.start, End: d.piece.end}) {
+	for _, f := range hours.Yielding(calendar.Owner{Kind: calendar.OfTenant, ID: g.Tenant}, calendar.Interval{Start: start, End: end}) {
 		words = append(words, f.Stretch())
 	}
 	return strings.Join(words, "; ")

@@ -213,7 +213,7 @@ func (v *wave) refusesOpen(h *host, g *guest, to *host, sharing bool) failure {
 		}
 	}
 	more := time.Duration(to.arriving+1) * v.worstMove(v.moveTime(g, nic(to)))
-	if v.leastWorst(to)+more+margin(v.policy.Slot.Std()) > to.lane.longest() {
+	if v.leastWorst(to)+more+v.spare() > to.lane.longest() {
 		return noRoom
 	}
 	return fine

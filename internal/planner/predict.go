@@ -10,7 +10,6 @@ import (
 // What is taken where nothing is known.
 const (
 	nicMbps  = 1000 // a host's link
-	diskMiBs = 200  // saving to a host's disk and restoring from it
 	resend   = 1.25 // memory sent, as a multiple of the guest's, when its dirty rate is not known
 	tooDirty = 0.9  // of the link's rate: a guest that dirties more does not converge
 	blink    = 300 * time.Millisecond
@@ -72,7 +71,7 @@ func (w *world) saveTime(stops []stop) time.Duration {
 
 // SaveTime predicts the saving, or the restoring, of so much memory of one host, in whole seconds.
 func SaveTime(times plan.Times, mib int64) time.Duration {
-	return ceilSecond(times.Save.Std() + seconds(float64(mib)/diskMiBs))
+	return times.SaveOf(mib)
 }
 
 // saveMax is the p99 of saving, or of restoring, several guests of one host at once: what policy gives one of
@@ -86,42 +85,88 @@ func (w *world) saveMax(stops []stop) time.Duration {
 	return max(most, ceilSecond(together*3/2))
 }
 
-// spanOf is how long the parts of a turn take that do not depend on where instances go: expected
-// and p99. outage is the part of it during which saved and stopped instances are away.
+// course is how long a turn takes from its wave's start to its end.
+type course struct {
+	all            plan.Course
+	before, outage plan.Course // until saved and stopped instances go away; and until they are back
+}
+
+// spanOf is how long a turn takes, and the part of it during which saved and stopped instances are away.
 type spanOf struct{ all, outage time.Duration }
 
-func (w *world) fixedSpans(h *host, t plan.Tactic, stops []stop) (expected, worst spanOf) {
-	times := w.policy.Times
-	expected.all = max(time.Second, times.Overhead.Std())
-	worst.all = expected.all
-	if len(stops) > 0 && t == plan.Refresh { // one after the other, each for its own time
-		for i := range stops {
-			save := w.saveTime(stops[i : i+1])
-			expected.all += 2 * save
-			worst.all += 2 * max(save, times.SaveMax.Std())
-			expected.outage, worst.outage = max(expected.outage, 2*save), max(worst.outage, 2*max(save, times.SaveMax.Std()))
-		}
-		return expected, worst
+// spans are what is expected of a course, and all its steps at their 99th percentile.
+func (c *course) spans() (expected, worst spanOf) {
+	return spanOf{c.all.Expected, c.outage.Expected}, spanOf{c.all.Worst, c.outage.Worst}
+}
+
+// foresee notes what a turn comes to, with all that other turns of its wave keep it waiting for.
+func (w *world) foresee(d *draft, c course, expected, worst spanOf) {
+	c.all = c.all.Then(expected.all-c.all.Expected, worst.all-c.all.Worst) // its instances wait for others, and go home
+	d.expected, d.worst, d.outage = expected, worst, c.outage
+	d.p95, d.p99 = max(expected.all, min(worst.all, c.all.At(0.95))), worst.all
+	if w.policy.AutoSlots() {
+		d.p99 = max(expected.all, min(worst.all, c.all.At(0.99)))
+		d.worst.all = w.need(c)
 	}
-	if len(stops) > 0 {
-		expected.outage, worst.outage = 2*w.saveTime(stops), 2*w.saveMax(stops)
+}
+
+// then adds a step that nobody is away for.
+func (c *course) then(expected, worst time.Duration) {
+	c.all, c.before = c.all.Then(expected, worst), c.before.Then(expected, worst)
+}
+
+// away adds one that saved and stopped instances are away for.
+func (c *course) away(expected, worst time.Duration) {
+	c.all, c.outage = c.all.Then(expected, worst), c.outage.Then(expected, worst)
+}
+
+// need is the time that is kept free for a turn: all steps slow at once, or the slot that is made for it.
+func (w *world) need(c course) time.Duration {
+	if !w.policy.AutoSlots() {
+		return c.all.Worst
+	}
+	return c.all.Slot(c.before, c.outage)
+}
+
+// spare is what a slot must have beyond what a turn needs. One that is made for the turn has it in itself.
+func (w *world) spare() time.Duration {
+	if w.policy.AutoSlots() {
+		return 0
+	}
+	return margin(w.policy.Slot.Std())
+}
+
+// fixedCourse are the steps of a turn that do not depend on where instances go. Saves and restores go over one disk: if
+// one is slow, all are, so together they are one step.
+func (w *world) fixedCourse(h *host, t plan.Tactic, stops []stop) (c course) {
+	times := h.times
+	c.then(max(time.Second, times.Overhead.Std()), 0)
+	if len(stops) > 0 && t == plan.Refresh { // one after the other, each for its own time
+		var saves, most time.Duration
+		for i := range stops {
+			save := 2 * w.saveTime(stops[i:i+1])
+			worst := max(save, 2*times.SaveMax.Std())
+			saves, most = saves+save, most+worst
+			if c.outage.Worst < worst || c.outage.Expected < save {
+				c.outage = plan.Course{}.Then(max(c.outage.Expected, save), max(c.outage.Worst, worst))
+			}
+		}
+		c.then(saves, most)
+		return c
 	}
 	if h.updates && t != plan.Refresh { // there it is done ahead
-		update, most := times.UpdateIn(t)
-		expected.all += update
-		worst.all += most
+		c.then(times.UpdateIn(t))
+	}
+	if len(stops) > 0 {
+		c.away(2*w.saveTime(stops), 2*w.saveMax(stops))
 	}
 	if reboots(t) {
-		expected.outage += times.Reboot.Std()
-		worst.outage += max(times.Reboot.Std(), times.RebootMax.Std())
+		c.away(times.Reboot.Std(), times.RebootMax.Std())
 	}
-	expected.all += expected.outage
-	worst.all += worst.outage
 	if len(stops) > 0 {
-		expected.outage += times.Overhead.Std()
-		worst.outage += times.Overhead.Std()
+		c.outage = c.outage.Then(times.Overhead.Std(), 0)
 	}
-	return expected, worst
+	return c
 }
 
 func reboots(t plan.Tactic) bool { return t == plan.Evacuate || t == plan.Suspend || t == plan.Reboot }
@@ -149,7 +194,7 @@ func (w *world) leastOf(h *host) leastKnown {
 }
 
 func (w *world) reckonLeast(h *host) time.Duration {
-	var drain time.Duration
+	var drain, expected time.Duration
 	var stops []stop
 	for _, g := range h.toDo() {
 		switch {
@@ -157,13 +202,15 @@ func (w *world) reckonLeast(h *host) time.Duration {
 		case w.mustStop(h, g):
 			stops = append(stops, w.fallback(h, g))
 		case !h.mayStop:
-			drain += w.worstMove(w.moveTime(g, nic(h)))
+			move := w.moveTime(g, nic(h))
+			drain, expected = drain+w.worstMove(move), expected+move
 		}
 	}
 	drain = (drain / time.Duration(w.policy.MovesPerHost)).Truncate(time.Second)
 	stops = w.lightened(h, stops, drain)
-	_, worst := w.fixedSpans(h, w.tacticOf(h, stops), stops)
-	return worst.all + drain
+	c := w.fixedCourse(h, w.tacticOf(h, stops), stops)
+	c.then((expected / time.Duration(w.policy.MovesPerHost)).Truncate(time.Second), drain)
+	return w.need(c)
 }
 
 // margin is kept where a plan's clock meets the world's: after the lead time, and at a slot's end.

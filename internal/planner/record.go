@@ -28,7 +28,7 @@ func (w *world) record(v *wave) {
 		from, by := w.updatesAhead(d)
 		w.plan.Turns = append(w.plan.Turns, plan.Turn{
 			ID: turnID(d), Host: h.ID, Deferred: w.stage == second, Pool: h.pool.ID, Site: h.site, Wave: w.waves, Canary: d.canary, Tactic: d.tactic,
-			UpdateFrom: from, UpdateBy: by, Start: v.start, End: v.start.Add(ceilSecond(d.expected.all)), WorstS: int64(ceilSecond(d.worst.all) / time.Second), SaveMaxS: int64(w.longerSaves(d) / time.Second),
+			UpdateFrom: from, UpdateBy: by, Start: v.start, End: v.start.Add(ceilSecond(d.expected.all)), WorstS: int64(ceilSecond(d.p99) / time.Second), P95S: int64(ceilSecond(d.p95) / time.Second), SaveMaxS: int64(w.longerSaves(d) / time.Second),
 			WindowStart: d.piece.window.Start, WindowEnd: d.piece.window.End, ForDeadline: d.forDeadline(), Why: w.reason(d),
 		})
 		for _, m := range d.homes {
@@ -37,11 +37,11 @@ func (w *world) record(v *wave) {
 		most := w.policy.Blackout.Std()
 		for _, m := range d.moves {
 			w.recordMove(v, d, m, false)
-			w.recordSlot(d, m.guest, plan.DispLiveMigrate, min(blink, most), most)
+			w.recordSlot(v, d, m.guest, plan.DispLiveMigrate, plan.Course{}.Then(min(blink, most), most))
 			w.plan.Slots[len(w.plan.Slots)-1].Away = d.away[m.guest]
 		}
 		for _, s := range d.stops {
-			w.recordSlot(d, s.guest, s.how, d.expected.outage, d.worst.outage)
+			w.recordSlot(v, d, s.guest, s.how, d.outage)
 		}
 	}
 }
@@ -61,12 +61,15 @@ func (w *world) recordMove(v *wave, d *draft, m *move, home bool) {
 	})
 }
 
-func (w *world) recordSlot(d *draft, g *guest, how plan.Disposition, expected, worst time.Duration) {
-	class := plan.ClassOf(how)
+func (w *world) recordSlot(v *wave, d *draft, g *guest, how plan.Disposition, away plan.Course) {
+	class, start, end, worst := plan.ClassOf(how), d.piece.start, d.piece.end, away.Worst
+	if w.policy.AutoSlots() {
+		start, end, worst = v.start, v.start.Add(d.worst.all), away.At(0.99)
+	}
 	w.plan.Slots = append(w.plan.Slots, plan.Slot{
 		ID: d.host.ID + "/" + g.ID, Instance: g.ID, Tenant: g.Tenant, Turn: d.host.ID, Class: class, Disposition: how,
-		Start: d.piece.start, End: d.piece.end, ExpectedMs: expected.Milliseconds(), WorstMs: worst.Milliseconds(),
-		NoticeBy: d.piece.start.Add(-w.policy.Lead.Of(class)), Overrules: w.overrules(d, g),
+		Start: start, End: end, ExpectedMs: away.Expected.Milliseconds(), P95Ms: away.At(0.95).Milliseconds(), WorstMs: worst.Milliseconds(),
+		NoticeBy: start.Add(-w.policy.Lead.Of(class)), Overrules: w.overrules(d, g, start, end),
 	})
 }
 

@@ -140,7 +140,7 @@ func orStops(h *host) string {
 }
 
 func (w *world) blockTooLong(h *host, worst time.Duration) {
-	if !h.lane.hours.Single() && worst+margin(w.policy.Slot.Std()) <= w.policy.Slot.Std() {
+	if !h.lane.hours.Single() && worst+w.spare() <= w.policy.Slot.Std() {
 		w.blockApart(h, later(w.clock, h.notBefore), worst) // a slot would hold it: windows are too short
 		return
 	}

@@ -77,7 +77,7 @@ func (w *world) tick(t time.Time) time.Time {
 func (w *world) findNext(h *host) bool {
 	w.relane(h)
 	worst := w.worstOf(h)
-	need := worst + margin(w.policy.Slot.Std())
+	need := worst + w.spare()
 	if need > h.lane.longest() {
 		if w.leaveForTime(h, worst) || w.stopForTime(h) {
 			return w.findNext(h)

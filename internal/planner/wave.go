@@ -55,6 +55,9 @@ type draft struct {
 
 	worstDrain      time.Duration // when the last of its moves away is over at p99
 	expected, worst spanOf        // all: from the wave's start to the turn's end
+	beside          time.Duration // of all at worst: what does not depend on the host and its stops alone
+	p95, p99        time.Duration // of all
+	outage          plan.Course   // of those who are stopped
 }
 
 // move is one migration. Times count from the wave's start.

@@ -83,9 +83,10 @@ type host struct {
 	hostGroups  []*hostGroup
 	site        string
 	region      string
-	rack        string // within the site; one that is not known is the host's own
-	ground      *lane  // were nobody on it
-	lane        *lane  // as those on it make it
+	rack        string     // within the site; one that is not known is the host's own
+	ground      *lane      // were nobody on it
+	lane        *lane      // as those on it make it
+	times       plan.Times // policy's, or its own where a rule knows them
 	can         tactics
 	updates     bool     // its turn changes software
 	overruled   bool     // freezes of tenants that give way to a deadline do so
@@ -259,6 +260,7 @@ func (w *world) addHosts() error {
 			return fmt.Errorf("host %s is in no pool: name at least one", id)
 		}
 		h.pool, h.site = h.pools[0], h.pools[0].Site
+		h.times = w.policy.TimesOf(h.Host, h.site)
 		h.pool.home++
 		for _, g := range w.ix.HostGroupsOf[id] {
 			h.hostGroups = append(h.hostGroups, groups[g.ID])

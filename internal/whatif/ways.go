@@ -129,6 +129,13 @@ func reckoned(in *planner.Input, z float64) bool {
 		*step.most = plan.Duration(math.Round(float64(*step.usual)*math.Pow(float64(*step.most)/float64(*step.usual), z/z99)/1e9) * 1e9)
 		changed = true
 	}
+	in.Policy.TimesFor = slices.Clone(in.Policy.TimesFor)
+	for i := range in.Policy.TimesFor { // of which the longest time follows from the 95th percentile
+		if s := &in.Policy.TimesFor[i].Reboot; s.P95 > s.Median {
+			s.P95 = plan.Duration(math.Round(float64(s.Median)*math.Pow(float64(s.P95)/float64(s.Median), z/z99)/1e9) * 1e9)
+			changed = true
+		}
+	}
 	return changed
 }
 
