@@ -111,6 +111,7 @@ func (s *State) host(id string) *HostState {
 }
 
 func (s *State) applyTurn(t *TurnState, f Fact) {
+	defer s.recount(t)
 	switch f.Kind {
 	case TurnPrepares:
 		s.applyPrepares(t, f)
@@ -184,13 +185,12 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 	}
 }
 
+// dropWaiting moves those ahead of it up: they are of its own wave, and few beside all that wait.
 func (s *State) dropWaiting(id string) {
 	delete(s.aside, id)
-	for i, w := range s.waiting {
-		if w == id {
-			s.waiting = append(s.waiting[:i:i], s.waiting[i+1:]...)
-			return
-		}
+	if i := slices.Index(s.waiting, id); i >= 0 {
+		copy(s.waiting[1:i+1], s.waiting[:i])
+		s.waiting = s.waiting[1:]
 	}
 }
 

@@ -72,6 +72,9 @@ func (s *State) begin(f Fact) error {
 	for i := range fl.Hosts {
 		s.Hosts[fl.Hosts[i].ID] = &HostState{}
 	}
+	for pool := range s.index.PoolHosts {
+		s.inTurn.homes[pool] = len(s.index.HomeHosts(pool))
+	}
 	for i := range fl.Instances {
 		in := &fl.Instances[i]
 		st := in.State

@@ -18,6 +18,7 @@ func TestOverdueTurnKeepsOnlyItsOwnWaiting(t *testing.T) {
 	early.Plan.Wave, early.Plan.Canary, early.Plan.WorstS, late.Plan.Wave = 1, false, 600, 2
 	early.Phase, early.Permitted = TurnActive, began
 	w.s.active["h1"] = true
+	w.s.recount(early)
 	blocked := func(now time.Time) *ruling {
 		if r := w.s.inOrder(late, now); r != nil && strings.Contains(r.why, "wave 1 is not over: h1") {
 			return r

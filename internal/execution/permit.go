@@ -63,11 +63,8 @@ func (s *State) permit(t *TurnState, now time.Time) ruling {
 func (s *State) inOrder(t *TurnState, now time.Time) *ruling {
 	var until time.Time
 	why := ""
-	for _, id := range sortedKeys(s.active) {
+	for _, id := range s.inTurn.before(t.Plan.Wave) {
 		o := s.Turns[id]
-		if o.Plan.Wave >= t.Plan.Wave || o.Phase != TurnActive && !o.Plan.Canary {
-			continue
-		}
 		due := o.worstEnd()
 		if o.Plan.Canary {
 			due = never
@@ -221,56 +218,34 @@ func (s *State) stayed(t *TurnState, now time.Time) *ruling {
 // apart: what is under way elsewhere, or was, leaves this turn open: pool share, host groups, stagger. A live
 // patch takes nobody away, so the pool's share does not bind it; one that is held is over.
 func (s *State) apart(t *TurnState, now time.Time) *ruling {
-	away := map[string]bool{}
-	inPool, inRack, inRegion := 0, 0, 0
-	here := s.place(t.Plan)
-	for _, id := range sortedKeys(s.active) {
-		o := s.Turns[id]
-		patch := o.Plan.Tactic == plan.LivePatch
-		if o.Permitted.IsZero() || patch && o.Phase == TurnOnHold && !o.Started && !o.revert.started {
-			continue
-		}
-		away[o.Plan.Host] = true
-		if o.Plan.Pool == t.Plan.Pool && !patch {
-			inPool++
-		}
-		if at := s.place(o.Plan); at.Region == here.Region && !patch {
-			inRegion++
-			if at == here {
-				inRack++
-			}
-		}
-		if why := s.staggered(t.Plan, o.Plan); why != "" {
-			r := wait(time.Time{}, why)
-			return &r
-		}
+	if why := s.besidePlaces(t.Plan); why != "" {
+		r := wait(time.Time{}, why)
+		return &r
 	}
 	if due, why := s.ends.NotBefore(&s.Plan.Policy, s.place(t.Plan)); now.Before(due) {
 		r := wait(due, why)
 		return &r
 	}
+	inPool := s.inTurn.pools[t.Plan.Pool]
 	if most := s.mostAway(t.Plan.Pool); inPool >= most && t.Plan.Tactic != plan.LivePatch {
 		r := wait(time.Time{}, fmt.Sprintf("%d of pool %s are away, which is the most allowed", inPool, t.Plan.Pool))
 		return &r
 	}
 	if t.Plan.Tactic != plan.LivePatch {
-		p := &s.Plan.Policy
-		if most := p.AwayPerRack; most > 0 && inRack >= most {
-			r := wait(time.Time{}, fmt.Sprintf("%d hosts of its rack are away, which is the most allowed", inRack))
+		p, here := &s.Plan.Policy, s.place(t.Plan)
+		if most, n := p.AwayPerRack, s.inTurn.racks[here]; most > 0 && n >= most {
+			r := wait(time.Time{}, fmt.Sprintf("%d hosts of its rack are away, which is the most allowed", n))
 			return &r
 		}
-		if most := p.AwayPerRegion; most > 0 && inRegion >= most {
-			r := wait(time.Time{}, fmt.Sprintf("%d hosts of region %s are away, which is the most allowed", inRegion, here.Region))
+		if most, n := p.AwayPerRegion, s.inTurn.regions[here.Region]; most > 0 && n >= most {
+			r := wait(time.Time{}, fmt.Sprintf("%d hosts of region %s are away, which is the most allowed", n, here.Region))
 			return &r
 		}
 	}
-	for _, g := range s.Fleet.HostGroups {
-		if !slices.Contains(g.Hosts, t.Plan.Host) {
-			continue
-		}
+	for _, g := range s.index.HostGroupsOf[t.Plan.Host] {
 		n := 0
 		for _, h := range g.Hosts {
-			if h != t.Plan.Host && (away[h] || s.isDown(h)) {
+			if h != t.Plan.Host && (s.inTurn.hosts[h] > 0 || s.isDown(h)) {
 				n++
 			}
 		}
@@ -280,6 +255,30 @@ func (s *State) apart(t *TurnState, now time.Time) *ruling {
 		}
 	}
 	return nil
+}
+
+// besidePlaces says what under way keeps a turn from its place; empty: nothing does.
+func (s *State) besidePlaces(t plan.Turn) string {
+	switch p := &s.Plan.Policy; {
+	case p.StaggerRacks:
+		var ids []string // one for each place
+		for _, turns := range s.inTurn.places {
+			ids = append(ids, sortedKeys(turns)[0])
+		}
+		slices.Sort(ids)
+		for _, id := range ids {
+			if why := s.staggered(t, s.Turns[id].Plan); why != "" {
+				return why
+			}
+		}
+	case p.StaggerSites || p.StaggerRegions:
+		for _, site := range sortedKeys(s.inTurn.sites) {
+			if why := s.staggered(t, plan.Turn{Site: site}); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
 }
 
 func (s *State) isDown(host string) bool {
@@ -331,5 +330,5 @@ func (s *State) region(site string) string {
 
 // mostAway is how many hosts of a pool may be in a turn at once.
 func (s *State) mostAway(pool string) int {
-	return max(1, len(s.index.HomeHosts(pool))*s.Plan.Policy.MaxAwayPercent/100)
+	return max(1, s.inTurn.homes[pool]*s.Plan.Policy.MaxAwayPercent/100)
 }

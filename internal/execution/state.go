@@ -62,6 +62,7 @@ type State struct {
 	ofTurn     map[string][]*plan.Slot         // turn -> its slots
 	forecast   map[string]forecast             // turn + "/" + instance -> where and when the plan reckoned that it moves
 	active     map[string]bool                 // turns under way or held
+	inTurn     underway                        // what they take
 	waiting    []string                        // turns not yet permitted, in order
 	open       map[string]*openAct             // acts in flight by chore key
 	actual     map[string]*Actual              // slot id -> the interruption that happened
@@ -204,7 +205,7 @@ func New() *State {
 	return &State{
 		Turns: map[string]*TurnState{}, Notices: map[string]*NoticeState{}, Hosts: map[string]*HostState{}, Guests: map[string]*GuestState{},
 		bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
-		active: map[string]bool{}, open: map[string]*openAct{},
+		active: map[string]bool{}, inTurn: newUnderway(), open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
 		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, lastMove: map[string]plan.Move{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		blocked: map[string]bool{}, unprepared: map[string]*TurnState{}, movedHere: map[string]string{},
