@@ -9,18 +9,20 @@ import (
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
-// claims are the things that one campaign reckons with as if it were alone: the room in its pools,
-// what its groups and host groups can spare.
-type claims struct{ hosts, pools, groups, hostGroups map[string]bool }
+// claims are what one campaign touches. It reckons with its hosts, the room in its pools, and where members
+// of a group that spreads over racks or sites are, as if it were alone.
+type claims struct{ hosts, pools, spread, groups, hostGroups map[string]bool }
 
 // claimsOf is what the turns of some hosts touch: the hosts, their pools and host groups, and the
 // groups of the instances there and of those in the plan's slots.
 func claimsOf(f *fleet.Fleet, p *plan.Plan, open func(turn string) bool) claims {
-	c := claims{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
+	c := claims{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	ix := fleet.NewIndex(f)
 	join := func(instance string) {
 		for _, g := range ix.GroupsOf[instance] {
-			c.groups[g.ID] = true
+			if c.groups[g.ID] = true; g.Spread == fleet.SpreadRack || g.Spread == fleet.SpreadSite {
+				c.spread[g.ID] = true
+			}
 		}
 	}
 	for _, t := range p.Turns {
@@ -48,12 +50,17 @@ func claimsOf(f *fleet.Fleet, p *plan.Plan, open func(turn string) bool) claims 
 	return c
 }
 
-// shared names the first thing that both claim.
-func (c claims) shared(o claims) string {
+// shared names the first thing that both claim and cannot share: a host, a pool, or a group that spreads
+// over racks or sites; all: nor any other group or host group.
+func (c claims) shared(all bool, o claims) string {
+	most := 3
+	if all {
+		most = 5
+	}
 	for _, k := range []struct {
 		name string
 		a, b map[string]bool
-	}{{"host", c.hosts, o.hosts}, {"pool", c.pools, o.pools}, {"group", c.groups, o.groups}, {"host group", c.hostGroups, o.hostGroups}} {
+	}{{"host", c.hosts, o.hosts}, {"pool", c.pools, o.pools}, {"group", c.spread, o.spread}, {"group", c.groups, o.groups}, {"host group", c.hostGroups, o.hostGroups}}[:most] {
 		var both []string
 		for id := range k.a {
 			if k.b[id] {
@@ -67,8 +74,9 @@ func (c claims) shared(o claims) string {
 	return ""
 }
 
-// claimed refuses a plan that shares a host, a pool, a group or a host group with what is open in
-// another campaign: each would count on room and on members that the other takes away. What belongs to
+// claimed refuses a plan that shares a host, a pool, or a group that spreads over racks or sites with what is
+// open in another campaign: each would count on room and on places that the other takes away. Host groups and
+// other groups are shared (execution.Neighbour), but not with a campaign that has failed. What belongs to
 // the campaign that it supersedes, or to one before that, it may claim: it begins after their end.
 func (c *Controller) claimed(p *plan.Plan, f *fleet.Fleet) error {
 	mine := claimsOf(f, p, func(string) bool { return true })
@@ -87,7 +95,7 @@ func (c *Controller) claimed(p *plan.Plan, f *fleet.Fleet) error {
 		what := ""
 		r.pump.Read(func(s *execution.State) {
 			if s.Phase != execution.PhaseFinished && s.Plan != nil {
-				what = mine.shared(claimsOf(s.Fleet, s.Plan, func(turn string) bool {
+				what = mine.shared(r.phase == failed, claimsOf(s.Fleet, s.Plan, func(turn string) bool {
 					t := s.Turns[turn]
 					return t != nil && t.Phase != execution.TurnFinished && t.Phase != execution.TurnAbandoned
 				}))

@@ -18,6 +18,7 @@ type Controller struct {
 	log        *slog.Logger
 	dispatcher func(campaign func() Campaign) Dispatcher
 	generation int64
+	together   Together
 	ctx        context.Context
 	wg         sync.WaitGroup
 
@@ -57,6 +58,9 @@ func NewController(ctx context.Context, j store.Journal, clock Clock, log *slog.
 	ids, err := j.Campaigns(ctx)
 	if err != nil {
 		return nil, err
+	}
+	for _, id := range ids {
+		c.together.Expect(id) // none begins a turn before it is known what the others hold
 	}
 	for _, id := range ids {
 		c.open(id)
@@ -104,6 +108,9 @@ func (c *Controller) takeOver(r *run) bool {
 	}
 	p, err := Open(c.ctx, c.journal, r.id, c.generation, c.clock, d, wake)
 	var unreadable *UnreadableError
+	if errors.As(err, &unreadable) || err == nil || errors.Is(err, store.ErrConflict) {
+		c.together.Join(r.id, p, err != nil)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -126,6 +133,7 @@ func (c *Controller) stop(id string, why error) {
 	c.log.Error("another controller took the campaign over: this one stops", "campaign", id, "error", why)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.together.Freeze(id)
 	r := c.runs[id]
 	r.phase, r.trouble = stopped, why.Error()
 	select {

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -86,6 +87,9 @@ func planOf(t *testing.T, id, pool string, hosts [2]string, group, hostGroup str
 	}
 	if group != "" {
 		f.Groups = []fleet.Group{{ID: group, Tenant: "acme", Members: []string{"i-" + hosts[0]}, MaxUnavailable: 1}}
+		if group == "racks" {
+			f.Groups[0].Spread = fleet.SpreadRack
+		}
 	}
 	if hostGroup != "" {
 		f.HostGroups = []fleet.HostGroup{{ID: hostGroup, Hosts: hosts[:1], MaxUnavailable: 1}}
@@ -103,7 +107,8 @@ func refusal(err error) *engine.Refused {
 	return r
 }
 
-// Two open campaigns share nothing that each reckons with as if it were alone.
+// Two open campaigns share nothing that each reckons with as if it were alone: hosts, pools, and groups that
+// spread over racks. Other groups and host groups they share.
 func TestOpenCampaignsShareNothing(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pool             string
@@ -111,15 +116,16 @@ func TestOpenCampaignsShareNothing(t *testing.T) {
 		group, hostGroup string
 		shared           string
 	}{
-		"nothing":      {"q", [2]string{"h3", "h4"}, "db", "edge", ""},
-		"a host":       {"q", [2]string{"h2", "h3"}, "", "", "host h2"},
-		"a pool":       {"p", [2]string{"h3", "h4"}, "", "", "pool p"},
-		"a group":      {"q", [2]string{"h3", "h4"}, "web", "", "group web"},
-		"a host group": {"q", [2]string{"h3", "h4"}, "", "gateways", "host group gateways"},
+		"nothing":            {"q", [2]string{"h3", "h4"}, "db", "edge", ""},
+		"a host":             {"q", [2]string{"h2", "h3"}, "", "", "host h2"},
+		"a pool":             {"p", [2]string{"h3", "h4"}, "", "", "pool p"},
+		"a group":            {"q", [2]string{"h3", "h4"}, "web", "", ""},
+		"a host group":       {"q", [2]string{"h3", "h4"}, "", "gateways", ""},
+		"a group over racks": {"q", [2]string{"h3", "h4"}, "racks", "", "group racks"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _, _ := control(t, store.NewMemory())
-			if err := c.Apply(t.Context(), planOf(t, "one", "p", [2]string{"h1", "h2"}, "web", "gateways"), "t"); err != nil {
+			if err := c.Apply(t.Context(), planOf(t, "one", "p", [2]string{"h1", "h2"}, cmp.Or(strings.TrimPrefix(tt.shared, "group "), "web"), "gateways"), "t"); err != nil {
 				t.Fatal(err)
 			}
 			err := c.Apply(t.Context(), planOf(t, "two", tt.pool, tt.hosts, tt.group, tt.hostGroup), "t")

@@ -22,7 +22,8 @@ type Pump struct {
 	dispatcher Dispatcher
 	wake       func() // asks for another Turn soon
 
-	mu       sync.Mutex // over all below but inbox
+	mu       *sync.Mutex // over all below but inbox; that of all campaigns which are turned together
+	together *Together   // nil: this one alone
 	state    *execution.State
 	last     int64 // number of the last stored fact; the state may lie behind it after a bug
 	inflight map[string]flight
@@ -54,7 +55,7 @@ func (e *UnreadableError) Unwrap() error { return e.Err }
 // it over. wake is called when Turn should be called again. Of a journal that does not fold it gives
 // the state up to the fact that it stumbled over, to be read only, and an UnreadableError.
 func Open(ctx context.Context, j store.Journal, campaign string, generation int64, clock Clock, d Dispatcher, wake func()) (*Pump, error) {
-	p := &Pump{journal: j, clock: clock, dispatcher: d, wake: wake, state: execution.New(), inflight: map[string]flight{}}
+	p := &Pump{journal: j, clock: clock, dispatcher: d, wake: wake, state: execution.New(), inflight: map[string]flight{}, mu: new(sync.Mutex)}
 	if err := j.Read(ctx, campaign, 0, p.fold); err != nil {
 		return p, err
 	}
@@ -138,6 +139,8 @@ func (p *Pump) Turn(ctx context.Context) (next time.Time, err error) {
 			err = p.halt(ctx, fmt.Sprintf("%v\n%s", r, debug.Stack()))
 		}
 	}()
+	p.meet()
+	defer p.rouse(p.last)
 	if err := p.take(ctx); err != nil {
 		return time.Time{}, p.orHalt(ctx, err)
 	}
@@ -233,6 +236,7 @@ func (p *Pump) start(c execution.Chore, now time.Time) {
 func (p *Pump) Read(fn func(*execution.State)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.meet()
 	fn(p.state)
 }
 
@@ -244,6 +248,7 @@ func (p *Pump) Command(ctx context.Context, f *execution.Fact, check func(*execu
 	if err := check(p.state); err != nil {
 		return err
 	}
+	defer p.rouse(p.last)
 	if err := p.append(ctx, []execution.Fact{*f}); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ func (s *State) begin(f Fact) error {
 		return fmt.Errorf("fact %d: its fleet does not read: %w", f.Seq, err)
 	}
 	s.Campaign, s.Revision, s.Generation, s.Plan, s.Fleet = f.Campaign, f.Revision, f.Generation, p, fl
+	s.applied = f.At
 	s.Phase, s.PhaseWhy = s.under()
 	s.index = fleet.NewIndex(fl)
 	if p.Target != nil {

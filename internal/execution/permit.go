@@ -37,15 +37,16 @@ func (s *State) front() []string {
 }
 
 // permit rules on one waiting turn: order, soak, embargo, slot, notice, then what other turns under
-// way leave open, then the look at its host.
+// way leave open, also those of other campaigns, then the look at its host.
 func (s *State) permit(t *TurnState, now time.Time) ruling {
 	if len(t.steps()) == 0 {
 		return ruling{hold: t.held(CodeUnsupported, fmt.Sprintf("tactic %s cannot be carried out by this version", t.Plan.Tactic), "plan again without this tactic")}
 	}
-	for _, rule := range []func(*TurnState, time.Time) *ruling{s.readied, s.inOrder, s.staged, s.afterEmbargo, s.inSlot, s.unbarred, s.told, s.stayed, s.single, s.apart} {
-		if r := rule(t, now); r != nil {
-			return *r
-		}
+	if r := s.own(t, now); r != nil {
+		return *r
+	}
+	if r := s.shared(t, now); r != nil {
+		return *r
 	}
 	h := s.host(t.Plan.Host)
 	switch {
@@ -55,6 +56,16 @@ func (s *State) permit(t *TurnState, now time.Time) ruling {
 		return ruling{needLook: true, why: "its host must be looked at first"}
 	}
 	return ruling{ok: true}
+}
+
+// own are the rules that ask of this campaign alone.
+func (s *State) own(t *TurnState, now time.Time) *ruling {
+	for _, rule := range []func(*TurnState, time.Time) *ruling{s.readied, s.inOrder, s.staged, s.afterEmbargo, s.inSlot, s.unbarred, s.told, s.stayed, s.single, s.apart} {
+		if r := rule(t, now); r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
 // inOrder: no wave begins before those ahead of it are over. A turn that lasts longer than it may at worst keeps

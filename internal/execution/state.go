@@ -56,12 +56,14 @@ type State struct {
 	Guests  map[string]*GuestState
 
 	index      *fleet.Index
-	cohorts    *advisory.Cohorts               // nil in a routine cycle
-	bySlot     map[string]string               // slot id -> id of the notice that tells of it
-	turnSlot   map[string]*plan.Slot           // turn + "/" + instance
-	ofTurn     map[string][]*plan.Slot         // turn -> its slots
-	forecast   map[string]forecast             // turn + "/" + instance -> where and when the plan reckoned that it moves
-	active     map[string]bool                 // turns under way or held
+	cohorts    *advisory.Cohorts       // nil in a routine cycle
+	bySlot     map[string]string       // slot id -> id of the notice that tells of it
+	turnSlot   map[string]*plan.Slot   // turn + "/" + instance
+	ofTurn     map[string][]*plan.Slot // turn -> its slots
+	forecast   map[string]forecast     // turn + "/" + instance -> where and when the plan reckoned that it moves
+	active     map[string]bool         // turns under way or held
+	beside     []Neighbour             // other campaigns: no fact tells of them
+	applied    time.Time
 	inTurn     underway                        // what they take
 	waiting    []string                        // turns not yet permitted, in order
 	open       map[string]*openAct             // acts in flight by chore key
@@ -284,7 +286,7 @@ func (s *State) Actual(slot string) *Actual { return s.actual[slot] }
 // disturbed counts the members of a group that are down from any cause, or being moved or stopped.
 func (s *State) disturbed(group string) (n int) {
 	for _, in := range s.index.Members[group] {
-		if s.isDisturbed(in.ID) {
+		if s.down(in.ID) {
 			n++
 		}
 	}

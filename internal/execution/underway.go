@@ -16,12 +16,15 @@ type underway struct {
 	places  map[plan.Place]map[string]bool // the same by rack
 	racks   map[plan.Place]int             // rack -> turns that take a host away
 	regions map[string]int                 // region -> the same
+	groups  map[string]int                 // group -> its members on the hosts of those turns, each when it was permitted
+	needs   map[string]map[string]int      // turn -> the same
 	waves   map[int]map[string]bool        // wave -> turns that later waves wait for
 	counts  map[string]bool                // turns that are in hosts, pools and sites
 }
 
 func newUnderway() underway {
 	return underway{homes: map[string]int{}, hosts: map[string]int{}, pools: map[string]int{}, sites: map[string]map[string]bool{}, places: map[plan.Place]map[string]bool{}, racks: map[plan.Place]int{}, regions: map[string]int{},
+		groups: map[string]int{}, needs: map[string]map[string]int{},
 		waves: map[int]map[string]bool{}, counts: map[string]bool{}}
 }
 
@@ -40,6 +43,7 @@ func (s *State) recount(t *TurnState) {
 		by := 1
 		if is {
 			u.counts[id] = true
+			u.needs[id] = s.needs(t)
 		} else {
 			by = -1
 			delete(u.counts, id)
@@ -51,6 +55,12 @@ func (s *State) recount(t *TurnState) {
 			u.pools[t.Plan.Pool] += by
 			u.racks[s.place(t.Plan)] += by
 			u.regions[s.place(t.Plan).Region] += by
+		}
+		for g, n := range u.needs[id] {
+			u.groups[g] += by * n
+		}
+		if !is {
+			delete(u.needs, id)
 		}
 		mark(u.sites, t.Plan.Site, id, is)
 		mark(u.places, s.place(t.Plan), id, is)
