@@ -47,6 +47,9 @@ func TestEveryCheckCanFail(t *testing.T) {
 	for code := range revertMutants {
 		shown["journal "+code] = true
 	}
+	for _, c := range besideCases {
+		shown["beside "+strings.Trim(c.codes, "[]")] = true
+	}
 	files, _ := filepath.Glob("*.go")
 	n := 0
 	for _, file := range files {
@@ -63,8 +66,13 @@ func TestEveryCheckCanFail(t *testing.T) {
 				continue
 			}
 			side := "plan "
-			if star, ok := f.Recv.List[0].Type.(*ast.StarExpr); ok && star.X.(*ast.Ident).Name == "trial" {
-				side = "journal "
+			if star, ok := f.Recv.List[0].Type.(*ast.StarExpr); ok {
+				switch star.X.(*ast.Ident).Name {
+				case "trial":
+					side = "journal "
+				case "besides":
+					side = "beside "
+				}
 			}
 			ast.Inspect(f, func(node ast.Node) bool {
 				call, ok := node.(*ast.CallExpr)

@@ -132,8 +132,8 @@ func (s *State) withheld(t *TurnState, n Neighbour) string {
 			return why
 		}
 	}
-	for _, turns := range o.inTurn.places {
-		if why := s.rackApart(t, o, o.Turns[sortedKeys(turns)[0]]); why != "" {
+	for _, id := range o.inTurn.onePerPlace() {
+		if why := s.rackApart(t, o, o.Turns[id]); why != "" {
 			return why
 		}
 	}

@@ -272,12 +272,7 @@ func (s *State) apart(t *TurnState, now time.Time) *ruling {
 func (s *State) besidePlaces(t plan.Turn) string {
 	switch p := &s.Plan.Policy; {
 	case p.StaggerRacks:
-		var ids []string // one for each place
-		for _, turns := range s.inTurn.places {
-			ids = append(ids, sortedKeys(turns)[0])
-		}
-		slices.Sort(ids)
-		for _, id := range ids {
+		for _, id := range s.inTurn.onePerPlace() {
 			if why := s.staggered(t, s.Turns[id].Plan); why != "" {
 				return why
 			}

@@ -92,3 +92,12 @@ func (u *underway) before(wave int) (ids []string) {
 	slices.Sort(ids)
 	return ids
 }
+
+// onePerPlace lists a turn of each place that has any, by id.
+func (u *underway) onePerPlace() (ids []string) {
+	for _, turns := range u.places {
+		ids = append(ids, sortedKeys(turns)[0])
+	}
+	slices.Sort(ids)
+	return ids
+}
