@@ -111,8 +111,12 @@ func (b *besides) permit(i int, m *side, f *Fact) {
 		b.must(o.open[f.Host] == nil, 5, "host-claimed", s, f.At, "one turn, of one campaign, on a host at a time", "turn %s is permitted while a turn of campaign %s has host %s", f.Turn, o.plan.Campaign, f.Host)
 		other := ""
 		for host := range o.open {
-			at, there := m.where(f.Host), o.where(host)
-			if !o.held[host] && host > other && (apart(m.plan.Policy, at, there) || apart(o.plan.Policy, at, there)) {
+			apart := false
+			for _, pol := range []*plan.Policy{&m.plan.Policy, &o.plan.Policy} {
+				_, is := keptApart(pol, m.spotOf(pol, f.Host), o.spotOf(pol, host))
+				apart = apart || is
+			}
+			if !o.held[host] && host > other && apart {
 				other = host
 			}
 		}
