@@ -70,6 +70,11 @@ func (p *Policy) Gaps() bool {
 	return p.StaggerRacks && g.Racks > 0 || p.StaggerSites && g.Sites > 0 || p.StaggerRegions && g.Regions > 0
 }
 
+// RulesPlaces: policy has a rule of racks, of whole regions or of the time between places.
+func (p *Policy) RulesPlaces() bool {
+	return p.StaggerRacks || p.Gaps() || p.AwayPerRack+p.AwayPerRegion+p.MovesPerRack+p.MovesPerRegion > 0
+}
+
 // Ends remember when turns at places ended last. What it costs to ask them does not grow with the fleet. The zero
 // value remembers nothing.
 type Ends struct {

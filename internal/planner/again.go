@@ -124,6 +124,8 @@ func (a *again) unfit() string {
 		return "the target is another one"
 	case len(a.ahead) == 0:
 		return "the plan has no turn ahead"
+	case a.in.Policy.RulesPlaces():
+		return "policy has rules of racks, of regions or of the time between places, which bind all pools together"
 	}
 	for i := range a.was.Turns {
 		if t := &a.was.Turns[i]; t.Canary && a.past[t.Host] == "" && a.turnAhead[t.ID] == nil {
