@@ -56,22 +56,47 @@ func (d LogNormal) mean() float64 { return d.Median.Seconds() * math.Exp(d.Sigma
 func Normal(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
 
 // Sum is the distribution of the time of independent steps, one after the other. Its zero value is that of none.
-type Sum struct{ mean, variance, third float64 } // in seconds, their square and their cube
+type Sum struct {
+	mean, variance, third float64   // in seconds, their square and their cube
+	usual                 float64   // means, but of no step more than its 95th percentile
+	widest                LogNormal // the step whose 95th percentile is furthest from its median
+}
 
 // Plus adds a step.
 func (s Sum) Plus(d LogNormal) Sum {
 	m, w := d.mean(), math.Expm1(d.Sigma*d.Sigma)
-	return Sum{s.mean + m, s.variance + m*m*w, s.third + m*m*m*w*w*(w+3)}
+	return s.And(Sum{m, m * m * w, m * m * m * w * w * (w + 3), d.usual(), d})
 }
 
 // And adds the steps of another sum.
-func (s Sum) And(o Sum) Sum { return Sum{s.mean + o.mean, s.variance + o.variance, s.third + o.third} }
+func (s Sum) And(o Sum) Sum {
+	if o.widest.spread() > s.widest.spread() {
+		s.widest = o.widest
+	}
+	return Sum{s.mean + o.mean, s.variance + o.variance, s.third + o.third, s.usual + o.usual, s.widest}
+}
+
+func (d LogNormal) usual() float64 { return min(d.mean(), d.At(0.95).Seconds()) }
+
+// spread is how far the 95th percentile lies from the median.
+func (d LogNormal) spread() time.Duration { return d.At(0.95) - d.Median }
 
 // Mean is the average.
 func (s Sum) Mean() time.Duration { return rounded(s.mean) }
 
-// At is the time that is not exceeded in a share p of all cases, between 0 and 1.
+// At is the time that is not exceeded in a share p of all cases, between 0 and 1. Above the median it is no less than
+// the widest step makes it, the others being as usual: where a step is short as a rule and very long now and then, three moments tell of
+// little else.
 func (s Sum) At(p float64) time.Duration {
+	at := s.matched(p)
+	if p > 0.5 {
+		at = max(at, rounded(s.usual-s.widest.usual())+s.widest.At(p))
+	}
+	return at
+}
+
+// matched is the quantile of the shifted log-normal distribution that has the same three moments.
+func (s Sum) matched(p float64) time.Duration {
 	if s.variance <= 0 {
 		return rounded(s.mean)
 	}

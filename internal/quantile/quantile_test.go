@@ -122,3 +122,22 @@ func TestSumCovers(t *testing.T) {
 		}
 	})
 }
+
+// TestSumWithARareLongStep: a step that takes 20 s as a rule and 20 minutes once in a hundred times, beside a reboot. Its
+// third moment is all that is left of both, but the sum's percentiles are no less than the reboot's.
+func TestSumWithARareLongStep(t *testing.T) {
+	reboot := quantile.Through(35*time.Minute, time.Hour, 0.99)
+	rare := quantile.Through(20*time.Second, 20*time.Minute, 0.99)
+	sum := (quantile.Sum{}).Plus(rare).Plus(reboot)
+	r, drawn := rand.New(rand.NewPCG(1, 2)), make([]time.Duration, 20_000)
+	for i := range drawn {
+		drawn[i] = reboot.At(1-r.Float64()) + rare.At(1-r.Float64())
+	}
+	slices.Sort(drawn)
+	for _, c := range []struct{ p, aside float64 }{{0.95, 0.02}, {0.99, 0.01}} {
+		within, _ := slices.BinarySearch(drawn, sum.At(c.p))
+		if share := float64(within) / float64(len(drawn)); math.Abs(share-c.p) > c.aside {
+			t.Errorf("%.2f %% of the sums are within their %g-quantile, %s", 100*share, c.p, sum.At(c.p))
+		}
+	}
+}

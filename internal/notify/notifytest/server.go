@@ -81,6 +81,7 @@ func Start(t testing.TB, s *Server, configure ...func(*smtp.Server)) *Server {
 	t.Cleanup(func() {
 		close(s.closed)
 		_ = server.Close()
+		_ = listener.Close() // a server that was closed before it began to serve does not know it
 		<-done
 	})
 	return s
