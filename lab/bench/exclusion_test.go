@@ -25,7 +25,7 @@ func TestExclusionTagsHold(t *testing.T) {
 			t.Fatal(mistakes)
 		}
 		imported, _ := c.Fleet(ganeti.Terms{Region: "r", Site: "s", Hypervisor: fleet.KVM, NICMbps: 10_000})
-		p, err := planner.Propose(planner.Input{Fleet: imported, Policy: plan.ToBound(plan.DefaultPolicy()), Campaign: "c", Revision: 1, Now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)})
+		p, err := planner.Propose(planner.Input{Fleet: imported, Policy: plan.ToBound(plan.DefaultPolicy()), Profile: plan.Bound, Campaign: "c", Revision: 1, Now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,6 +69,6 @@ func poolID(p int) string { return fmt.Sprintf("pool%d", p) }
 
 // Plan has the planner plan a case by the profile bound, as a routine cycle.
 func (c *Case) Plan() (plan.Plan, error) {
-	return planner.Propose(planner.Input{Fleet: c.Fleet(), Policy: plan.ToBound(plan.DefaultPolicy()), Campaign: c.Name,
+	return planner.Propose(planner.Input{Fleet: c.Fleet(), Policy: plan.ToBound(plan.DefaultPolicy()), Profile: plan.Bound, Campaign: c.Name,
 		Now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), Revision: 1})
 }
