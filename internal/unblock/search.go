@@ -247,12 +247,24 @@ func (s *search) sized(r result, ok asked) result {
 		again = false
 		for i := len(r.set) - 1; i >= 0 && len(r.set) > 1; i-- {
 			rest := slices.Delete(slices.Clone(r.set), i, i+1)
-			if stands(rest) && ok(s.plan(rest)) {
+			if stands(rest) && (ok(s.plan(rest)) || passOn(rest, r.set[i]) && ok(s.plan(rest))) {
 				r.set, again = rest, true
 			}
 		}
 	}
 	return r
+}
+
+// passOn gives the number of a change to the one that it builds upon, such as the second host that is added to the
+// first: numbers were made small while both stood.
+func passOn(set []pick, from pick) bool {
+	for i := range set {
+		if from.needs != nil && set[i].key == from.needs.key && from.n > set[i].n {
+			set[i].n = from.n
+			return true
+		}
+	}
+	return false
 }
 
 // least is the smallest number that does for one change of a set: the first of 1, 2, 4 and so on that does,
