@@ -12,14 +12,14 @@ import (
 // it was found, if all land as forecast. Destinations are bound late, though: of who landed elsewhere it is asked anew
 // whether its pool would be worse off with it there.
 
-// anyGoesHome: some instance of a turn may have to be brought home.
+// anyGoesHome: some instance of a turn may have to be brought home, or is on its way.
 func (s *State) anyGoesHome(t *TurnState) bool {
 	switch s.Plan.Policy.HomeRule() {
 	case plan.HomeReturn:
 		return true
 	case plan.HomeSettle:
 		for _, g := range t.Guests {
-			if s.homeward[actKey(t.Plan.ID, g.ID)] || s.strayed(t, g) {
+			if g.Stage == StageHoming || s.homeward[actKey(t.Plan.ID, g.ID)] || s.strayed(t, g) {
 				return true
 			}
 		}

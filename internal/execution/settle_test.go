@@ -49,6 +49,17 @@ func TestStrayedGoHome(t *testing.T) {
 	w := settling(t, nil)
 	w.hosts["h2"].free = 0 // all go to h3, which no host was as full as
 	w.run(at("01:14:00"))
+	on := map[string]bool{}
+	for _, f := range w.facts {
+		switch {
+		case f.Kind == MovePlaced && f.Home:
+			on[f.Instance] = true
+		case f.Kind == MoveDone && f.Home:
+			delete(on, f.Instance)
+		case f.Kind == TurnDone && f.Turn == "h1" && len(on) > 0:
+			t.Errorf("h1 is done while %v are on their way", on)
+		}
+	}
 	if got := w.wentHome("h1"); !slices.Equal(got, []string{"g1", "g10", "g4", "g7"}) {
 		t.Errorf("%v went home: %s", got, w.tail(6))
 	}
