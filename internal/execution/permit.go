@@ -70,7 +70,8 @@ func (s *State) own(t *TurnState, now time.Time) *ruling {
 
 // inOrder: no wave begins before those ahead of it are over. A turn that lasts longer than it may at worst keeps
 // waiting only those who depend on what it takes away (apart, and the groups of its instances), as one that is held
-// does: else one slow host would cost all who come after it their slots.
+// does, and the hosts where it has instances that it may move again: else one slow host would cost all who come after
+// it their slots.
 func (s *State) inOrder(t *TurnState, now time.Time) *ruling {
 	var until time.Time
 	why := ""
@@ -78,6 +79,9 @@ func (s *State) inOrder(t *TurnState, now time.Time) *ruling {
 		o := s.Turns[id]
 		due := o.worstEnd()
 		if o.Plan.Canary {
+			due = never
+		}
+		if s.keeps(o, t.Plan.Host) {
 			due = never
 		}
 		if now.Before(due) && due.After(until) {
@@ -92,6 +96,24 @@ func (s *State) inOrder(t *TurnState, now time.Time) *ruling {
 		return &r
 	}
 	return s.afterCanaries(t, now)
+}
+
+// keeps: instances of a turn under way are on a host or on their way to it, and it may move them again.
+func (s *State) keeps(o *TurnState, host string) bool {
+	for id, g := range o.Guests {
+		at := s.Guests[id]
+		switch g.Stage {
+		case StageMoving, StageStuck, StageHoming:
+			if g.To == host || at != nil && at.Host == host {
+				return true
+			}
+		case StageAway:
+			if !g.GoneHome && at != nil && at.Host == host {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // worstEnd is when a turn under way should be over at worst; never where its plan does not say.
