@@ -230,6 +230,11 @@ func (t *trial) reserveAt(r *run, f *Fact, g *guest, s Subject) {
 			continue
 		}
 		free += h.MemoryMiB - m.used
+		for id := range m.on { // whom the last look there did not show takes no memory, whether it is believed gone or not
+			if o := t.guest(id); o.host == h.ID && o.missed[h.ID] > 0 {
+				free += o.memory
+			}
+		}
 	}
 	if !contains(g.holds, f.To) {
 		free -= g.memory
