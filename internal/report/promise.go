@@ -62,6 +62,8 @@ func (b *book) closePromises() {
 	r.Totals.Promises = map[Outcome]int{}
 	for _, p := range b.promises {
 		b.measure(p)
+	}
+	for _, p := range b.promises {
 		p.Outcome, p.Why = b.judge(p)
 		r.Totals.Promises[p.Outcome]++
 		r.Promises = append(r.Promises, *p)
@@ -171,12 +173,25 @@ func (b *book) mayReturn(p *Promise) bool {
 	return false
 }
 
-// proven: inside its slot; was it as short as told?
+// proven: inside its slot; was it as short as told, and did it last?
 func (b *book) proven(p *Promise) (Outcome, string) {
+	if g := b.guests[p.Instance]; g != nil && g.listed && !b.touchedAfter(p) {
+		return Unproven, fmt.Sprintf("it does not run at the end (%s on %s), and nobody saw when, or why, it stopped", g.line.State, g.line.After)
+	}
 	if took := p.To.Sub(p.From); p.ActualMs < 0 && took.Milliseconds() > p.WorstMs {
 		return Unproven, fmt.Sprintf("the interruption was not measured; the act took %s, told was at most %s", span(took), ms(p.WorstMs))
 	}
 	return Kept, ""
+}
+
+// touchedAfter: a later promise had something done to the instance, so this one had left it running.
+func (b *book) touchedAfter(p *Promise) bool {
+	for _, o := range b.promises {
+		if o.Instance == p.Instance && o.ID != p.ID && o.From.After(p.From) {
+			return true
+		}
+	}
+	return false
 }
 
 // breaches says in what the promise was not kept.

@@ -146,7 +146,7 @@ type Outcome string
 const (
 	Kept     Outcome = "kept"
 	Overrun  Outcome = "overrun"  // outside its slot, longer than told, or of a worse class
-	Unproven Outcome = "unproven" // inside its slot, but how long it was interrupted was not measured
+	Unproven Outcome = "unproven" // inside its slot, but how long it was interrupted was not measured, or it does not run at the end
 	Unmoved  Outcome = "unmoved"  // nothing was done to the instance
 	Dropped  Outcome = "dropped"  // taken back
 	Ahead    Outcome = "waiting"

@@ -454,6 +454,15 @@ func TestNamedList(t *testing.T) {
 	if len(r.NeverBack) != 1 || r.NeverBack[0].Instance != "web-2" || r.NeverBack[0].Ours || r.NeverBack[0].Why != "somebody paused it" || r.Totals.InstancesRunning != 2 {
 		t.Errorf("%+v, %d running", r.NeverBack, r.Totals.InstancesRunning)
 	}
+	outcome := map[string]Outcome{}
+	for _, p := range r.Promises {
+		if p.Instance == "web-2" {
+			outcome[p.Turn] = p.Outcome
+		}
+	}
+	if outcome["hv-2"] != Unproven {
+		t.Errorf("promises of one that does not run at the end: %v", outcome)
+	}
 	if len(r.Events) != 2 || !strings.Contains(r.Events[0].Text, "stays on hv-1: hv-2 lacks room") {
 		t.Errorf("%+v", r.Events)
 	}
