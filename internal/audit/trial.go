@@ -133,6 +133,8 @@ type guest struct {
 	act      *act
 	doubt    *doubt         // a move whose end is not known; nil when all ends are
 	missed   map[string]int // host -> looks in a row that should have shown it and did not
+	lastMove *act           // the move of it that ended last
+	died     bool           // that one left it running nowhere, and it is not back
 	half     *act           // a stop that failed and may have taken effect; nil when none did
 	changed  time.Time      // last end of an act of ours
 	landed   time.Time      // last landing by a move of ours

@@ -27,6 +27,9 @@ func (t *trial) moveEnds(r *run, f *Fact) {
 	if !mine && !again && (g.act != nil || !there) {
 		return // the late answer of an attempt that was given up
 	}
+	if g.act != nil {
+		g.lastMove = g.act
+	}
 	t.actEnds(g, f.At)
 	switch {
 	case there:
@@ -85,6 +88,19 @@ func (t *trial) actEnds(g *guest, at time.Time) {
 	g.act, g.changed = nil, at
 }
 
+// died: a move left an instance running nowhere. That needs looks at both ends, after the move; from then on it is
+// ours to bring back, as if we had stopped it.
+func (t *trial) died(r *run, f *Fact) {
+	tr, g := r.turn(f.Turn), t.guest(f.Instance)
+	s := Subject{Campaign: r.id, Turn: tr.id, Host: f.Host, Instance: f.Instance, Seq: f.Seq}
+	t.must(g.lastMove != nil && g.lastMove.turn == tr && g.lastMove.from == f.From && g.lastMove.to == f.To && g.act == nil, 10, "died-unmoved", s, f.At,
+		"a move that ended before with its ends unread", "%s is said to have died of a move from %s to %s, which the record does not hold", f.Instance, f.From, f.To)
+	t.must(g.doubt == nil && g.state == "stopped" && g.host == f.Host, 5, "died-unread", s, f.At, "looks at both ends, after the move, that show it running at neither",
+		"%s is said to be stopped on %s and to run nowhere; by the record it is %s on %s", f.Instance, f.Host, g.state, g.host)
+	g.act = &act{stop: true, run: r, turn: tr, slot: r.slots[[2]string{f.Turn, f.Instance}], from: f.Host, n: f.Attempt}
+	g.died, tr.busy[g.id], g.changed = true, true, f.At
+}
+
 // stopGoesOn folds what became of a stop: from its start until the instance is back.
 func (t *trial) stopGoesOn(r *run, f *Fact) {
 	tr, g := r.turn(f.Turn), t.guest(f.Instance)
@@ -106,13 +122,14 @@ func (t *trial) stopGoesOn(r *run, f *Fact) {
 			g.state = "unknown"
 		}
 	case "back-started":
-		t.must(f.To == tr.host, 5, "back-elsewhere", s, f.At, "the host on which it was stopped", "%s, stopped on %s, is to be started on %s", f.Instance, tr.host, f.To)
+		t.must(f.To == tr.host || g.died && f.To == g.host, 5, "back-elsewhere", s, f.At, "the host on which it was stopped", "%s, stopped on %s, is to be started on %s", f.Instance, tr.host, f.To)
 		tr.placed[g.id] = append(tr.placed[g.id], placed{f.Attempt, "back"})
 	case "back-done":
 		started := tr.wasPlaced(&Fact{Instance: f.Instance, Attempt: f.Attempt, To: "back"})
 		t.must(started, 10, "unstarted", s, f.At, "a back-started, stored before the start", "%s is back and no fact started that", f.Instance)
 		if mine || g.act == nil {
 			t.actEnds(g, f.At)
+			g.died = false
 			g.runs = nil // a new process: the next look says what it runs on
 			g.givenProcess(r, tr, f.To)
 			t.sure(g, f.To, "running")

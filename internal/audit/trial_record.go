@@ -14,6 +14,7 @@ var required = map[string][]string{
 	"turn-done": {"turn", "host"}, "turn-dropped": {"turn", "host", "code", "why"},
 	"step-started": {"turn", "host", "step"}, "step-done": {"turn", "host", "step"}, "step-failed": {"turn", "host", "step", "why"},
 	"move-placed": {"turn", "instance", "from", "to"}, "move-done": {"turn", "instance", "from", "to"}, "move-failed": {"turn", "instance", "from", "to", "why"},
+	"died":         {"turn", "instance", "host", "from", "to", "why"},
 	"stop-started": {"turn", "instance", "from", "disposition"}, "stop-done": {"turn", "instance", "from"}, "stop-failed": {"turn", "instance", "from", "why"},
 	"back-started": {"turn", "instance", "to"}, "back-done": {"turn", "instance", "to"}, "back-failed": {"turn", "instance", "to", "why"},
 	"host-seen": {"host", "seen"}, "host-lost": {"host", "why"}, "overrun": {"turn", "instance"},

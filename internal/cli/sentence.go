@@ -84,6 +84,8 @@ func instanceSentence(f execution.Fact) string {
 			return fmt.Sprintf("%-8s  %s → %s done, blackout %d ms", f.Instance, f.From, f.To, f.BlackoutMs)
 		}
 		return fmt.Sprintf("%-8s  %s → %s done", f.Instance, f.From, f.To)
+	case execution.Died:
+		return fmt.Sprintf("%-8s  %s → %s KILLED it: it is stopped on %s and will be started there", f.Instance, f.From, f.To, f.Host)
 	case execution.MoveFailed:
 		return fmt.Sprintf("%-8s  %s → %s failed (attempt %d; source %s, destination %s)%s", f.Instance, f.From, f.To, f.Attempt, f.Source, f.Destination, because(f.Why))
 	case execution.StopStarted:

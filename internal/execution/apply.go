@@ -42,7 +42,7 @@ var kinds = map[Kind]bool{
 	CampaignApplied: false, ControllerTook: false, CampaignPaused: false, CampaignResumed: false, CampaignAborted: false, CampaignHalted: false, CampaignFinished: false, ParentEnded: false, Inherited: false,
 	NoticeAsked: false, NoticeAccepted: false, NoticeFailed: false, HostSeen: false, HostLost: false, External: false, NotReturned: false, Unfixed: false,
 	Overrun: true, TurnPrepares: true, TurnPermitted: true, TurnHeld: true, TurnReleased: true, TurnDone: true, TurnDropped: true, StepStarted: true, StepDone: true, StepFailed: true,
-	MovePlaced: true, MoveDone: true, MoveFailed: true, StopStarted: true, StopDone: true, StopFailed: true, BackStarted: true, BackDone: true, BackFailed: true,
+	MovePlaced: true, MoveDone: true, MoveFailed: true, Died: true, StopStarted: true, StopDone: true, StopFailed: true, BackStarted: true, BackDone: true, BackFailed: true,
 	StaysAway: true, Borrowed: true, GivenBack: true,
 }
 
@@ -176,6 +176,8 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 		t.Cordoned = true
 	case GivenBack:
 		t.Cordoned = false
+	case Died:
+		s.applyDied(t, f)
 	case MovePlaced, MoveDone, MoveFailed:
 		s.applyMove(t, f)
 	case StopStarted, StopDone, StopFailed:

@@ -31,6 +31,7 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 			t.Refills++ // it was moved away and is here again
 		}
 		g.Disposition, g.From, g.To, g.Attempt, g.Deadline = plan.DispLiveMigrate, f.From, f.To, f.Attempt, f.Deadline
+		g.Placed = f.At
 		g.Stage = StageMoving
 		if f.Home {
 			g.Stage = StageHoming
@@ -143,12 +144,18 @@ func (s *State) applyBack(t *TurnState, f Fact) {
 		if f.Attempt != g.Attempt || g.Stage != StageBacking {
 			return
 		}
+		on := g.startsOn(t)
+		since := g.Stopped
 		g.Stage, g.Failures, t.Changed = StageBack, 0, f.At
-		s.interrupted(f.Turn, f.Instance, g.Stopped, f.At, f.At.Sub(g.Stopped).Milliseconds())
-		s.settle(f.Instance, t.Plan.Host)
+		if g.DiedOn != "" {
+			since = g.Placed
+			t.afterDeath(g)
+		}
+		s.interrupted(f.Turn, f.Instance, since, f.At, f.At.Sub(since).Milliseconds())
+		s.settle(f.Instance, on)
 		s.changed(f.Instance, f.At)
-		s.runsOnFrom(f.Instance, t.Plan.Host, f.At)
-		s.host(t.Plan.Host).refuted = f.At
+		s.runsOnFrom(f.Instance, on, f.At)
+		s.host(on).refuted = f.At
 		who.State, who.Saved = fleet.Running, false
 	case BackFailed:
 		if f.Attempt != g.Attempt || g.Stage != StageBacking {

@@ -25,11 +25,9 @@ func (s *State) mayBringBack(t *TurnState, now time.Time) bool {
 // bringBack restores or starts what the turn stopped. It is no new disruption: it is allowed under
 // pause, halt, abort and hold.
 func (s *State) bringBack(t *TurnState, now time.Time) []Fact {
-	if !s.mayBringBack(t, now) {
-		return nil
-	}
+	may := s.mayBringBack(t, now)
 	for _, g := range t.sortedGuests() {
-		if g.Stage != StageStopped || now.Before(g.RetryAt) {
+		if g.Stage != StageStopped || now.Before(g.RetryAt) || !may && g.startsOn(t) == t.Plan.Host {
 			continue
 		}
 		if g.Failures >= maxBackFailures {
@@ -38,7 +36,7 @@ func (s *State) bringBack(t *TurnState, now time.Time) []Fact {
 			}
 			return []Fact{*t.held(CodeNotReturned, fmt.Sprintf("%s does not come back: %s", g.ID, g.Why), "start it by hand, then: evenkeel retry "+t.Plan.ID)}
 		}
-		return []Fact{{Kind: BackStarted, Turn: t.Plan.ID, Instance: g.ID, To: t.Plan.Host, Disposition: g.Disposition, Attempt: g.Attempt + 1,
+		return []Fact{{Kind: BackStarted, Turn: t.Plan.ID, Instance: g.ID, To: g.startsOn(t), Disposition: g.Disposition, Attempt: g.Attempt + 1,
 			Deadline: now.Add(s.saveMax(t))}}
 	}
 	return nil
@@ -47,6 +45,9 @@ func (s *State) bringBack(t *TurnState, now time.Time) []Fact {
 // decideHome brings moved instances back where policy says so, within their slot; those that cannot
 // come stay where they run.
 func (s *State) decideHome(t *TurnState, now time.Time, quiet bool) []Fact {
+	if t.anyDead() {
+		return s.bringBack(t, now)
+	}
 	if !s.anyGoesHome(t) {
 		return t.done("instances stay where they run")
 	}

@@ -159,7 +159,7 @@ func (s *State) guestChore(t *TurnState, g *TurnGuest, add func(Chore)) {
 		c.Kind, c.Step, c.From = ChoreStop, StepStop, t.Plan.Host
 		c.Key = fmt.Sprintf("%s/stop/%s/%d", t.Plan.ID, g.ID, g.Attempt)
 	case StageBacking:
-		c.Kind, c.Step, c.To = ChoreBack, StepReturn, t.Plan.Host
+		c.Kind, c.Step, c.Host, c.To = ChoreBack, StepReturn, g.startsOn(t), g.startsOn(t)
 		c.Key = fmt.Sprintf("%s/back/%s/%d", t.Plan.ID, g.ID, g.Attempt)
 	default:
 		return

@@ -13,6 +13,9 @@ import (
 // decideEmpty moves every instance that can move off the host, late-placed, as far as concurrency,
 // groups and room allow now. Those that will be saved or stopped stay until StepStop.
 func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
+	if t.anyDead() { // nobody waits for the end of the turn who was not stopped for it
+		return s.bringBack(t, now)
+	}
 	if !s.knows(t, now) {
 		return nil
 	}

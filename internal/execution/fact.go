@@ -44,6 +44,7 @@ const (
 	MovePlaced  Kind = "move-placed"  // Turn, Instance, From, To, Attempt, Deadline, Home: late placement
 	MoveDone    Kind = "move-done"    // Turn, Instance, From, To, Attempt, BlackoutMs (-1: not known), Source, Destination
 	MoveFailed  Kind = "move-failed"  // Turn, Instance, From, To, Attempt, Code, Why, Retry, Source, Destination
+	Died        Kind = "died"         // Turn, Instance, Host (where it is stopped), From, To, Attempt, Source, Destination, Why: a move of ours left it running nowhere
 	StopStarted Kind = "stop-started" // Turn, Instance, From, Disposition, Attempt, Deadline
 	StopDone    Kind = "stop-done"    // Turn, Instance, From, Disposition, Attempt: saved or stopped; the interruption begins no later
 	StopFailed  Kind = "stop-failed"  // Turn, Instance, From, Disposition, Attempt, Code, Why, Retry

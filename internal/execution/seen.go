@@ -55,7 +55,7 @@ func (s *State) seeHost(id string, v *HostView) {
 	for inst, turn := range s.unproven {
 		g := s.Turns[turn].Guests[inst]
 		switch {
-		case (id != g.From && id != g.Sticky) || v.At.Before(g.FailedAt):
+		case (id != g.From && id != g.Sticky) || !v.At.After(g.FailedAt): // a look of the same moment shows nobody's absence
 		case here[inst]:
 			delete(g.missed, id)
 		case g.missed == nil:

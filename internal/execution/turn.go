@@ -94,7 +94,7 @@ func (s *State) unanswered(t *TurnState, now time.Time) []Fact {
 		case StageStopping:
 			f.Kind, f.From = StopFailed, t.Plan.Host
 		case StageBacking:
-			f.Kind, f.To = BackFailed, t.Plan.Host
+			f.Kind, f.To = BackFailed, g.startsOn(t)
 		default:
 			continue
 		}

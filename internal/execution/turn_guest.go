@@ -24,6 +24,8 @@ type TurnGuest struct {
 	missed    map[string]int // host -> looks in a row since then that did not show it
 	InDoubt   bool           // its stop failed and may have taken effect: a look must tell
 	Stopped   time.Time      // when its stop began
+	Placed    time.Time      // when its last move was ordered
+	DiedOn    string         // a move left it stopped there, and running nowhere
 	MovedTo   string         // where the turn's move took it
 	GoneHome  bool           // no further move home: done, or it stays away
 	Stuck     bool           // its last failure is not to be tried again

@@ -59,6 +59,12 @@ func (s *State) decideUnproven(t *TurnState, now time.Time) []Fact {
 		case src == "running" && dst == "running" && g.Code != CodeSplit && t.Phase == TurnActive:
 			f.Kind, f.Code, f.Why = MoveFailed, CodeSplit, "it runs at both ends"
 			return []Fact{f}
+		case none(src) && none(dst) && (src == "stopped" || dst == "stopped"):
+			f.Kind, f.Host, f.Why = Died, g.From, "both ends were read again: it runs at neither"
+			if dst == "stopped" { // it had arrived
+				f.Host = g.Sticky
+			}
+			return []Fact{f}
 		case t.Phase == TurnActive && now.Sub(g.FailedAt) > unprovenFor:
 			return []Fact{*t.held(CodeUnproven, fmt.Sprintf("where %s runs is not known: %s is %s, %s is %s", g.ID, g.From, src, g.Sticky, dst),
 				"look at both hosts, leave exactly one copy running, then: evenkeel retry "+t.Plan.ID)}

@@ -109,6 +109,8 @@ func (b *book) take(f *execution.Fact) error {
 		b.event(f, "still runs unfixed software: "+f.Why)
 	case execution.MovePlaced, execution.MoveDone, execution.MoveFailed:
 		b.move(f)
+	case execution.Died:
+		b.died(f)
 	case execution.StopStarted, execution.StopDone, execution.StopFailed, execution.BackStarted, execution.BackDone, execution.BackFailed:
 		b.stop(f)
 	default:

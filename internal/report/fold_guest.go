@@ -99,6 +99,23 @@ func (b *book) move(f *execution.Fact) {
 	b.event(f, fmt.Sprintf("its move to %s failed, attempt %d%s", f.To, f.Attempt, because(cmp.Or(f.Why, f.Code))))
 }
 
+// died enters what a move of ours has killed: an interruption from the move's start until it runs again.
+func (b *book) died(f *execution.Fact) {
+	g := b.guest(f)
+	since := f.At
+	for _, a := range slices.Backward(b.acts) {
+		if a.Turn == f.Turn && a.Instance == f.Instance {
+			since = a.Start // somewhere between its start and its end
+			break
+		}
+	}
+	key := f.Turn + "/" + f.Instance
+	b.begin(key, f, g, "death")
+	b.open[key].Start, b.open[key].Down = since, since
+	g.become("stopped", f.Host, f.At, true, "a move of ours left it running nowhere")
+	b.event(f, fmt.Sprintf("its move from %s to %s left it running nowhere: it is stopped on %s", f.From, f.To, f.Host))
+}
+
 // stop enters a stop or a save, and the way back: one act from its start until the instance runs.
 func (b *book) stop(f *execution.Fact) {
 	key := f.Turn + "/" + f.Instance
@@ -116,7 +133,7 @@ func (b *book) stop(f *execution.Fact) {
 		return
 	}
 	a := b.open[key]
-	if a == nil || (a.Kind != "stop" && a.Kind != "save") {
+	if a == nil || (a.Kind != "stop" && a.Kind != "save" && a.Kind != "death") {
 		b.misfit(f, "no stop of "+f.Instance+" is under way")
 		return
 	}

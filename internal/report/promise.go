@@ -217,6 +217,8 @@ func (b *book) breaches(p *Promise) (out []string) {
 	for _, a := range p.acts {
 		switch {
 		case a.Result == Failed:
+		case a.Kind == "death":
+			out = append(out, "a move of it left it running nowhere, and it had to be started again")
 		case (a.Kind == "stop" || a.Kind == "save") && p.Class != plan.ClassOutage:
 			out = append(out, fmt.Sprintf("told was class %s, but it was stopped", p.Class))
 		case p.Class == plan.ClassNone:

@@ -278,7 +278,7 @@ const (
 
 // Act is something done to one instance: a move, or a stop until it runs again.
 type Act struct {
-	Kind     string    `json:"kind"` // move, home, stop, save
+	Kind     string    `json:"kind"` // move, home, stop, save, death (a move left it running nowhere)
 	Instance string    `json:"instance"`
 	Tenant   string    `json:"tenant,omitempty"`
 	Turn     string    `json:"turn"`

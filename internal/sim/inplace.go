@@ -39,6 +39,8 @@ func (x *drill) notInPlace(res *Result, s *execution.State) (wrong []string) {
 	moved, touched := map[string]int{}, map[string]bool{}
 	for _, f := range res.Facts {
 		switch {
+		case f.Kind == execution.Died:
+			moved[f.Instance]-- // started once more, since its move took its process
 		case f.Kind == execution.MoveDone && !f.Home && tactics[f.Turn] == plan.Refresh, f.Kind == execution.BackDone && tactics[f.Turn] == plan.Refresh:
 			touched[f.Instance] = true
 			if f.Kind == execution.MoveDone || f.Code == "" && f.Why == "" {

@@ -34,7 +34,7 @@ func troublesOf(seed uint64) Troubles {
 		World: simulated.Faults{
 			CallLost: pick(1, 0.01), AnswerLost: pick(2, 0.01), AnswerLate: pick(3, 0.01), CallDoubled: pick(4, 0.02),
 			LieCompleted: pick(5, 0.1), LieNotFound: pick(6, 0.02), HostCut: pick(7, 0.003), ServiceDies: pick(8, 0.003),
-			MigrationFails: pick(9, 0.1), MigrationStuck: pick(10, 0.05), DestinationDies: pick(11, 0.01), SourceDies: pick(12, 0.01),
+			MigrationFails: pick(9, 0.1), MoveKills: pick(40, 0.03), MigrationStuck: pick(10, 0.05), DestinationDies: pick(11, 0.01), SourceDies: pick(12, 0.01),
 			FinishHangs: pick(13, 0.02), FinishServiceOff: pick(14, 0.02), NeverReturns: pick(15, 0.05), BootsOld: pick(16, 0.05),
 			SameBoot: pick(17, 0.05), Flaps: pick(18, 0.1), UpdateFails: pick(19, 0.1), UpdateSays70: pick(20, 0.05),
 			OthersStart: pick(21, 0.1), OthersRemove: pick(22, 0.01), PatchStuck: pick(27, 0.2), PatchLost: pick(28, 0.2),

@@ -24,6 +24,7 @@ type Faults struct {
 	MigrationStuck   float64 `json:"migration_stuck,omitempty"`    // each migration: never converges
 	DestinationDies  float64 `json:"destination_dies,omitempty"`   // each migration: power lost at the destination, at any phase
 	SourceDies       float64 `json:"source_dies,omitempty"`        // each migration: power lost at the source, at any phase
+	MoveKills        float64 `json:"move_kills,omitempty"`         // each migration: the instance itself dies in mid-copy, or right before its source lets go
 	FinishHangs      float64 `json:"finish_hangs,omitempty"`       // each migration: the destination freezes at the switch-over for 40 to 90 s
 	FinishServiceOff float64 `json:"finish_service_off,omitempty"` // each migration: the same, and the source's service is killed meanwhile
 
@@ -93,6 +94,7 @@ const (
 	MigrationStuck   Fault = "migration_stuck"
 	DestinationDies  Fault = "destination_dies"
 	SourceDies       Fault = "source_dies"
+	MoveKills        Fault = "move_kills"
 	FinishHangs      Fault = "finish_hangs"
 	FinishServiceOff Fault = "finish_service_off"
 	NeverReturns     Fault = "never_returns"

@@ -47,6 +47,7 @@ func TestMigrateUnderFaults(t *testing.T) {
 		{name: "lie: completed", force: simulated.LieCompleted, code: driver.CodeFailed, ends: driver.Ends{Source: up, Destination: gone}, runs: []string{"h1"}},
 		{name: "lie: not found", force: simulated.LieNotFound, ends: driver.Ends{Source: gone, Destination: up}, runs: []string{"h3"}},
 		{name: "the hypervisor gives up", instance: "db", force: simulated.MigrationFails, code: driver.CodeFailed, ends: driver.Ends{Source: up, Destination: gone}, runs: []string{"h1"}},
+		{name: "the instance dies of it", instance: "db", force: simulated.MoveKills, code: driver.CodeFailed, ends: driver.Ends{Source: driver.IsStopped, Destination: gone}},
 		{name: "receiving process killed", instance: "db", breaks: func(l *lab) { l.at(time.Second, func() { l.world.KillIncoming("db") }) }, code: driver.CodeFailed, ends: driver.Ends{Source: up, Destination: gone}, runs: []string{"h1"}},
 		{name: "destination's service killed", instance: "db", breaks: func(l *lab) { l.at(time.Second, func() { l.world.KillService("h3", 3*time.Second) }) }, code: driver.CodeFailed, ends: driver.Ends{Source: up, Destination: gone}, runs: []string{"h1"}},
 		{name: "source's service killed", instance: "db", breaks: func(l *lab) { l.at(time.Second, func() { l.world.KillService("h1", 3*time.Second) }) }, code: driver.CodeFailed, ends: driver.Ends{Source: up, Destination: gone}, runs: []string{"h1"}},

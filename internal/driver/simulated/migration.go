@@ -103,6 +103,14 @@ func (w *World) drawMoveFaults(m *migration) {
 	if c.strikes(MigrationFails) {
 		w.failInCopy(m, MigrationFails, "internal error: the stream to the destination ended early")
 	}
+	if c.strikes(MoveKills) {
+		w.after(w.inCopy(m, MoveKills), func() {
+			if m.phase == copying {
+				w.breakMove(m, codeFailed, "operation failed: domain is not running")
+				w.lose(m.src, "its process died in a migration")
+			}
+		})
+	}
 	m.plan.stuck = c.strikes(MigrationStuck)
 	if c.strikes(FinishHangs) {
 		m.plan.hang = time.Duration(c.between(FinishHangs, 40, 90) * float64(time.Second))

@@ -19,7 +19,7 @@ import (
 
 var storm = simulated.Faults{
 	CallLost: 0.02, AnswerLost: 0.02, AnswerLate: 0.02, CallDoubled: 0.03, LieCompleted: 0.05, LieNotFound: 0.05,
-	HostCut: 0.003, ServiceDies: 0.003, MigrationFails: 0.05, MigrationStuck: 0.05, DestinationDies: 0.03, SourceDies: 0.03,
+	HostCut: 0.003, ServiceDies: 0.003, MigrationFails: 0.05, MoveKills: 0.03, MigrationStuck: 0.05, DestinationDies: 0.03, SourceDies: 0.03,
 	FinishHangs: 0.03, FinishServiceOff: 0.03, NeverReturns: 0.1, BootsOld: 0.1, SameBoot: 0.1, Flaps: 0.1,
 	UpdateFails: 0.2, UpdateSays70: 0.2, OthersStart: 0.3, OthersRemove: 0.01, PatchStuck: 0.2, PatchLost: 0.2,
 	OldBuild: 0.1, NoDom0: 0.05, NoNetwork: 0.05, StaysOff: 0.05, ProbeMute: 0.2, PatchFades: 0.2, RebootsItself: 0.1,
