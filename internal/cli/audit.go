@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,27 +15,32 @@ import (
 )
 
 // auditFlags are what `evenkeel audit` was asked.
-type auditFlags struct{ fleet, plan, journal, output string }
+type auditFlags struct {
+	fleet, plan, output string
+	journals            []string
+}
 
 func newAudit(app *App) *cobra.Command {
 	var in auditFlags
 	cmd := &cobra.Command{
-		Use:   "audit (--plan FILE [--fleet FILE] | --journal FILE)",
+		Use:   "audit (--plan FILE [--fleet FILE] | --journal FILE...)",
 		Short: "Judge a plan or a journal against the laws, by other code than made it",
 		Long: `Judge a plan, or a journal of JSON lines, against the ten laws: no silent stop, inside the slot,
 redundancy, told first, once and in one place, room, all come back, halt means halt, embargo, on
 the record. The judge shares no code with the planner or with what carries a plan out. It prints
 each law with the number of questions asked, then each violation: what is wrong, and what would
 have allowed it. A plan is judged against --fleet, or against the fleet that it carries.
+Several journals, one campaign each, are judged one by one and beside each other: host groups,
+groups, places kept apart, and one campaign on a host at a time.
 
 Exit code 0: no violation; 3: violations; 1: the input cannot be read.`,
-		Example: "  evenkeel audit --fleet fleet.yaml --plan plan.json\n  evenkeel journal CAMPAIGN | evenkeel audit --journal -",
+		Example: "  evenkeel audit --fleet fleet.yaml --plan plan.json\n  evenkeel journal CAMPAIGN | evenkeel audit --journal -\n  evenkeel audit --journal cycle.jsonl --journal urgent.jsonl",
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return auditRun(app, in) },
 	}
 	cmd.Flags().StringVar(&in.plan, "plan", "", "a `FILE` as evenkeel plan --out writes it (- is standard input)")
 	cmd.Flags().StringVar(&in.fleet, "fleet", "", "the fleet that the plan was made from (default: the one in the plan)")
-	cmd.Flags().StringVar(&in.journal, "journal", "", "a journal of JSON lines (- is standard input)")
+	cmd.Flags().StringArrayVar(&in.journals, "journal", nil, "a journal of JSON lines (- is standard input); again for campaigns beside each other")
 	cmd.Flags().StringVarP(&in.output, "output", "o", "text", "text or json")
 	return cmd
 }
@@ -44,21 +49,25 @@ func auditRun(app *App, in auditFlags) error {
 	if in.output != "text" && in.output != "json" {
 		return fmt.Errorf("-o %s is not known: use text or json", in.output)
 	}
-	if (in.plan == "") == (in.journal == "") {
+	if (in.plan == "") == (len(in.journals) == 0) {
 		return errors.New("name one of --plan FILE and --journal FILE")
 	}
-	if in.journal != "" && in.fleet != "" {
+	if len(in.journals) > 0 && in.fleet != "" {
 		return errors.New("--fleet goes with --plan: a journal holds its own fleet")
 	}
 	var v audit.Verdict
 	var what string
 	var err error
-	if in.plan != "" {
+	switch {
+	case in.plan != "":
 		what = "plan " + in.plan
 		v, err = auditPlan(app, in)
-	} else {
-		what = "journal " + in.journal
-		v, err = auditJournal(app, in.journal)
+	case len(in.journals) == 1:
+		what = "journal " + in.journals[0]
+		v, err = auditJournal(app, in.journals[0])
+	default:
+		what = "journals " + strings.Join(in.journals, ", ")
+		v, err = auditBeside(app, in.journals)
 	}
 	if err != nil {
 		return err
@@ -119,23 +128,6 @@ func planToJudge(src []byte) (*plan.Plan, error) {
 	return nil, fmt.Errorf("line %d, column %d: %w", bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n'), err)
 }
 
-func auditJournal(app *App, path string) (audit.Verdict, error) {
-	in := app.In
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return audit.Verdict{}, err
-		}
-		defer file.Close()
-		in = file
-	}
-	v, err := audit.Journal(in)
-	if err != nil {
-		return v, fmt.Errorf("%s: %w", path, err)
-	}
-	return v, nil
-}
-
 func printAudit(w io.Writer, in auditFlags, what string, v audit.Verdict) error {
 	if in.output == "json" {
 		if v.Findings == nil {
@@ -171,7 +163,7 @@ func printAudit(w io.Writer, in auditFlags, what string, v audit.Verdict) error 
 		t.printf("  %s\n  allowed: %s\n", f.What, f.Allow)
 	}
 	state := ""
-	if in.journal != "" && !v.Finished {
+	if len(in.journals) > 0 && !v.Finished {
 		state = ", not finished yet"
 	}
 	t.printf("\n%s%s: violations %d, questions asked %d\n", what, state, len(v.Findings), asked)
