@@ -60,7 +60,7 @@ func (s *State) decideOverrun(now time.Time) []Fact {
 				continue
 			}
 			out = append(out, Fact{Kind: Overrun, Turn: id, Host: t.Plan.Host, Instance: g.ID, Tenant: sl.Tenant, Slots: []string{sl.ID},
-				Why: fmt.Sprintf("the slot ended at %s and %s is %s", sl.End.Format(time.RFC3339), g.ID, g.Stage)})
+				Why: fmt.Sprintf("the slot ended at %s and %s %s", sl.End.Format(time.RFC3339), g.ID, g.plight())})
 			if sl.Tenant != "" {
 				out = append(out, Fact{Kind: NoticeAsked, Notice: s.noticeID(NoticeOverrun, sl.Tenant, sl.ID), NoticeKind: NoticeOverrun, Tenant: sl.Tenant, Slots: []string{sl.ID}})
 			}
@@ -75,7 +75,15 @@ func (g *TurnGuest) disturbed() bool {
 	case StageMoving, StageStopping, StageStopped, StageBacking, StageHoming:
 		return true
 	}
-	return g.Stage == StageStuck && g.Sticky != ""
+	return g.Sticky != ""
+}
+
+// plight says in what an act of ours has left an instance that it disturbs.
+func (g *TurnGuest) plight() string {
+	if g.Sticky != "" && g.Stage != StageMoving && g.Stage != StageHoming {
+		return fmt.Sprintf("may be on %s, on %s or on neither: its move ended unread", g.From, g.Sticky)
+	}
+	return "is " + string(g.Stage)
 }
 
 // decidePermits gives leave to the next turns that all rules allow.
