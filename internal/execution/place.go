@@ -15,8 +15,8 @@ import (
 type Placement struct {
 	To   string
 	Wait bool           // some host may do soon: a look is missing, room is being freed, a member of its group is away
-	Sees []string       // hosts whose look is missing or old
-	Why  []fleet.Reason // per refused host: its id is in Why's text
+	Sees []string       // the best hosts, as far as their look is missing or old
+	Why  []fleet.Reason // per host that was asked and refused: its id is in Why's text
 }
 
 // Place binds one instance's destination late, on what was seen within the last minute. It keeps
@@ -27,56 +27,73 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 	if g := s.groupFull(in); g != "" {
 		return Placement{Wait: true, Why: []fleet.Reason{{Code: "group", Why: fmt.Sprintf("group %s has as many members away as it allows", g)}}}
 	}
-	type choice struct {
-		host string
-		rank [3]int64
-		no   *refusal
-	}
 	var out Placement
-	var may []choice // by what was known last
 	poolFree := s.poolFrees()
-	for _, id := range s.candidates(t) {
-		no := s.refuses(t, in, id, now, poolFree(t.Plan.Pool))
-		if no == nil || no.look {
-			may = append(may, choice{id, s.rank(t, instance, id), no})
-		}
-		if no != nil {
+	waits := false // for a host that may take it soon: no worse one takes it before, but is looked at meanwhile
+	for _, alike := range s.alike(t, instance) {
+		soon := false
+		for _, id := range s.byRoom(alike) {
+			no := s.refuses(t, in, id, now, poolFree(t.Plan.Pool))
+			if no == nil && !waits {
+				if no = s.leaves(t, in, id, now, poolFree); no == nil {
+					return s.placed(id, out.Why)
+				}
+				soon = true
+			}
+			if no == nil {
+				continue
+			}
+			if no.look {
+				out.Sees, soon = append(out.Sees, id), true
+			}
 			out.refused(id, no)
-		}
-	}
-	slices.SortStableFunc(may, func(a, b choice) int {
-		return cmp.Or(slices.Compare(a.rank[:], b.rank[:]), cmp.Compare(a.host, b.host))
-	})
-	var better *choice // it may take the instance soon, and then before any worse one
-	for i := range may {
-		c := &may[i]
-		switch {
-		case c.no != nil:
-			out.Sees = append(out.Sees, c.host)
-		case out.To != "":
-			continue
-		default:
-			if c.no = s.leaves(t, in, c.host, now, poolFree); c.no != nil {
-				out.refused(c.host, c.no)
+			if waits && len(out.Sees) >= bestToSee {
+				return out
 			}
 		}
-		switch {
-		case c.no == nil && (better == nil || slices.Compare(better.rank[:2], c.rank[:2]) >= 0):
-			out.To = c.host
-		case c.no != nil && better == nil:
-			better = c
+		waits = waits || soon
+	}
+	return out
+}
+
+// placed names a destination, and why no better host took the instance.
+func (s *State) placed(to string, refused []fleet.Reason) Placement {
+	p := Placement{To: to}
+	for _, r := range refused {
+		if host, _, _ := strings.Cut(r.Why, ":"); s.level(host) < s.level(to) {
+			p.Why = append(p.Why, r)
 		}
 	}
-	if out.To == "" {
-		return out
-	}
-	to := Placement{To: out.To}
-	for _, r := range out.Why { // say why no better host took it
-		if host, _, _ := strings.Cut(r.Why, ":"); s.level(host) < s.level(to.To) {
-			to.Why = append(to.Why, r)
+	slices.SortStableFunc(p.Why, func(a, b fleet.Reason) int { return cmp.Compare(a.Why, b.Why) })
+	return p
+}
+
+// alike are the candidates in groups, best first: those on the fix before others, and of those the forecast one alone.
+// In most pools that one takes the instance, and nobody else is asked.
+func (s *State) alike(t *TurnState, instance string) [][]string {
+	var groups [2 * (landsUnfixed + 1)][]string
+	forecast := s.forecast[actKey(t.Plan.ID, instance)].to
+	for _, id := range s.candidates(t) {
+		n := 2 * s.level(id)
+		if id != forecast {
+			n++
 		}
+		groups[n] = append(groups[n], id)
 	}
-	return to
+	return groups[:]
+}
+
+// byRoom sorts hosts: most room first.
+func (s *State) byRoom(hosts []string) []string {
+	if len(hosts) < 2 {
+		return hosts
+	}
+	free := make(map[string]int64, len(hosts))
+	for _, id := range hosts {
+		free[id] = s.free(id)
+	}
+	slices.SortFunc(hosts, func(a, b string) int { return cmp.Or(cmp.Compare(free[b], free[a]), cmp.Compare(a, b)) })
+	return hosts
 }
 
 // refused notes why a host does not receive the instance.
@@ -103,16 +120,6 @@ func (s *State) candidates(t *TurnState) []string {
 	}
 	slices.Sort(ids)
 	return ids
-}
-
-// rank orders destinations, lowest first: fixed before unfixed, the forecast one, then most room.
-func (s *State) rank(t *TurnState, instance, host string) [3]int64 {
-	r := [3]int64{int64(s.level(host))}
-	if s.forecast[actKey(t.Plan.ID, instance)].to != host {
-		r[1] = 1
-	}
-	r[2] = -s.free(host)
-	return r
 }
 
 // instance is what the fleet says of it, or, when it appeared later, what was seen.
