@@ -97,8 +97,8 @@ func (s *State) applyMove(t *TurnState, f Fact) {
 
 // touched notes that an older look at a host no longer tells the truth about it.
 func (s *State) touched(host string, at time.Time) {
-	for id := range s.active {
-		if t := s.Turns[id]; t.Plan.Host == host && t.Changed.Before(at) {
+	for _, t := range s.turnsOf[host] {
+		if s.active[t.Plan.ID] && t.Changed.Before(at) {
 			t.Changed = at
 		}
 	}

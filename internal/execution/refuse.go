@@ -21,8 +21,8 @@ func (s *State) refuses(t *TurnState, in *fleet.Instance, to string, now time.Ti
 	if health := s.health(to); health != string(fleet.Up) {
 		return &refusal{fleet.Reason{Code: fleet.HostUnfit, Why: "is " + health}, !h.Lost.IsZero(), false}
 	}
-	for id := range s.active {
-		if o := s.Turns[id]; o.Plan.Host == to && !o.Permitted.IsZero() {
+	for _, o := range s.turnsOf[to] {
+		if s.active[o.Plan.ID] && !o.Permitted.IsZero() {
 			return &refusal{fleet.Reason{Code: fleet.HostUnfit, Why: "is in a turn itself"}, o.Phase == TurnActive && !s.stands(o, now), false}
 		}
 	}

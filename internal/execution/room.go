@@ -2,6 +2,7 @@ package execution
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -14,13 +15,11 @@ func (s *State) free(host string) int64 {
 		return s.index.FreeMiB(host)
 	}
 	free := h.View.FreeMiB
-	counted := map[string]bool{} // the look shows it, or it was taken off already
-	for _, in := range h.View.Instances {
-		counted[in.ID] = in.State != string(fleet.Stopped)
-	}
+	var taken []string
 	take := func(id string) {
-		if !counted[id] {
-			counted[id] = true
+		shown := slices.ContainsFunc(h.View.Instances, func(in InstanceView) bool { return in.ID == id && in.State != string(fleet.Stopped) })
+		if !shown && !slices.Contains(taken, id) { // else the look counts it, or it was taken off already
+			taken = append(taken, id)
 			free -= s.Guests[id].Memory
 		}
 	}
@@ -77,8 +76,8 @@ func (s *State) poolFree(pool string) func() int64 {
 
 // away: the host is in a turn that takes it away, which a live patch does not, or does not answer.
 func (s *State) away(host string) bool {
-	for id := range s.active {
-		if o := s.Turns[id]; o.Plan.Host == host && !o.Permitted.IsZero() && o.Plan.Tactic != plan.LivePatch {
+	for _, o := range s.turnsOf[host] {
+		if s.active[o.Plan.ID] && !o.Permitted.IsZero() && o.Plan.Tactic != plan.LivePatch {
 			return true
 		}
 	}
