@@ -41,6 +41,7 @@ func campaign(seed uint64) (in planner.Input, profile plan.Profile) {
 	d.sets()
 	in.Policy = d.policy(in.Now)
 	staggered(seed, &in.Policy)
+	(&dice{Rand: rand.New(rand.NewPCG(seed, 36)), f: d.f}).links(&in.Policy)
 	(&dice{Rand: rand.New(rand.NewPCG(seed, 6)), f: d.f}).models(&in.Policy)
 	if d.IntN(4) > 0 {
 		in.Target = d.target(in.Now)
@@ -69,6 +70,18 @@ func staggered(seed uint64, p *plan.Policy) {
 		p.AwayPerRack, p.AwayPerRegion = of(d, 0, 1), of(d, 0, 0, 1)
 		p.MovesPerRack, p.MovesPerRegion = of(d, 0, 1), of(d, 0, 0, 1)
 	}
+}
+
+// links gives every third fleet uplinks of racks and hosts; of a stream of its own.
+func (d *dice) links(p *plan.Policy) {
+	if !d.oneIn(3) || len(d.f.Hosts) == 0 {
+		return
+	}
+	p.MovesPerLink = of(d, 0, 1, 2)
+	if h := d.f.Hosts[d.IntN(len(d.f.Hosts))]; h.Rack != "" {
+		d.f.Links = append(d.f.Links, fleet.Link{ID: "uplink", Mbps: of(d, int64(500), 2000, 40000), Racks: []string{h.Rack}})
+	}
+	d.f.Links = append(d.f.Links, fleet.Link{ID: "cable", Mbps: of(d, int64(300), 1000, 40000), Hosts: []string{d.f.Hosts[d.IntN(len(d.f.Hosts))].ID}})
 }
 
 // models gives some hosts a model, and in every other campaign reboots of their own.

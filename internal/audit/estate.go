@@ -20,6 +20,7 @@ type estate struct {
 	groupsOf   map[string][]*group           // by instance
 	hostGroups map[string][]*fleet.HostGroup // by host
 	homeHosts  map[string][]*fleet.Host      // by pool: hosts whose first pool it is
+	behind     map[string][]*fleet.Link      // by host: links that it lies behind
 }
 
 // group is a redundancy group with its members from both places that can name one.
@@ -35,7 +36,7 @@ func newEstate(f *fleet.Fleet) *estate {
 	e := &estate{
 		hosts: map[string]*fleet.Host{}, instances: map[string]*fleet.Instance{}, tenants: map[string]*fleet.Tenant{},
 		pools: map[string]*fleet.Pool{}, on: map[string][]*fleet.Instance{}, sites: map[string]*fleet.Site{}, groupsOf: map[string][]*group{},
-		hostGroups: map[string][]*fleet.HostGroup{}, homeHosts: map[string][]*fleet.Host{},
+		hostGroups: map[string][]*fleet.HostGroup{}, homeHosts: map[string][]*fleet.Host{}, behind: map[string][]*fleet.Link{},
 	}
 	for i := range f.Sites {
 		put(e.sites, f.Sites[i].ID, &f.Sites[i])
@@ -66,6 +67,7 @@ func newEstate(f *fleet.Fleet) *estate {
 		}
 	}
 	e.join(f)
+	e.wire(f)
 	return e
 }
 

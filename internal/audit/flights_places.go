@@ -42,6 +42,9 @@ func (s *scene) landsAt(m *plan.Move) {
 	for _, l := range s.ends(&s.p.Policy, m.From, m.To) {
 		s.placeFlights[l]--
 	}
+	for _, l := range s.over(m.From, m.To) {
+		s.linkFlights[l.ID]--
+	}
 }
 
 // fliesAt asks the same of a migration that begins: of those of its campaign that have not ended (law 6).

@@ -98,6 +98,16 @@ var actMutants = []journalMutant{
 		first.At = p.facts[j-1].At
 		p.facts = slices.Insert(p.facts, j, first)
 	}},
+	{"too many moves over a link", 6, one("moves-per-link"), false, func(p *tape) {
+		p.replan(func(f *fleet.Fleet, pl *plan.Plan) {
+			f.Links, pl.Policy.MovesPerLink = []fleet.Link{{ID: "up", Mbps: 100000, Hosts: []string{"a"}}}, 1
+		})
+		i, j := p.find("move-done", "a", "a1"), p.find("move-placed", "a", "a2")
+		first := p.facts[i] // it ends once the second has begun
+		p.facts = slices.Delete(p.facts, i, i+1)
+		first.At = p.facts[j-1].At
+		p.facts = slices.Insert(p.facts, j, first)
+	}},
 	{"too many of a region away", 6, one("away-from-place"), false, func(p *tape) {
 		p.replan(func(f *fleet.Fleet, pl *plan.Plan) {
 			f.Hosts[1].Pools = []string{"p2", "p1"}

@@ -17,6 +17,7 @@ func (s *scene) flies(m *plan.Move) {
 			"%d migrations are in flight at host %s when that of %s starts, at most %d may be", s.flights[h], h, m.Instance, pol.MovesPerHost)
 	}
 	s.fliesAt(m)
+	s.fliesOver(m)
 	subject := ofMove(m)
 	subject.Pool = pool
 	s.must(s.poolFlights[pool] <= max(1, pol.MovesPerPool), 6, "moves-per-pool", subject, m.Start, "a later start, or a higher moves_per_pool",

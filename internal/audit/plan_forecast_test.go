@@ -53,6 +53,13 @@ var forecastMutants = []planMutant{
 		f.Instances[1].Group, f.Instances[2].Group = "", ""
 	}},
 	{"a move that its links cannot carry in time", 2, one("faster-than-link"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Hosts[0].NICMbps = 100 }},
+	{"a move that a link cannot carry in time", 2, one("faster-than-link"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Links = []fleet.Link{{ID: "up", Mbps: 300, Hosts: []string{"a"}}}
+	}},
+	{"an instance that dirties its memory faster than a link carries", 1, one("cannot-converge"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Links = []fleet.Link{{ID: "up", Mbps: 4000, Hosts: []string{"a"}}}
+		f.Instances[0].DirtyMiBps, p.Policy.NonConverging = 90, []string{"hold"}
+	}},
 	{"an instance that dirties its memory faster", 1, one("cannot-converge"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		f.Hosts[0].NICMbps, f.Instances[0].DirtyMiBps, p.Policy.NonConverging = 1000, 90, []string{"hold"}
 	}},
@@ -139,6 +146,9 @@ func TestForecastAllowed(t *testing.T) {
 		{"bounds that may be", func(f *fleet.Fleet, p *plan.Plan) { p.Bounds = goodBounds() }},
 		{"bounds from before plans told all", func(f *fleet.Fleet, p *plan.Plan) {
 			p.Bounds = plan.Bounds{WavesMin: 3, WavesRatio: 1, MovesMin: 6, MovesRatio: 1}
+		}},
+		{"a link that both ends lie behind", func(f *fleet.Fleet, p *plan.Plan) {
+			f.Links = []fleet.Link{{ID: "up", Mbps: 1, Hosts: []string{"a", "b", "c"}}}
 		}},
 		{"links that just carry it", func(f *fleet.Fleet, p *plan.Plan) { f.Hosts[0].NICMbps = 144 }},
 		{"post-copy for what does not converge", func(f *fleet.Fleet, p *plan.Plan) {

@@ -164,7 +164,7 @@ func (s *scene) fixedInstead(m *plan.Move) string {
 		if most := s.p.Policy.MovesPerHost; most > 0 && s.flights[h.ID] >= most {
 			continue
 		}
-		if s.everShared(in.ID, h.ID) || link(from, h) < link(from, s.hosts[m.To]) {
+		if s.everShared(in.ID, h.ID) || s.lane(from, h) < s.lane(from, s.hosts[m.To]) {
 			continue
 		}
 		by, runs, lands := s.familyBetween(from, h), s.running(in, from.ID), s.lands(h.ID, false)
@@ -196,8 +196,17 @@ func (s *scene) staysOn(m *plan.Move, host string) bool {
 	return !own.Start.Before(worst(t).Add(time.Duration(s.p.Policy.MinStay)))
 }
 
-// link is the rate in Mbit/s between two hosts; one that does not tell its own is taken as slow.
-func link(a, b *fleet.Host) int64 {
+// lane is the rate in MiB/s that a migration between two hosts has; a NIC that does not tell its own is taken as slow.
+func (s *scene) lane(a, b *fleet.Host) float64 {
+	rate := perMove(nics(a, b), s.p.Policy.MovesPerHost)
+	if linked := s.linkShare(a.ID, b.ID); linked > 0 && linked < rate {
+		return linked
+	}
+	return rate
+}
+
+// nics is the rate in Mbit/s of the slower NIC of two hosts.
+func nics(a, b *fleet.Host) int64 {
 	rate := func(h *fleet.Host) int64 {
 		if h.NICMbps > 0 {
 			return h.NICMbps

@@ -212,6 +212,11 @@ var promiseMutants = []planMutant{
 		p.Policy.MovesPerRegion = 1
 		p.Moves[1].Start = p.Moves[0].Start.Add(time.Second)
 	}},
+	{"too many moves over a link", 6, one("moves-per-link"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		f.Links = []fleet.Link{{ID: "up", Mbps: 40000, Hosts: []string{"a"}}}
+		p.Policy.MovesPerLink = 1
+		p.Moves[1].Start = p.Moves[0].Start.Add(time.Second)
+	}},
 	{"too many of a region away", 6, one("away-from-place"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		elsewhere("s3")(f, p)
 		f.Sites[2].Region = "north"

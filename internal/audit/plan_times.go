@@ -25,7 +25,7 @@ func (d *dossier) forecasts() {
 }
 
 // share is the rate in MiB/s that one migration has between two hosts when each end has as many in flight as
-// policy allows; 0 when neither tells its link's rate.
+// policy allows, and so has each link of the fleet between them; 0 when no rate is told.
 func (d *dossier) share(a, b *fleet.Host) float64 {
 	var mbps int64
 	for _, h := range []*fleet.Host{a, b} {
@@ -33,7 +33,11 @@ func (d *dossier) share(a, b *fleet.Host) float64 {
 			mbps = h.NICMbps
 		}
 	}
-	return float64(mbps) * 1e6 / 8 / (1 << 20) / float64(max(1, d.p.Policy.MovesPerHost))
+	rate := perMove(mbps, d.p.Policy.MovesPerHost)
+	if linked := d.linkShare(a.ID, b.ID); linked > 0 && (rate == 0 || linked < rate) {
+		return linked
+	}
+	return rate
 }
 
 // carried: the share of both links carries the instance's memory in the time foreseen, which is within the

@@ -25,6 +25,7 @@ type scene struct {
 	flights      map[string]int                        // host -> migrations in flight, either way
 	poolFlights  map[string]int                        // pool -> migrations in flight of its hosts' turns
 	placeFlights map[limit]int                         // migrations in flight in racks and regions, where policy bounds them
+	linkFlights  map[string]int                        // link -> migrations in flight over it
 	peak         map[string][]level                    // host -> highest use from a moment on
 	visits       map[string]map[string]map[string]bool // group -> domain -> members ever there
 	trees        map[string]*roomTree                  // pool -> room on those of its hosts that are better than others
@@ -130,7 +131,7 @@ func (s *scene) barred(in *fleet.Instance) bool {
 func (d *dossier) newScene(events []event) *scene {
 	s := &scene{
 		dossier: d, at: map[string]string{}, going: map[string]*plan.Move{}, residents: map[string]map[string]bool{}, used: map[string]int64{},
-		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, patched: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{}, poolFlights: map[string]int{}, placeFlights: map[limit]int{},
+		inTurn: map[string]*plan.Turn{}, fixed: map[string]bool{}, patched: map[string]bool{}, turnOf: map[string]*plan.Turn{}, runs: map[string]map[string]string{}, flights: map[string]int{}, poolFlights: map[string]int{}, placeFlights: map[limit]int{}, linkFlights: map[string]int{},
 		fresh: map[string]bool{}, free: map[string]int64{}, emptying: map[string]int{},
 	}
 	for _, k := range d.p.Skipped {

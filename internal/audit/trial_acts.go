@@ -39,6 +39,7 @@ func (t *trial) actStarts(r *run, f *Fact) {
 	}
 	t.roomAt(r, f, tr, g, s)
 	t.fliesAt(r, f, s)
+	t.fliesOver(r, f, s)
 	tr.placed[g.id] = append(tr.placed[g.id], placed{f.Attempt, f.To})
 	t.actBegins(g, &act{run: r, turn: tr, slot: sl, from: f.From, to: f.To, n: f.Attempt})
 	t.hold(g, f.From, f.To)

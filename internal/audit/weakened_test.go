@@ -105,6 +105,19 @@ var weaknesses = []weakness{
 	{"what is stopped", []string{"moves-stopped", "stops-elsewhere"}, instances(func(i *fleet.Instance) { i.State = fleet.Running })},
 	{"dirty rates", []string{"cannot-converge"}, instances(func(i *fleet.Instance) { i.DirtyMiBps = 0 })},
 	{"slow links", []string{"faster-than-link"}, hosts(func(h *fleet.Host) { h.NICMbps = 400000 })},
+	{"moves_per_link", []string{"moves-per-link"}, func(in *planner.Input) { // with links as wide as the more need
+		in.Policy.MovesPerLink += 100
+		in.Fleet.Links = slices.Clone(in.Fleet.Links)
+		for i := range in.Fleet.Links {
+			in.Fleet.Links[i].Mbps *= 1000
+		}
+	}},
+	{"rates of links", []string{"faster-than-link"}, func(in *planner.Input) {
+		in.Fleet.Links = slices.Clone(in.Fleet.Links)
+		for i := range in.Fleet.Links {
+			in.Fleet.Links[i].Mbps *= 1000
+		}
+	}},
 	{"memory", []string{"no-room"}, hosts(func(h *fleet.Host) { h.MemoryMiB *= 4 })},
 	{"health", []string{"unhealthy", "host-down"}, hosts(func(h *fleet.Host) { h.Health = fleet.Up })},
 	{"the reserve", []string{"reserve"}, policy(func(p *plan.Policy) { p.KeepReserve = false })},

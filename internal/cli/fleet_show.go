@@ -111,7 +111,30 @@ func part(ix *fleet.Index, host, tenant string) *fleet.Fleet {
 		g.Hosts = keep(g.Hosts, func(id string) bool { return hosts[id] })
 		g.MaxUnavailable = min(g.MaxUnavailable, len(g.Hosts))
 	}
+	cut.Links = linksOf(ix.Fleet.Links, &cut)
 	return &cut
+}
+
+// linksOf are the links that hosts of a part of a fleet lie behind, by what of their lists is in it.
+func linksOf(all []fleet.Link, cut *fleet.Fleet) (kept []fleet.Link) {
+	sites, racks, hosts := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, s := range cut.Sites {
+		sites[s.ID] = true
+	}
+	for _, h := range cut.Hosts {
+		racks[h.Rack], hosts[h.ID] = true, true
+	}
+	for _, l := range all {
+		within := func(list *[]string, of map[string]bool) bool {
+			named := len(*list) > 0
+			*list = keep(*list, func(id string) bool { return of[id] })
+			return !named || len(*list) > 0
+		}
+		if within(&l.Sites, sites) && within(&l.Racks, racks) && within(&l.Hosts, hosts) {
+			kept = append(kept, l)
+		}
+	}
+	return kept
 }
 
 func keep[T any](list []T, wanted func(T) bool) (kept []T) {

@@ -51,7 +51,7 @@ func newMerge(base *fleet.Fleet, o Options) *merge {
 	m.out = &fleet.Fleet{
 		Evenkeel: fleet.SchemaV1, Taken: base.Taken,
 		Regions: slices.Clone(base.Regions), Sites: slices.Clone(base.Sites), Pools: slices.Clone(base.Pools),
-		HostGroups: slices.Clone(base.HostGroups), Tenants: slices.Clone(base.Tenants), Groups: slices.Clone(base.Groups),
+		HostGroups: slices.Clone(base.HostGroups), Links: slices.Clone(base.Links), Tenants: slices.Clone(base.Tenants), Groups: slices.Clone(base.Groups),
 	}
 	return m
 }

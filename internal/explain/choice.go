@@ -24,6 +24,8 @@ type Choice struct {
 	Refused  []Refused `json:"refused,omitempty"` // the others, most first
 	Next     []Option  `json:"next,omitempty"`    // the best of the allowed that were not taken
 	MostFree int64     `json:"most_free_mib"`     // the most that was free on one of those without room
+	// Link is the link of the fleet whose share bounds the move's rate; empty: a NIC's does, or no link is between.
+	Link *Reason `json:"link,omitempty"`
 }
 
 // Refused counts hosts that one rule refuses.
@@ -101,7 +103,7 @@ func (x *picture) refuses(h *fleet.Host, best int) string {
 	if why := fleet.CanMove(x.ix, x.i, x.from, x.hostBy(h, x.wave)); why != nil {
 		return why.Code
 	}
-	if x.moveTime(x.i, min(nic(x.from), nic(h))) > x.policy.Times.MigrateMax.Std() {
+	if x.moveTime(x.i, x.between(x.from, h)) > x.policy.Times.MigrateMax.Std() {
 		return codeTooLong
 	}
 	if own := x.ahead(h.ID, x.wave); own != nil && own.Start.Before(x.m.End.Add(x.policy.MinStay.Std())) {
@@ -152,7 +154,7 @@ func (s *scene) choice(m *plan.Move) *Choice {
 			c.Next = append(c.Next, Option{h.ID, x.free(h), x.ownWave(h.ID)})
 		}
 	}
-	c.Why = x.because(c, best)
+	c.Why, c.Link = x.because(c, best), s.slowLink(x.from, to)
 	if chosen != "" && !sharing {
 		c.Why = Reason{Code: chosen, Host: m.To, Why: "the replay finds no such move allowed: " + m.To + " is one of those " + wordsFor(chosen)}
 	}

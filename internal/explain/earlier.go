@@ -27,6 +27,7 @@ const (
 	codeRoom       = "no-room"        // its instances find no room beside the others of the wave
 	codeReserve    = "reserve"        // the pool's reserve would be eaten
 	codeNotReady   = "not-prepared"   // hosts get the new software first
+	codeLink       = "link-share"     // a link's share bounds the rate of a move
 	codeLinks      = "moves-per-pool" // the wave's migrations take all of its slot
 	codeCostsMoves = "costs-moves"    // it could be, with moves that are to be done again
 	codeOrder      = "order"          // nothing forbids it: others were taken first

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -20,6 +21,23 @@ func nic(h *fleet.Host) float64 {
 		return float64(h.NICMbps)
 	}
 	return nicMbps
+}
+
+// between is the rate, in Mbit/s of a NIC, of the slowest of what a migration goes over.
+func (s *scene) between(a, b *fleet.Host) float64 {
+	rate, _ := s.policy.Slowest(min(nic(a), nic(b)), s.ix.LinksOver(a.ID, b.ID))
+	return rate
+}
+
+// slowLink tells of the link that bounds the rate of a move between two hosts; nil: none does.
+func (s *scene) slowLink(a, b *fleet.Host) *Reason {
+	_, l := s.policy.Slowest(min(nic(a), nic(b)), s.ix.LinksOver(a.ID, b.ID))
+	if l == nil {
+		return nil
+	}
+	n := s.policy.OverLink()
+	return &Reason{Code: codeLink, Have: l.Mbps / int64(n),
+		Why: fmt.Sprintf("its rate is its share of link %s: %d Mbit/s among %d at once (moves_per_link) are less than the NICs would give it", l.ID, l.Mbps, n)}
 }
 
 // bandwidth in MiB/s that one of several migrations at once has.

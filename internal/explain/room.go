@@ -151,7 +151,7 @@ func (a *asked) refuses(g *landing, x spot) (code string, sure bool) {
 	if why := fleet.CanMove(a.ix, g.i, g.from, a.hostBy(x.host, a.wave)); why != nil {
 		return why.Code, true
 	}
-	if a.moveTime(g.i, min(nic(g.from), nic(x.host))) > a.policy.Times.MigrateMax.Std() {
+	if a.moveTime(g.i, a.between(g.from, x.host)) > a.policy.Times.MigrateMax.Std() {
 		return codeTooLong, false
 	}
 	if a.t.Tactic == plan.Refresh && a.level(x.host.ID, a.wave) != onTheFix {

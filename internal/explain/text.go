@@ -157,6 +157,9 @@ func (t *text) touch(u *Touch) {
 	if c := u.Move; c != nil {
 		t.line("    moves    %s to %s at %s; %d MiB were free there", c.From, c.To, stamp(c.Start), c.FreeMiB)
 		t.line("    there    %s", said(c.Why))
+		if c.Link != nil {
+			t.line("    rate     %s", said(*c.Link))
+		}
 		t.line("    others   %s", others(c))
 	}
 	if u.Home != nil {

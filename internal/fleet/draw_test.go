@@ -30,6 +30,7 @@ func drawFleet(t *rapid.T) *Fleet {
 	for n := range rapid.IntRange(1, 4).Draw(t, "hosts") {
 		f.Hosts = append(f.Hosts, drawHost(t, n, len(f.Pools)))
 	}
+	f.Links = []Link{{ID: "l", Mbps: 100, Sites: []string{"s0"}, Hosts: []string{"h0"}}}
 	f.HostGroups = []HostGroup{{ID: "hg", Hosts: []string{"h0"}, MaxUnavailable: 1}}
 	for n := range rapid.IntRange(0, 6).Draw(t, "instances") {
 		f.Instances = append(f.Instances, drawInstance(t, n, f))

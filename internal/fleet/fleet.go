@@ -24,6 +24,7 @@ type Fleet struct {
 	Sites      []Site      `yaml:"sites,omitempty" json:"sites,omitempty"`
 	Pools      []Pool      `yaml:"pools,omitempty" json:"pools,omitempty"`
 	HostGroups []HostGroup `yaml:"host_groups,omitempty" json:"host_groups,omitempty"`
+	Links      []Link      `yaml:"links,omitempty" json:"links,omitempty"`
 	Tenants    []Tenant    `yaml:"tenants,omitempty" json:"tenants,omitempty"`
 	Groups     []Group     `yaml:"groups,omitempty" json:"groups,omitempty"`
 	Hosts      []Host      `yaml:"hosts,omitempty" json:"hosts,omitempty"`

@@ -15,6 +15,7 @@ type Index struct {
 	Sites      map[string]*Site
 	Pools      map[string]*Pool
 	HostGroups map[string]*HostGroup
+	Links      map[string]*Link
 	Tenants    map[string]*Tenant
 	Groups     map[string]*Group
 	Hosts      map[string]*Host
@@ -27,7 +28,8 @@ type Index struct {
 	HostGroupsOf map[string][]*HostGroup // host id -> host groups it is in
 	TenantOwns   map[string][]*Instance  // tenant id -> its instances
 
-	used map[string]int64
+	used    map[string]int64
+	linksOf map[string][]*Link // host id -> links that it lies behind
 }
 
 // NewIndex indexes a fleet. Of two things with the same id the first counts; references to what
@@ -39,6 +41,7 @@ func NewIndex(f *Fleet) *Index {
 		Sites:      byID(f.Sites, func(s *Site) string { return s.ID }),
 		Pools:      byID(f.Pools, func(p *Pool) string { return p.ID }),
 		HostGroups: byID(f.HostGroups, func(g *HostGroup) string { return g.ID }),
+		Links:      byID(f.Links, func(l *Link) string { return l.ID }),
 		Tenants:    byID(f.Tenants, func(t *Tenant) string { return t.ID }),
 		Groups:     byID(f.Groups, func(g *Group) string { return g.ID }),
 		Hosts:      byID(f.Hosts, func(h *Host) string { return h.ID }),
@@ -47,7 +50,7 @@ func NewIndex(f *Fleet) *Index {
 		On: map[string][]*Instance{}, PoolHosts: map[string][]*Host{},
 		Members: map[string][]*Instance{}, GroupsOf: map[string][]*Group{},
 		HostGroupsOf: map[string][]*HostGroup{}, TenantOwns: map[string][]*Instance{},
-		used: map[string]int64{},
+		used: map[string]int64{}, linksOf: map[string][]*Link{},
 	}
 	for _, id := range sortedKeys(ix.Hosts) {
 		h := ix.Hosts[id]
@@ -68,6 +71,7 @@ func NewIndex(f *Fleet) *Index {
 		}
 	}
 	ix.joinGroups()
+	ix.noteLinks()
 	for _, id := range sortedKeys(ix.HostGroups) {
 		g := ix.HostGroups[id]
 		hosts := slices.Clone(g.Hosts)

@@ -16,7 +16,7 @@ const maxLine = 4 << 20
 
 // ParseJSONL reads the JSON Lines form, made for big fleets: one object a line, whose `kind` says
 // what it is: fleet (once, before all others: evenkeel and taken), region, site, pool, host_group,
-// tenant, group, host or instance. Its other keys are those of the YAML form. Empty lines are
+// link, tenant, group, host or instance. Its other keys are those of the YAML form. Empty lines are
 // skipped. Paths in mistakes are those of the YAML form: hosts[3] is the fourth host.
 func ParseJSONL(name string, r io.Reader) (*Fleet, form.Mistakes) {
 	return parseJSONL(name, r, true)
@@ -121,7 +121,7 @@ func (p *lineParser) line(l line, text []byte) {
 	if kind == "" {
 		found = "a line without a kind"
 	}
-	p.wrong(l.number, "kind", found, "one of fleet, region, site, pool, host_group, tenant, group, host, instance")
+	p.wrong(l.number, "kind", found, "one of fleet, region, site, pool, host_group, link, tenant, group, host, instance")
 }
 
 // item reads one object of a kind: from its tree, or quickly where that is nil. It says no to a kind that is
@@ -139,6 +139,8 @@ func (p *lineParser) item(kind string, l line, text []byte, tree *form.Tree) boo
 		return add(p, l, text, tree, "pools", &f.Pools)
 	case "host_group":
 		return add(p, l, text, tree, "host_groups", &f.HostGroups)
+	case "link":
+		return add(p, l, text, tree, "links", &f.Links)
 	case "tenant":
 		return add(p, l, text, tree, "tenants", &f.Tenants)
 	case "group":

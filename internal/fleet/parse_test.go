@@ -166,9 +166,9 @@ func TestJSONLMistakes(t *testing.T) {
 	compare(t, mistakes, []string{
 		"1:1: found no line of kind fleet, expected {\"kind\":\"fleet\",\"evenkeel\":\"fleet/v1\"} as the first line",
 		"1:16: found the end of the text, expected a key in double quotes",
-		`2:1: kind: found the kind "rack", expected one of fleet, region, site, pool, host_group, tenant, group, host, instance`,
-		`3:1: kind: found a line without a kind, expected one of fleet, region, site, pool, host_group, tenant, group, host, instance`,
-		`4:1: kind: found a line without a kind, expected one of fleet, region, site, pool, host_group, tenant, group, host, instance`,
+		`2:1: kind: found the kind "rack", expected one of fleet, region, site, pool, host_group, link, tenant, group, host, instance`,
+		`3:1: kind: found a line without a kind, expected one of fleet, region, site, pool, host_group, link, tenant, group, host, instance`,
+		`4:1: kind: found a line without a kind, expected one of fleet, region, site, pool, host_group, link, tenant, group, host, instance`,
 	})
 	long := "{\"kind\":\"fleet\",\"evenkeel\":\"fleet/v1\"}\n{\"kind\":\"region\",\"id\":\"" + strings.Repeat("x", maxLine) + "\"}\n"
 	if _, mistakes := ParseJSONL("f", strings.NewReader(long)); len(mistakes) != 1 || mistakes[0].Line != 2 || mistakes[0].Found != "a longer line" {

@@ -34,6 +34,7 @@ func WriteJSONL(w io.Writer, f *Fleet) error {
 		func() error { return writeLines(out, "site", f.Sites) },
 		func() error { return writeLines(out, "pool", f.Pools) },
 		func() error { return writeLines(out, "host_group", f.HostGroups) },
+		func() error { return writeLines(out, "link", f.Links) },
 		func() error { return writeLines(out, "tenant", f.Tenants) },
 		func() error { return writeLines(out, "group", f.Groups) },
 		func() error { return writeLines(out, "host", f.Hosts) },

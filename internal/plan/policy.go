@@ -53,6 +53,9 @@ type Policy struct {
 	// host whose rack is not known is a rack of its own. 0: no bound.
 	MovesPerRack   int `json:"moves_per_rack,omitempty" yaml:"moves_per_rack,omitempty" form:"min=0,max=1000000"`
 	MovesPerRegion int `json:"moves_per_region,omitempty" yaml:"moves_per_region,omitempty" form:"min=0,max=1000000"`
+	// MovesPerLink bounds the migrations in flight over one link of the fleet, and is how many share its rate. 0:
+	// DefaultMovesPerLink. A fleet without links has nothing that it binds.
+	MovesPerLink int `json:"moves_per_link,omitempty" yaml:"moves_per_link,omitempty" form:"min=0,max=1000"`
 	// NonConverging is what follows when a migration does not converge, in order: post-copy, suspend,
 	// hold. post-copy switches over at once. suspend is a stop, and tenants were promised a migration: so
 	// the turn holds and says that a plan with a stop, told first, would do (law 1).

@@ -113,7 +113,7 @@ func TestPolicyMistakes(t *testing.T) {
 		{"sound", "evenkeel: policy/v1\n", ""},
 		{"sound, always open", "evenkeel: policy/v1\nwindows: [{always: true}]\n", ""},
 		{"no form", "slot: 1h\n", "1:1: evenkeel: found nothing, expected evenkeel (policy/v1)"},
-		{"nothing", "", "1:1: found an empty text, expected a mapping with keys among evenkeel, windows, freezes, slot, slot_by, lead, tactics, canary, soak, wave_growth, max_away_percent, away_per_rack, away_per_region, keep_reserve, stagger_sites, stagger_regions, stagger_racks, stagger_gap, moves_per_host, moves_per_pool, moves_per_rack, moves_per_region, non_converging, blackout, undeliverable, bring_home, home, min_stay, failure_budget, migration_failures, stale_after, times, times_for, finish_by, after_disclosure, contact"},
+		{"nothing", "", "1:1: found an empty text, expected a mapping with keys among evenkeel, windows, freezes, slot, slot_by, lead, tactics, canary, soak, wave_growth, max_away_percent, away_per_rack, away_per_region, keep_reserve, stagger_sites, stagger_regions, stagger_racks, stagger_gap, moves_per_host, moves_per_pool, moves_per_rack, moves_per_region, moves_per_link, non_converging, blackout, undeliverable, bring_home, home, min_stay, failure_budget, migration_failures, stale_after, times, times_for, finish_by, after_disclosure, contact"},
 		{"slot beyond the usual window", "evenkeel: policy/v1\nslot: 6h\n", "2:7: slot: found 6h, expected at most 2h, the length of the window that holds where none is named, or windows that are longer"},
 		{"windows", `evenkeel: policy/v1
 slot: 3h

@@ -126,6 +126,8 @@ func (a *again) unfit() string {
 		return "the plan has no turn ahead"
 	case a.in.Policy.RulesPlaces():
 		return "policy has rules of racks, of regions or of the time between places, which bind all pools together"
+	case len(a.in.Fleet.Links) > 0 || a.was.Fleet != nil && len(a.was.Fleet.Links) > 0:
+		return "the fleet has links, which its pools share"
 	}
 	for i := range a.was.Turns {
 		if t := &a.was.Turns[i]; t.Canary && a.past[t.Host] == "" && a.turnAhead[t.ID] == nil {

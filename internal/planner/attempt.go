@@ -239,7 +239,7 @@ func (v *wave) bookLeaving(d *draft) (drain, worst time.Duration) {
 		if !m.to.fixed() && lastFixed >= 0 {
 			from = lastFixed + time.Second // room on fixed hosts is taken before any other is
 		}
-		length := v.moveTime(m.guest, min(nic(d.host), nic(m.to)))
+		length := v.moveTime(m.guest, v.between(d.host, m.to))
 		m.start, m.end = bookOne(v.leave, d.host, m.to, m.guest, from, length, inTurn)
 		_, end := bookOne(v.worstLeave, d.host, m.to, m.guest, from, v.worstMove(length), inWorst)
 		if m.to.fixed() {

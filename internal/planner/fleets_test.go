@@ -153,6 +153,11 @@ func drawHosts(t *rapid.T, f *fleet.Fleet) {
 		}
 		f.HostGroups = append(f.HostGroups, hg)
 	}
+	for _, rack := range []string{"r1", "r2"} {
+		if rapid.IntRange(0, 3).Draw(t, "uplink") == 0 {
+			f.Links = append(f.Links, fleet.Link{ID: "uplink-" + rack, Mbps: rapid.SampledFrom([]int64{100, 2000, 40000}).Draw(t, "rate"), Racks: []string{rack}})
+		}
+	}
 }
 
 // drawInstances fills a host, to the brim or not.
@@ -216,6 +221,7 @@ func drawPolicy(t *rapid.T) plan.Policy {
 	p.StaggerRacks = rapid.IntRange(0, 3).Draw(t, "racks apart") == 0
 	drawGaps(t, &p)
 	p.MovesPerRack, p.MovesPerRegion = rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "moves of a rack"), rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "moves of a region")
+	p.MovesPerLink = rapid.SampledFrom([]int{0, 1, 2}).Draw(t, "moves of a link")
 	p.AwayPerRack, p.AwayPerRegion = rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "away of a rack"), rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "away of a region")
 	p.MaxAwayPercent = rapid.SampledFrom([]int{5, 30, 100}).Draw(t, "away")
 	p.Home = rapid.SampledFrom([]plan.Home{"", plan.HomeReturn, plan.HomeSettle}).Draw(t, "home")

@@ -65,7 +65,7 @@ func (v *wave) bookHome(d *draft, expected, worst *spanOf) {
 			d.away[m.guest] = why
 			continue
 		}
-		length := v.moveTime(m.guest, min(nic(d.host), nic(m.to)))
+		length := v.moveTime(m.guest, v.between(d.host, m.to))
 		back := &move{guest: m.guest, from: m.to, to: d.host}
 		marks := [2]int{v.home.mark(), v.worstHome.mark()}
 		back.start, back.end = bookOne(v.home, d.host, m.to, m.guest, base, length, inTurn)

@@ -170,7 +170,7 @@ func (v *wave) refuses(h *host, g *guest, to *host, sharing bool) failure {
 		return noRoom
 	case to == h || !to.IsUp() || to.free() < g.MemoryMiB:
 		return noRoom
-	case v.moveTime(g, min(nic(h), nic(to))) > v.policy.Times.MigrateMax.Std() || !v.converges(g, min(nic(h), nic(to))):
+	case v.tooSlow(g, v.between(h, to)):
 		return noRoom
 	case !v.alike.canMove(g.class, h.class, to.class):
 		return noRoom

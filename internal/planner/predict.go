@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -21,6 +22,21 @@ func nic(h *host) float64 {
 		return float64(h.NICMbps)
 	}
 	return nicMbps
+}
+
+// between is the rate, in Mbit/s of a NIC, of the slowest of what a migration between two hosts goes over: the NICs at
+// its ends and the links of the fleet.
+func (w *world) between(a, b *host) float64 {
+	rate := min(nic(a), nic(b))
+	if len(a.links)+len(b.links) > 0 {
+		rate, _ = w.policy.Slowest(rate, fleet.Over(a.links, b.links))
+	}
+	return rate
+}
+
+// tooSlow: at such a rate a guest's migration takes longer than policy waits, or does not converge.
+func (w *world) tooSlow(g *guest, mbps float64) bool {
+	return w.moveTime(g, mbps) > w.policy.Times.MigrateMax.Std() || !w.converges(g, mbps)
 }
 
 // bandwidth in MiB/s that one of several migrations at once has.

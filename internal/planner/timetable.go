@@ -6,11 +6,12 @@ import (
 	"sort"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
-// timetable says when the migrations of one wave run: so many at once per host, at either end, per pool, and per rack
-// and region where policy bounds that. Times count from the wave's start. Whoever comes first is served first, and what was
+// timetable says when the migrations of one wave run: so many at once per host, at either end, per pool, per rack
+// and region where policy bounds that, and per link of the fleet. Times count from the wave's start. Whoever comes first is served first, and what was
 // booked is never moved; who comes later may go in between.
 type timetable struct {
 	perHost, perPool int
@@ -18,7 +19,8 @@ type timetable struct {
 	hosts            map[*host]lanes
 	pools            map[*pool]lanes
 	places           map[plan.Crossed]lanes // nil: policy bounds none
-	log              []change               // to undo
+	links            map[*fleet.Link]lanes
+	log              []change // to undo
 }
 
 // lanes are the places of one host or pool, each with its bookings in their order.
@@ -33,15 +35,16 @@ type change struct {
 }
 
 func newTimetable(p *plan.Policy) *timetable {
-	t := &timetable{perHost: p.MovesPerHost, perPool: p.MovesPerPool, policy: p, hosts: map[*host]lanes{}, pools: map[*pool]lanes{}}
+	t := &timetable{perHost: p.MovesPerHost, perPool: p.MovesPerPool, policy: p, hosts: map[*host]lanes{}, pools: map[*pool]lanes{}, links: map[*fleet.Link]lanes{}}
 	if p.MovesPerRack > 0 || p.MovesPerRegion > 0 {
 		t.places = map[plan.Crossed]lanes{}
 	}
 	return t
 }
 
-// mostLanes is how many kinds of places one migration takes part of: two hosts, a pool, two racks, two regions.
-const mostLanes = 7
+// mostLanes is how many things one migration most often takes part of at most: two hosts, a pool, two racks, two
+// regions, two links.
+const mostLanes = 9
 
 // line puts the moves of one turn in the order in which they are best booked: those to fixed hosts first,
 // then whose destination is free sooner, for whoever waits keeps others waiting.
@@ -62,23 +65,26 @@ func (t *timetable) line(moves []*move) {
 // book finds the earliest start, not before `from`, for a migration of the turn of host `turn`
 // between it and another host.
 func (t *timetable) book(turn, other *host, from, length time.Duration) (start, end time.Duration) {
-	all := [mostLanes]lanes{lanesOf(t.hosts, turn, t.perHost), lanesOf(t.hosts, other, t.perHost)}
-	n := 2
+	all := make([]lanes, 0, mostLanes)
+	all = append(all, lanesOf(t.hosts, turn, t.perHost), lanesOf(t.hosts, other, t.perHost))
 	if t.perPool < t.perHost*len(turn.pool.hosts) { // else its hosts' own limits bind first
-		all[2] = lanesOf(t.pools, turn.pool, t.perPool)
-		n = 3
+		all = append(all, lanesOf(t.pools, turn.pool, t.perPool))
 	}
 	if t.places != nil {
 		for _, c := range t.policy.Crosses(turn.where(), other.where()) {
-			all[n] = lanesOf(t.places, c, c.Most)
-			n++
+			all = append(all, lanesOf(t.places, c, c.Most))
 		}
 	}
-	var lane [mostLanes]int
+	if len(turn.links)+len(other.links) > 0 {
+		for _, l := range fleet.Over(turn.links, other.links) {
+			all = append(all, lanesOf(t.links, l, t.policy.OverLink()))
+		}
+	}
+	lane := append(make([]int, 0, mostLanes), make([]int, len(all))...)
 	start = from
-	for agreed := 0; agreed < n; {
+	for agreed := 0; agreed < len(all); {
 		agreed = 0
-		for i, l := range all[:n] {
+		for i, l := range all {
 			at := start
 			if start, lane[i] = l.free(at, length); start == at {
 				agreed++
@@ -86,7 +92,7 @@ func (t *timetable) book(turn, other *host, from, length time.Duration) (start, 
 		}
 	}
 	end = start + length
-	for i, l := range all[:n] {
+	for i, l := range all {
 		t.put(&l[lane[i]], start, end)
 	}
 	return start, end

@@ -78,8 +78,9 @@ type host struct {
 	*fleet.Host             // with the software as it offers it now
 	after       *fleet.Host // and once its turn is over
 	status      status
-	pool        *pool   // home
-	pools       []*pool // all, home first
+	pool        *pool         // home
+	pools       []*pool       // all, home first
+	links       []*fleet.Link // that it lies behind
 	hostGroups  []*hostGroup
 	site        string
 	region      string
@@ -241,7 +242,7 @@ func (w *world) addHosts() error {
 		groups[id] = w.newHostGroup(w.ix.HostGroups[id])
 	}
 	for _, id := range sortedKeys(w.ix.Hosts) {
-		h := &host{Host: asOffered(w.ix.Hosts[id]), seq: len(w.hosts), mark: markOf(id), changes: 1, tried: -1, shelved: -1, region: w.ix.RegionOf(id), rack: plan.RackOf(w.ix.Hosts[id])}
+		h := &host{Host: asOffered(w.ix.Hosts[id]), seq: len(w.hosts), mark: markOf(id), changes: 1, tried: -1, shelved: -1, region: w.ix.RegionOf(id), rack: plan.RackOf(w.ix.Hosts[id]), links: w.ix.LinksOf(id)}
 		if h.Ecosystem == "" && w.cohorts != nil {
 			if c := w.cohorts.Of(h.Host); c != nil {
 				h.Ecosystem = c.Ecosystem // of the copy that asOffered made
