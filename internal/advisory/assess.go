@@ -58,6 +58,8 @@ type HostVerdict struct {
 	// ExposedSince is when the first advisory that affects it became public; zero: not affected, not
 	// known, or still under embargo.
 	ExposedSince time.Time `json:"exposed_since,omitzero" yaml:"exposed_since,omitempty"`
+	// Severity of the worst advisory that affects it; empty: not affected, or none of the worst says.
+	Severity Severity `json:"severity,omitempty" yaml:"severity,omitempty"`
 }
 
 // Seen is one fact of software.

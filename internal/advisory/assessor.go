@@ -205,6 +205,7 @@ func (s *assessor) hostVerdict(h *fleet.Host) (HostVerdict, *outcome) {
 		out.Seen = s.seenOf(c)
 	}
 	out.Verdict, out.Evidence, out.Needs, out.ExposedSince, out.Then = o.verdict, o.evidence, o.needs, o.since, o.then
+	out.Severity = o.severity
 	if o.verdict == IsAffected && c.judge.cohort != nil {
 		out.Remedy = remedyOf(c.judge.cohort)
 	}

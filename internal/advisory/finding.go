@@ -68,6 +68,7 @@ type outcome struct {
 	harms    []int     // documents that call it affected
 	doubts   []int     // documents that cannot tell, and do not harm
 	then     string    // HostVerdict.Then
+	severity Severity  // of the worst of harms
 }
 
 // outcomeOf sums a finding up.
@@ -88,8 +89,13 @@ func (s *assessor) outcomeOf(f finding, in *setting) *outcome {
 	if f.verdict != IsAffected {
 		return o
 	}
-	for _, doc := range o.harms {
+	for n, doc := range o.harms {
 		a := &s.docs.all[doc]
+		if severity := SeverityOf(a.Severity); n == 0 {
+			o.severity = severity
+		} else {
+			o.severity = worst(o.severity, severity)
+		}
 		if t := a.public(); !t.IsZero() && (o.since.IsZero() || t.Before(o.since)) {
 			o.since = t
 		}
