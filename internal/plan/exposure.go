@@ -7,9 +7,16 @@ import (
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
 
-// exposureS adds up, in seconds, how long each instance that runs is on a host that needs a turn before that turn is
-// over: it ends for one that lands on a host whose turn is over. Those for whom it never ends count until the end.
-func exposureS(f *fleet.Fleet, p *Plan, end time.Time) (seconds int64) {
+// ExposureS adds up, in seconds, how long each instance that runs is on a host that needs a turn before that turn is
+// over: it ends for one that lands on a host whose turn is over. Those for whom it never ends count until the plan's
+// end. Each counts as often as the host that it is on at the outset weighs.
+func ExposureS(f *fleet.Fleet, p *Plan, weight func(host string) int64) (seconds int64) {
+	var end time.Time
+	for i := range p.Turns {
+		if over := p.Turns[i].WorstEnd(); over.After(end) {
+			end = over
+		}
+	}
 	e := exposureOf(p)
 	moves := make(map[string][]*Move, len(p.Moves))
 	for i := range p.Moves {
@@ -27,7 +34,7 @@ func exposureS(f *fleet.Fleet, p *Plan, end time.Time) (seconds int64) {
 		if !ok {
 			at = end
 		}
-		seconds += secondsTo(p.Made, at)
+		seconds += secondsTo(p.Made, at) * weight(g.Host)
 	}
 	return seconds
 }

@@ -58,7 +58,7 @@ func TollOf(f *fleet.Fleet, p *Plan) Toll {
 	s.interruptions(p)
 	s.WholeGroups = wholeGroups(f, p)
 	if p.Target != nil {
-		s.ExposureS = exposureS(f, p, end)
+		s.ExposureS = ExposureS(f, p, func(string) int64 { return 1 })
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
@@ -16,14 +17,16 @@ import (
 type way struct {
 	loose    map[string]int // pool -> how often it was among the last of an earlier draft, with more waves than hoped for
 	order    order
-	unpaced  bool            // waves are as big as they can be
-	brief    bool            // what a host saves together takes no longer than policy gives one, if others may be stopped for it
-	goal     map[front]int   // waves that an earlier draft needed
-	script   *script         // of each host's place and wave; nil: there is none
-	coloured bool            // waves are of hosts whose groups can spare all of them, found ahead
-	even     bool            // and of about as many hosts
-	measure  measure         // of waves; nil: by outlooks
-	stays    map[string]bool // hosts served in place for a deadline
+	risk     riskOrder
+	risks    map[string]advisory.Risk // of hosts at the outset, once they were reckoned
+	unpaced  bool                     // waves are as big as they can be
+	brief    bool                     // what a host saves together takes no longer than policy gives one, if others may be stopped for it
+	goal     map[front]int            // waves that an earlier draft needed
+	script   *script                  // of each host's place and wave; nil: there is none
+	coloured bool                     // waves are of hosts whose groups can spare all of them, found ahead
+	even     bool                     // and of about as many hosts
+	measure  measure                  // of waves; nil: by outlooks
+	stays    map[string]bool          // hosts served in place for a deadline
 
 	homing  map[wayHome]bool // those that are to go home after a turn, for their pools' sake
 	allHome bool             // all are, for no fewer would do
@@ -60,6 +63,9 @@ const mostTurns = 200_000
 func best(in Input) (*world, outset, error) {
 	ix := fleet.NewIndex(in.Fleet)
 	w, o, err := drafted(in, ix)
+	if err == nil {
+		w, o, err = w.riskiestFirst(o)
+	}
 	if err == nil {
 		by := w.by
 		w, o = w.rehearse(o)

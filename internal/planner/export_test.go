@@ -211,3 +211,22 @@ func ApartIsBetter(in Input) (better, shared bool, err error) {
 	apart, _, err := draftBy(in, ix, way{apart: true})
 	return err == nil && apart.better(w), w.joined, err
 }
+
+// Weighed is what a draft comes to where hosts are ordered by what is exposed on them, or not.
+type Weighed struct {
+	plan.Toll
+	Waves    int
+	Exposure int64 // by severity
+}
+
+// ByRisk gives the best draft before and after hosts are ordered by what is exposed on them, and by which order.
+func ByRisk(in Input) (before, after Weighed, order int, err error) {
+	w, o, err := drafted(in, fleet.NewIndex(in.Fleet))
+	if err != nil {
+		return before, after, 0, err
+	}
+	weighed := func(w *world) Weighed { return Weighed{w.toll(), w.waves, w.exposure()} }
+	before = weighed(w)
+	w, _, err = w.riskiestFirst(o)
+	return before, weighed(w), int(w.by.risk), err
+}

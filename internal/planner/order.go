@@ -35,6 +35,10 @@ func (w *world) order() {
 		w.openLedgers() // of the order so far
 		w.largestNext()
 	}
+	if w.by.risk != asDrafted {
+		w.openLedgers()
+		w.orderByRisk()
+	}
 	if w.by.coloured {
 		w.orderByColour()
 	}
@@ -48,16 +52,18 @@ func (w *world) order() {
 func (w *world) sooner(a, b *host) int {
 	switch {
 	case !a.pool.mixed:
-		return lighter(a, b)
+		return cmp.Or(fuller(a, b), w.riskier(a, b), strings.Compare(a.ID, b.ID))
 	case w.by.order != byRoom:
-		return cmp.Or(cmp.Compare(a.used, b.used), cmp.Compare(a.seq, b.seq))
+		return cmp.Or(cmp.Compare(a.used, b.used), w.riskier(a, b), cmp.Compare(a.seq, b.seq))
 	}
-	return cmp.Or(cmp.Compare(int64(len(a.guests))*b.MemoryMiB, int64(len(b.guests))*a.MemoryMiB), cmp.Compare(a.used, b.used), cmp.Compare(a.seq, b.seq))
+	return cmp.Or(cmp.Compare(int64(len(a.guests))*b.MemoryMiB, int64(len(b.guests))*a.MemoryMiB), cmp.Compare(a.used, b.used), w.riskier(a, b), cmp.Compare(a.seq, b.seq))
 }
 
 // lighter orders hosts by how much their turn disturbs.
-func lighter(a, b *host) int {
-	return cmp.Or(cmp.Compare(len(a.guests), len(b.guests)), cmp.Compare(a.used, b.used), strings.Compare(a.ID, b.ID))
+func lighter(a, b *host) int { return cmp.Or(fuller(a, b), strings.Compare(a.ID, b.ID)) }
+
+func fuller(a, b *host) int {
+	return cmp.Or(cmp.Compare(len(a.guests), len(b.guests)), cmp.Compare(a.used, b.used))
 }
 
 // largestNext lines up a pool's hosts after the first wave anew, for byLargest: the large ones are the harder to

@@ -27,7 +27,8 @@
 // need more waves than was reckoned; then it is drafted again (drafts.go): with the hosts in another order,
 // without restraint, with restraint by the waves that were needed, with waves of hosts whose groups can spare all
 // of them (colours.go). The draft by which people lose least
-// (plan.Toll) is the plan; in the profile bound the one that leaves fewest without a turn, then stops fewest, then
+// (plan.Toll) is the plan. Where another order of the hosts is as good in all else, those on which most is exposed come
+// first (risk.go). In the profile bound the plan is the one that leaves fewest without a turn, then stops fewest, then
 // has the fewest waves, then moves. What a small fleet comes to may hang
 // on one host: where its best draft is above the lower bounds, many orders and waves of its hosts are tried in a
 // sketch of it first, and the best of those is drafted (rehearse.go). A host that cannot be emptied

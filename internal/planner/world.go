@@ -60,7 +60,9 @@ type world struct {
 	rebootIn   map[string]int          // host -> the wave of its deferred reboot
 	undeferred map[string]plan.Blocked // hosts that an earlier draft of this plan has found no time or room to reboot
 	plan       plan.Plan
-	tolled     *plan.Toll // of the finished draft, once it was asked for
+	tolled     *plan.Toll               // of the finished draft, once it was asked for
+	risks      map[string]advisory.Risk // of hosts at the outset, once they were asked for
+	exposed    *int64                   // exposure of the finished draft, once it was asked for
 }
 
 // status of a host.
