@@ -271,7 +271,7 @@ func (a *asked) order() Reason {
 		return Reason{Code: codeCostsMoves, Need: int64(unfixed),
 			Why: fmt.Sprintf("no rule forbids wave %d, but the hosts to which %d of its instances go later are not fixed by then: from elsewhere they would have to move once more", a.wave, unfixed)}
 	}
-	return Reason{Code: codeOrder, Why: fmt.Sprintf("no rule forbids wave %d by itself: others were taken first, as a rule those that give most room for each instance on them, in a small fleet those in whose order the whole took fewest waves and moves; and a wave is as large as its room, its times and few moves allow", a.wave)}
+	return Reason{Code: codeOrder, Why: fmt.Sprintf("no rule forbids wave %d by itself: others were taken first, as a rule those that give most room for each instance on them, in a small fleet those in whose order the whole took fewest waves and moves, and where that costs neither, those on which most is exposed; and a wave is as large as its room, its times and few moves allow", a.wave)}
 }
 
 // leaving are the moves by which the plan's own turn empties the host.

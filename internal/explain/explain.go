@@ -54,14 +54,16 @@ type Reason struct {
 
 // Host is the answer for a host.
 type Host struct {
-	ID    string         `json:"id"`
-	Pool  string         `json:"pool"`
-	Site  string         `json:"site"`
-	Need  Reason         `json:"need"` // whether it needs a turn, and by what verdict
-	Turns []Turn         `json:"turns,omitempty"`
-	Block []plan.Blocked `json:"blocked,omitempty"`
-	Cause []plan.Cause   `json:"causes,omitempty"` // what would free it, with others
-	Bound []Reason       `json:"bounds,omitempty"` // why its pool takes so many waves
+	ID   string `json:"id"`
+	Pool string `json:"pool"`
+	Site string `json:"site"`
+	Need Reason `json:"need"` // whether it needs a turn, and by what verdict
+	// Exposed says what is exposed on it until its turn, and on how many hosts of its pool (Need of Have) more is.
+	Exposed *Reason        `json:"exposed,omitempty"`
+	Turns   []Turn         `json:"turns,omitempty"`
+	Block   []plan.Blocked `json:"blocked,omitempty"`
+	Cause   []plan.Cause   `json:"causes,omitempty"` // what would free it, with others
+	Bound   []Reason       `json:"bounds,omitempty"` // why its pool takes so many waves
 }
 
 // Turn says why one turn is how and when it is.

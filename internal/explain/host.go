@@ -27,7 +27,7 @@ const (
 )
 
 func (s *scene) host(h *fleet.Host, assessed *advisory.Assessment) Host {
-	out := Host{ID: h.ID, Need: s.need(h, assessed)}
+	out := Host{ID: h.ID, Need: s.need(h, assessed), Exposed: s.exposed(h, assessed)}
 	if p := s.ix.HomePool(h.ID); p != nil {
 		out.Pool, out.Site = p.ID, p.Site
 	}

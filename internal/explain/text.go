@@ -47,6 +47,9 @@ func said(r Reason) string {
 func (t *text) host(h *Host) {
 	t.line("host %s  pool %s, site %s", h.ID, h.Pool, h.Site)
 	t.line("  need       %s", said(h.Need))
+	if h.Exposed != nil {
+		t.line("  exposed    %s", said(*h.Exposed))
+	}
 	for n := range h.Turns {
 		t.turn(&h.Turns[n])
 	}
