@@ -35,7 +35,11 @@ func loadTarget(app *App, path string) (*plan.Target, error) {
 
 // loadPolicy reads a policy file over plan.DefaultPolicy; an empty path gives the defaults, "-" is
 // standard input. The error lists every mistake in it.
-func loadPolicy(app *App, path string) (*plan.Policy, error) {
+func loadPolicy(app *App, path string) (*plan.Policy, error) { return loadPolicyFor(app, path, nil) }
+
+// loadPolicyFor is loadPolicy for one fleet: what the policy names that the fleet does not have is a mistake. A nil fleet
+// is not known, and asks nothing.
+func loadPolicyFor(app *App, path string, f *fleet.Fleet) (*plan.Policy, error) {
 	if path == "" {
 		p := plan.DefaultPolicy()
 		return &p, nil
@@ -45,6 +49,9 @@ func loadPolicy(app *App, path string) (*plan.Policy, error) {
 		return nil, err
 	}
 	p, mistakes := plan.ParsePolicy(name, src)
+	if len(mistakes) == 0 && f != nil {
+		mistakes = plan.PolicyNames(name, src, p, f)
+	}
 	return p, unreadable(path, mistakes)
 }
 

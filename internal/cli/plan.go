@@ -220,7 +220,11 @@ func (in planFlags) check() error {
 // at once.
 func planInput(app *App, in planFlags, now time.Time) (planner.Input, []plan.Note, error) {
 	f, fleetErr := loadFleet(app, in.fleet)
-	p, policyErr := loadPolicy(app, in.policy)
+	known := f
+	if fleetErr != nil {
+		known = nil // what it names is not known yet
+	}
+	p, policyErr := loadPolicyFor(app, in.policy, known)
 	var t *plan.Target
 	var as []advisory.Advisory
 	var targetErr, advisoryErr error

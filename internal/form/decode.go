@@ -227,16 +227,25 @@ func keysOf(fields []Field) string {
 
 // nearest suggests the known key that a mistyped one most likely stands for.
 func nearest(key string, fields []Field) string {
-	best, least := "", math.MaxInt
-	for _, f := range fields {
-		if far := distance(strings.ToLower(key), f.Key); far < least {
-			best, least = f.Key, far
-		}
+	keys := make([]string, len(fields))
+	for n, f := range fields {
+		keys[n] = f.Key
 	}
-	if least <= max(1, len(best)/3) {
+	if best, found := Nearest(key, keys); found {
 		return best
 	}
 	return keysOf(fields)
+}
+
+// Nearest gives the known word that a mistyped one most likely stands for, if one is like it.
+func Nearest(word string, known []string) (best string, found bool) {
+	least := math.MaxInt
+	for _, k := range known {
+		if far := distance(strings.ToLower(word), strings.ToLower(k)); far < least {
+			best, least = k, far
+		}
+	}
+	return best, least <= max(1, len(best)/3)
 }
 
 // distance counts the letters to insert, drop, change or swap to make one word of the other.
