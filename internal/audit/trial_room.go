@@ -46,7 +46,7 @@ func (t *trial) fixedInstead(r *run, f *Fact, tr *turnRun, g *guest) string {
 		if r.level(h.ID) <= r.asGoodAs(f.To) || !r.takesFor(h.ID, f, g.in, tr) || tried[h.ID] || h.ID == f.From || h.Spare || m.turn != nil || m.lost || m.view == nil || f.At.Sub(m.view.At) > freshLook || !healthy(fleet.Health(m.view.Health)) {
 			continue
 		}
-		if m.view.FreeMiB-t.arriving(m, g) < g.memory || t.landingNow(m) >= max(1, r.plan.Policy.MovesPerHost) || t.shares(r, g, h.ID) {
+		if m.view.FreeMiB-t.arriving(m, g)-t.mayArrive(r, m) < g.memory || t.landingNow(m) >= max(1, r.plan.Policy.MovesPerHost) || t.shares(r, g, h.ID) {
 			continue
 		}
 		from, runs := r.hosts[f.From], onto(t.serves(r.hosts[f.From]), g.runs)
@@ -56,6 +56,19 @@ func (t *trial) fixedInstead(r *run, f *Fact, tr *turnRun, g *guest) string {
 		}
 	}
 	return ""
+}
+
+// mayArrive is the memory of instances that a look did not show on a host, and whose move to it is in doubt for want of
+// an answer from its other end: room that a careful controller leaves to them.
+func (t *trial) mayArrive(r *run, m *machine) (mib int64) {
+	for _, tr := range r.turns {
+		for id := range tr.doubts {
+			if g := t.guest(id); g.doubt != nil && g.doubt.to == m.id && g.doubt.ends[g.doubt.from] == "" && !contains(g.holds, m.id) {
+				mib += g.memory
+			}
+		}
+	}
+	return mib
 }
 
 // isFixed: the host's turn is done, or it needs none (any more). Where a live patch and a reboot are planned
