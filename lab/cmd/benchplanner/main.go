@@ -9,14 +9,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/planner/optima"
 	"github.com/evenkeel/evenkeel/lab/bench"
+	"github.com/evenkeel/evenkeel/lab/revision"
 )
 
 func main() {
@@ -32,7 +31,7 @@ func main() {
 }
 
 func run(evenkeel string, short bool, page, curve string) error {
-	b, began, revision := bench.Full(), time.Now(), revision()
+	b, began, revision := bench.Full(), time.Now(), revision.Of()+", "+time.Now().UTC().Format(time.DateOnly)+","
 	if short {
 		b = bench.Short()
 	}
@@ -75,17 +74,4 @@ func run(evenkeel string, short bool, page, curve string) error {
 	}
 	fmt.Printf("measured in %s at %s\n", time.Since(began).Round(time.Second), p.Revision)
 	return nil
-}
-
-// revision is the commit that was measured, with a word when the tree differed from it, and the day.
-func revision() string {
-	id, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown"
-	}
-	text := strings.TrimSpace(string(id))
-	if changed, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no").Output(); err != nil || len(bytes.TrimSpace(changed)) > 0 {
-		text += ", with changes"
-	}
-	return text + ", " + runtime.Version() + ", " + time.Now().UTC().Format(time.DateOnly) + ","
 }

@@ -12,13 +12,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/sim"
+	"github.com/evenkeel/evenkeel/lab/revision"
 )
 
 // arm is one kind of campaign.
@@ -51,7 +50,7 @@ func main() {
 
 func run(hosts int, seeds uint64, only, out string) error {
 	var page bytes.Buffer
-	fmt.Fprintf(&page, "# Campaigns in a fleet that changes\n\nMade by `make churn` at revision %s. Do not edit: it is written anew.\n\n", revision())
+	fmt.Fprintf(&page, "# Campaigns in a fleet that changes\n\nMade by `make churn` at revision %s. Do not edit: it is written anew.\n\n", revision.Of("docs/studies"))
 	fmt.Fprintf(&page, "%d simulated hosts with ten instances each. The production machine in virtual time; the auditor judges each journal, and the world's own record is judged beside it.\n", hosts)
 	breaches := 0
 	for _, a := range arms(hosts) {
@@ -88,17 +87,4 @@ func cpu() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// revision is the commit that the page was made at, with a word when the tree, but for the pages, differed from it.
-func revision() string {
-	id, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown"
-	}
-	text := strings.TrimSpace(string(id))
-	if changed, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/studies").Output(); err != nil || len(bytes.TrimSpace(changed)) > 0 {
-		text += ", with changes"
-	}
-	return text + ", " + runtime.Version()
 }

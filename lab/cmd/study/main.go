@@ -13,13 +13,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strings"
 
 	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/advisory/parse"
+	"github.com/evenkeel/evenkeel/lab/revision"
 )
 
 // campaign is one that is studied.
@@ -72,7 +70,7 @@ func run(of, files, out, to string) error {
 		return writeInputs(list, as, to)
 	}
 	var page bytes.Buffer
-	fmt.Fprintf(&page, "# %s\n\nMade by `make study` at revision %s. Do not edit: it is written anew.\n\n", c.title, revision())
+	fmt.Fprintf(&page, "# %s\n\nMade by `make study` at revision %s. Do not edit: it is written anew.\n\n", c.title, revision.Of("docs/studies"))
 	cost := newMeter()
 	breaches, err := c.write(&page, as, cost)
 	if err != nil {
@@ -112,17 +110,4 @@ func readAdvisories(pattern string) (all []advisory.Advisory, err error) {
 		all = append(all, as...)
 	}
 	return all, nil
-}
-
-// revision is the commit that the page was made at, with a word when the tree, but for the pages themselves, differed from it.
-func revision() string {
-	id, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown"
-	}
-	text := strings.TrimSpace(string(id))
-	if changed, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/studies").Output(); err != nil || len(bytes.TrimSpace(changed)) > 0 {
-		text += ", with changes"
-	}
-	return text + ", " + runtime.Version()
 }
