@@ -62,6 +62,30 @@ var canaryMutants = []journalMutant{
 		p.put(p.afterSoak("x1+live-patch")+1, Fact{Kind: "turn-held", Turn: "x1+live-patch", Host: "x1", Code: "canary-unwell", Why: "w"})
 		p.cutOut(p.of("turn-permitted", "x3")-1, len(p.facts))
 	}},
+	{"a canary passed over that is not held", 6, []string{"pass-touched"}, false, func(p *tape) {
+		i := p.of("turn-permitted", "x1+live-patch")
+		p.put(i, Fact{Kind: "canary-passed", Turn: "x1+live-patch", Host: "x1", To: "x2+live-patch", Code: "no-place", Why: "w"})
+		p.cut(i + 1)
+	}},
+	{"a canary passed over after it was changed", 6, []string{"pass-touched"}, false, func(p *tape) {
+		i := p.of("turn-done", "x1+live-patch")
+		p.put(i, Fact{Kind: "turn-held", Turn: "x1+live-patch", Host: "x1", Code: "slot-missed", Why: "w"},
+			Fact{Kind: "canary-passed", Turn: "x1+live-patch", Host: "x1", To: "x2+live-patch", Code: "slot-missed", Why: "w"})
+		p.cut(i + 2)
+	}},
+	{"a canary passed over for a turn of the other stage", 6, []string{"pass-to"}, false, func(p *tape) {
+		i := p.of("turn-permitted", "x1+live-patch")
+		p.put(i, Fact{Kind: "turn-held", Turn: "x1+live-patch", Host: "x1", Code: "no-answer", Why: "w"},
+			Fact{Kind: "canary-passed", Turn: "x1+live-patch", Host: "x1", To: "x1", Code: "no-answer", Why: "w"})
+		p.cut(i + 2)
+	}},
+	{"a turn that goes beside the canary that stands in for it", 6, []string{"canary-not-soaked"}, false, func(p *tape) {
+		i := p.of("step-started", "x1+live-patch", "update")
+		p.put(i, Fact{Kind: "turn-held", Turn: "x1+live-patch", Host: "x1", Code: "no-answer", Why: "w"},
+			Fact{Kind: "canary-passed", Turn: "x1+live-patch", Host: "x1", To: "x2+live-patch", Code: "no-answer", Why: "w"},
+			Fact{Kind: "turn-released", Turn: "x1+live-patch", Host: "x1", Who: "operator:robin", Why: "w"})
+		p.cut(i + 3)
+	}},
 }
 
 // TestUnwellMutants: what must be found when a canary is not sound after its soak.

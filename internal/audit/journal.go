@@ -71,6 +71,8 @@ func (t *trial) hear(f *Fact) {
 		t.actStarts(r, f)
 	case "move-done", "move-failed":
 		t.moveEnds(r, f)
+	case "canary-passed":
+		t.passedOver(r, f)
 	case "died":
 		t.died(r, f)
 	case "stop-done", "stop-failed", "back-started", "back-done", "back-failed":

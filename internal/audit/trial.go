@@ -86,6 +86,7 @@ type turnRun struct {
 	readyAt    time.Time
 	updateBoot string          // boot id under which that began
 	touches    bool            // it promises an interruption to somebody
+	passed     bool            // a canary in whose place another turn goes first
 	past       bool            // dropped since its host is at the target
 	broke      bool            // it holds, and not by a person's word
 	had        map[string]bool // live patches applied before its first update

@@ -23,13 +23,17 @@ func (t *trial) turnFact(r *run, f *Fact) {
 		t.claims(r, tr, f, s)
 		t.reopens(r, tr, f)
 		tr.held, tr.broke = true, f.Code != "operator"
-		// A hold before the permit, by a person, or since its cohort is held, is no failure.
-		if (tr.open || tr.preparing) && f.Code != "operator" && f.Code != "migrations-fail" && f.Who == "engine" {
+		// A hold before the permit, by a person, or since its cohort is held, is no failure; nor is one for want of a
+		// place or of time before anything of the host was changed.
+		if (tr.open || tr.preparing) && f.Code != "operator" && f.Code != "migrations-fail" && f.Who == "engine" && !tr.brokeNothing(f.Code) {
 			r.held[tr.id] = true
 		}
 		delete(r.patching, tr)
 		r.lists = append(r.lists, f.Instance+" "+f.Why)
 	case "turn-released":
+		if tr.passed && !tr.permitted.IsZero() {
+			t.canariesSoaked(r, tr, f, s)
+		}
 		tr.held, tr.released, tr.broke = false, true, false
 		if tr.tactic() == plan.LivePatch && !tr.done && !tr.dropped {
 			r.patching[tr] = true

@@ -48,6 +48,8 @@ func turnSentence(f execution.Fact) string {
 		return fmt.Sprintf("%-8s  its turn begins", who)
 	case execution.TurnHeld:
 		return fmt.Sprintf("%-8s  HELD%s (%s): %s; next: %s", who, heldIn(f), f.Code, firstLine(f.Why), f.Next)
+	case execution.CanaryPassed:
+		return fmt.Sprintf("%-8s  is the canary now, in place of %s (%s): %s", f.To, who, f.Code, firstLine(f.Why))
 	case execution.TurnReleased:
 		return fmt.Sprintf("%-8s  released by %s%s", who, f.Who, because(f.Why))
 	case execution.TurnDone:

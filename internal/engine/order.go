@@ -99,6 +99,9 @@ func (o Order) turn(s *execution.State, f *execution.Fact) error {
 		if t.Code == execution.CodeMigrationsFail && len(s.HeldCohorts()) > 0 { // it would be held again at once
 			return &Refused{"cohort-held", fmt.Sprintf("turn %s is held with its cohort: %s", t.Plan.ID, t.Why), t.Next}
 		}
+		if why, next := s.MayRelease(t); why != "" {
+			return &Refused{"canary", fmt.Sprintf("turn %s was passed over: %s", t.Plan.ID, why), next}
+		}
 		f.Kind = execution.TurnReleased
 		return nil
 	}

@@ -41,7 +41,7 @@ func (s *State) Accepts(f Fact) error {
 var kinds = map[Kind]bool{
 	CampaignApplied: false, ControllerTook: false, CampaignPaused: false, CampaignResumed: false, CampaignAborted: false, CampaignHalted: false, CampaignFinished: false, ParentEnded: false, Inherited: false,
 	NoticeAsked: false, NoticeAccepted: false, NoticeFailed: false, HostSeen: false, HostLost: false, External: false, NotReturned: false, Unfixed: false,
-	Overrun: true, TurnPrepares: true, TurnPermitted: true, TurnHeld: true, TurnReleased: true, TurnDone: true, TurnDropped: true, StepStarted: true, StepDone: true, StepFailed: true,
+	Overrun: true, CanaryPassed: true, TurnPrepares: true, TurnPermitted: true, TurnHeld: true, TurnReleased: true, TurnDone: true, TurnDropped: true, StepStarted: true, StepDone: true, StepFailed: true,
 	MovePlaced: true, MoveDone: true, MoveFailed: true, Died: true, StopStarted: true, StopDone: true, StopFailed: true, BackStarted: true, BackDone: true, BackFailed: true,
 	StaysAway: true, Borrowed: true, GivenBack: true,
 }
@@ -69,7 +69,7 @@ func (s *State) apply(f Fact) error {
 		s.Phase, s.PhaseWhy = PhasePaused, f.Why
 	case CampaignResumed:
 		s.Phase, s.PhaseWhy = s.under()
-		s.failed = map[string]bool{}
+		s.failed, s.passes = map[string]bool{}, 0
 	case CampaignHalted:
 		s.Phase, s.PhaseWhy = PhaseHalted, f.Why
 	case CampaignAborted:
@@ -95,6 +95,8 @@ func (s *State) apply(f Fact) error {
 		for _, id := range f.Slots {
 			s.overrun[id] = true
 		}
+	case CanaryPassed:
+		return s.applyPass(s.Turns[f.Turn], f)
 	default:
 		s.applyTurn(s.Turns[f.Turn], f)
 	}
@@ -140,7 +142,7 @@ func (s *State) applyTurn(t *TurnState, f Fact) {
 		s.active[t.Plan.ID] = true
 		s.dropWaiting(t.Plan.ID)
 		s.patchOver(t, f.At)
-		if own && (!t.Permitted.IsZero() || t.unready() && t.Step != "") { // what never began did not break
+		if own && (!t.Permitted.IsZero() || t.unready() && t.Step != "") && !t.brokeNothing() { // nor did what never began
 			s.failed[t.Plan.ID] = true
 		}
 		s.reckon(t)

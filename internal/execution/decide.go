@@ -18,7 +18,7 @@ func (s *State) Decide(now time.Time) []Fact {
 	if s.Plan == nil || s.Phase == PhaseFinished {
 		return nil
 	}
-	for _, rule := range []func(time.Time) []Fact{s.decideNotices, s.decideCohorts, s.decideCanary, s.decideBudget, s.decideOverrun, s.decideTurns, s.decideReached, s.decidePrepares, s.decidePermits, s.decideMissed, s.decideEnd} {
+	for _, rule := range []func(time.Time) []Fact{s.decideNotices, s.decideCohorts, s.decideCanary, s.decidePass, s.decideBudget, s.decideOverrun, s.decideTurns, s.decideReached, s.decidePrepares, s.decidePermits, s.decideMissed, s.decideEnd} {
 		if facts := rule(now); len(facts) > 0 {
 			for i := range facts {
 				facts[i].At, facts[i].Who, facts[i].Campaign, facts[i].Revision = now, Engine, s.Campaign, s.Revision

@@ -98,6 +98,7 @@ type State struct {
 
 	turnsOf   map[string][]*TurnState // host -> its turns: two where its reboot follows a live patch
 	canaries  []*TurnState            // in order
+	passes    int                     // canaries that were passed over since the campaign was last resumed
 	patching  map[string]bool         // live-patch turns that are not over
 	rebooting bool                    // a deferred reboot was permitted
 	patched   time.Time               // when the last live patch was done, or found not to be needed

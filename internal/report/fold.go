@@ -111,6 +111,8 @@ func (b *book) take(f *execution.Fact) error {
 		b.move(f)
 	case execution.Died:
 		b.died(f)
+	case execution.CanaryPassed:
+		b.passed(f)
 	case execution.StopStarted, execution.StopDone, execution.StopFailed, execution.BackStarted, execution.BackDone, execution.BackFailed:
 		b.stop(f)
 	default:

@@ -90,3 +90,14 @@ func (b *book) cohort(f *execution.Fact) {
 	}
 	b.misfit(f, "cohort "+f.Cohort+" is not held")
 }
+
+// passed: another turn goes first in place of a canary that was held before its host was changed.
+func (b *book) passed(f *execution.Fact) {
+	if was := b.turns[f.Turn]; was != nil {
+		was.host.Canary = false
+	}
+	if is := b.turns[f.To]; is != nil {
+		is.host.Canary = true
+	}
+	b.event(f, fmt.Sprintf("%s is the canary in place of %s (%s): %s", f.To, f.Turn, f.Code, f.Why))
+}

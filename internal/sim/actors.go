@@ -69,7 +69,9 @@ func (x *drill) meddle() {
 		for _, id := range s.Order {
 			switch t := s.Turns[id]; t.Phase {
 			case execution.TurnOnHold:
-				held = append(held, t)
+				if why, _ := s.MayRelease(t); why == "" {
+					held = append(held, t)
+				}
 			case execution.TurnWaiting, execution.TurnPreparing, execution.TurnActive:
 				open = append(open, t)
 			}
@@ -146,7 +148,9 @@ func (x *drill) settle() {
 		phase = s.Phase
 		for _, id := range s.Active() {
 			if t := s.Turns[id]; t.Phase == execution.TurnOnHold {
-				held = append(held, t)
+				if why, _ := s.MayRelease(t); why == "" {
+					held = append(held, t)
+				}
 			}
 		}
 	})

@@ -1,7 +1,7 @@
 // Command churn carries campaigns out on simulated hosts in fleets that change under them, and prints what became of
 // each promise. See internal/sim, churn.go.
 //
-//	churn [-hosts N] [-seeds N] [-out FILE]
+//	churn [-hosts N] [-seeds N] [-out FILE] [-moved FILE] [-profile FILE]
 //
 // It exits with 1 when the auditor or the world's own record finds a breach.
 package main
@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strings"
 	"syscall"
 	"time"
@@ -41,15 +42,34 @@ func main() {
 	seeds := flag.Uint64("seeds", 1, "seeds of each arm")
 	only := flag.String("only", "", "run only the arms whose name begins so")
 	out := flag.String("out", "", "the file to write (default: standard output)")
+	moved := flag.String("moved", "", "write each promise that was moved to this file: arm, seed, promise, instance, cause, why")
+	profile := flag.String("profile", "", "write a CPU profile to this file")
 	flag.Parse()
-	if err := run(*hosts, *seeds, *only, *out); err != nil {
+	if err := profiled(*profile, func() error { return run(*hosts, *seeds, *only, *out, *moved) }); err != nil {
 		fmt.Fprintln(os.Stderr, "churn:", err)
 		os.Exit(1)
 	}
 }
 
-func run(hosts int, seeds uint64, only, out string) error {
-	var page bytes.Buffer
+// profiled runs something with a CPU profile, where one is asked for.
+func profiled(path string, f func() error) error {
+	if path == "" {
+		return f()
+	}
+	w, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if err := pprof.StartCPUProfile(w); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return f()
+}
+
+func run(hosts int, seeds uint64, only, out, moved string) error {
+	var page, names bytes.Buffer
 	fmt.Fprintf(&page, "# Campaigns in a fleet that changes\n\nMade by `make churn` at revision %s. Do not edit: it is written anew.\n\n", revision.Of("docs/studies"))
 	fmt.Fprintf(&page, "%d simulated hosts with ten instances each. The production machine in virtual time; the auditor judges each journal, and the world's own record is judged beside it.\n", hosts)
 	breaches := 0
@@ -65,6 +85,9 @@ func run(hosts int, seeds uint64, only, out string) error {
 				return fmt.Errorf("%s, seed %d: %w", a.name, seed, err)
 			}
 			fmt.Fprintf(&page, "\n## %s%s, seed %d\n\n%s\nCPU time: %.0f s.\n", strings.ToUpper(a.name[:1]), a.name[1:], seed, c.Table(), (cpu() - before).Seconds())
+			for _, m := range c.Moved {
+				fmt.Fprintf(&names, "%s\t%d\t%s\t%s\t%s\t%s\n", a.name, seed, m.Slot, m.Instance, m.Cause, m.Why)
+			}
 			breaches += len(c.Findings) + len(c.Wrong)
 		}
 	}
@@ -73,6 +96,9 @@ func run(hosts int, seeds uint64, only, out string) error {
 		_, err = os.Stdout.Write(page.Bytes())
 	} else {
 		err = os.WriteFile(out, page.Bytes(), 0o644)
+	}
+	if err == nil && moved != "" {
+		err = os.WriteFile(moved, names.Bytes(), 0o644)
 	}
 	if err == nil && breaches > 0 {
 		err = errors.New("there are breaches: see the page")
