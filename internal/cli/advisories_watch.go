@@ -145,7 +145,7 @@ func (w *advisoriesWatch) open() (feed.Source, *feed.Memory, error) {
 		o.Keyring, keyErr = loadKeyring(in.keyring)
 	}
 	fleetErr := w.readFleet()
-	policy, policyErr := loadPolicy(w.app, in.policy)
+	policy, policyErr := loadPolicyFor(w.app, in.policy, w.fleet)
 	w.policy = policy
 	if in.target != "" {
 		if w.target, targetErr = loadTarget(w.app, in.target); targetErr == nil {

@@ -89,7 +89,11 @@ func assessFiles(app *App, in assessFlags, now time.Time) (*advisory.Assessment,
 	if in.target != "" {
 		t, targetErr = loadTarget(app, in.target)
 	}
-	p, policyErr := loadPolicy(app, in.policy)
+	known := f
+	if fleetErr != nil {
+		known = nil
+	}
+	p, policyErr := loadPolicyFor(app, in.policy, known)
 	var as []advisory.Advisory
 	var advisoryErr error
 	if targetErr == nil {
