@@ -34,6 +34,19 @@ func leversOf(in planner.Input) []lever {
 			in.Policy.MovesPerHost, in.Policy.MovesPerPool = (n+1)*p.MovesPerHost, (n+1)*p.MovesPerPool
 			return true
 		}},
+		{"busier links between sites", linkMost(in), func(n int) string {
+			return fmt.Sprintf("migrate %d at once over each link (moves_per_link), not %d", (n+1)*p.OverLink(), p.OverLink())
+		}, func(in *planner.Input, n int) bool {
+			in.Policy.MovesPerLink = (n + 1) * p.OverLink()
+			return true
+		}},
+		{"busier racks and regions", 1, func(int) string {
+			return "let any number of migrations have an end in one rack and in one region (moves_per_rack, moves_per_region: 0)"
+		}, func(in *planner.Input, _ int) bool {
+			bound := in.Policy.MovesPerRack + in.Policy.MovesPerRegion
+			in.Policy.MovesPerRack, in.Policy.MovesPerRegion = 0, 0
+			return bound > 0
+		}},
 		{"less room while it lasts", 100 - p.MaxAwayPercent, func(n int) string {
 			return fmt.Sprintf("let %d %% of a pool be away at once (max_away_percent), not %d %%", p.MaxAwayPercent+n, p.MaxAwayPercent)
 		}, func(in *planner.Input, n int) bool {
@@ -97,6 +110,14 @@ func leversOf(in planner.Input) []lever {
 		c := copied(in)
 		return l.most < 1 || !l.apply(&c, l.most)
 	})
+}
+
+// linkMost is how far more migrations over a link can go; 0: no link of the fleet binds any.
+func linkMost(in planner.Input) int {
+	if in.Fleet == nil || len(in.Fleet.Links) == 0 {
+		return 0
+	}
+	return min(3, mostMoves/in.Policy.OverLink()-1)
 }
 
 // longerWindows makes each so many hours longer, up to a whole day.
