@@ -112,7 +112,9 @@ func (c *Churned) turns(x *churning, ends map[string]time.Time, slots map[string
 }
 
 // promise judges one: it stood if its instance was disturbed by us inside this slot, or another of its own, and
-// its turn was not left undone while it was there.
+// its turn was not left undone while it was there. It is of a time: on which host it happens is no part of it, so one that
+// others moved meanwhile is served as promised by another host's turn in the same slot. What others do after a promise was
+// kept does not undo it.
 func (x *churning) promise(c *Churned, s *plan.Slot, ends map[string]time.Time, holds map[string]execution.Fact, deeds map[string][]*deed, removed map[string]time.Time) {
 	moved := func(cause, why string) {
 		c.Promises++
@@ -120,12 +122,14 @@ func (x *churning) promise(c *Churned, s *plan.Slot, ends map[string]time.Time, 
 		c.Moved = append(c.Moved, MovedPromise{s.ID, s.Instance, cause, why})
 	}
 	gone, deleted := removed[s.Instance]
+	kept := false
 	for _, d := range deeds[s.Instance] {
+		kept = kept || d.turn == s.Turn
 		if d.turn == s.Turn && (d.from.Before(s.Start) || d.to.After(s.End)) {
 			moved("overrun", "disturbed from "+d.from.Format("15:04:05")+" to "+d.to.Format("15:04:05"))
 			return
 		}
-		if at, by := x.moved[s.Instance]; by && d.turn != s.Turn && d.from.After(at) && !x.promised(c, s.Instance, d) {
+		if at, by := x.moved[s.Instance]; by && !kept && d.turn != s.Turn && d.from.After(at) && !x.promised(c, s.Instance, d) {
 			moved("moved-by-others", "disturbed by the turn of "+d.turn)
 			return
 		}
@@ -147,10 +151,10 @@ func (x *churning) promise(c *Churned, s *plan.Slot, ends map[string]time.Time, 
 
 func last(ds []*deed) *deed { return ds[len(ds)-1] }
 
-// promised: the plan has a slot for what a turn did to an instance.
+// promised: the plan has a slot for what a turn did to an instance, or one of that time.
 func (x *churning) promised(c *Churned, instance string, d *deed) bool {
 	for i := range c.Plan.Slots {
-		if s := &c.Plan.Slots[i]; s.Instance == instance && s.Turn == d.turn {
+		if s := &c.Plan.Slots[i]; s.Instance == instance && (s.Turn == d.turn || !d.from.Before(s.Start) && !d.to.After(s.End)) {
 			return true
 		}
 	}
