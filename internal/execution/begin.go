@@ -22,7 +22,7 @@ func (s *State) begin(f Fact) error {
 	s.Campaign, s.Revision, s.Generation, s.Plan, s.Fleet = f.Campaign, f.Revision, f.Generation, p, fl
 	s.applied = f.At
 	s.Phase, s.PhaseWhy = s.under()
-	s.index = fleet.NewIndex(fl)
+	s.index, s.others = fleet.NewIndex(fl), map[string][]string{}
 	if p.Target != nil {
 		s.cohorts = advisory.NewCohorts(fl, p.Target)
 	}

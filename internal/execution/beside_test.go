@@ -183,12 +183,17 @@ func TestCampaignsBesideEachOther(t *testing.T) {
 			if idle > 60 {
 				why := ""
 				for _, s := range b.all {
+					if len(b.ready(s, now))+len(s.Active()) > 0 {
+						idle = 0 // something could go on, and was not drawn
+					}
 					for _, id := range s.front() {
 						b.meet(s)
 						why += fmt.Sprintf("%s: %s\n", id, s.permit(s.Turns[id], now).why)
 					}
 				}
-				rt.Fatalf("%d turns never begin:\n%s", left, why)
+				if idle > 0 {
+					rt.Fatalf("%d turns never begin:\n%s", left, why)
+				}
 			}
 			s := b.all[rapid.IntRange(0, len(b.all)-1).Draw(rt, "who")]
 			idle++

@@ -70,9 +70,7 @@ func (s *State) hasOther(t *TurnState, in *fleet.Instance, than string, now time
 // stillSince is when a turn that empties its host came as far as it is.
 func (t *TurnState) stillSince() time.Time { return later(t.Since, t.changed()) }
 
-// stands: a turn has waited for a place for its instances as long as a move may take. Whoever waits for it
-// to end would wait for ever, where it waits for that one too.
-func (s *State) stands(t *TurnState, now time.Time) bool {
+func (s *State) standsNow(t *TurnState, now time.Time) bool {
 	if t.Step != StepEmpty || t.anyStage(StageMoving) || s.unprovenOf(t) > 0 || now.Before(t.stillSince().Add(time.Duration(s.Plan.Policy.Times.MigrateMax))) {
 		return false
 	}

@@ -23,6 +23,20 @@ type Placement struct {
 // the laws of redundancy and room, lands on fixed hosts first, and never where the instance would
 // be interrupted again without a promise.
 func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
+	if len(s.beside) > 0 {
+		return s.placeNow(t, instance, now) // what others hold follows from their facts
+	}
+	places, key := s.seenAt(now).places, actKey(t.Plan.ID, instance)
+	p, known := places[key]
+	if !known {
+		p = s.placeNow(t, instance, now)
+		p.Sees, p.Why = slices.Clip(p.Sees), slices.Clip(p.Why)
+		places[key] = p
+	}
+	return p
+}
+
+func (s *State) placeNow(t *TurnState, instance string, now time.Time) Placement {
 	in := s.instance(instance)
 	if g := s.groupFull(in); g != "" {
 		return Placement{Wait: true, Why: []fleet.Reason{{Code: "group", Why: fmt.Sprintf("group %s has as many members away as it allows", g)}}}
@@ -30,7 +44,8 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 	var out Placement
 	poolFree := s.poolFrees()
 	waits := false // for a host that may take it soon: no worse one takes it before, but is looked at meanwhile
-	for _, alike := range s.alike(t, instance) {
+	groups, untold := s.alike(t, in)
+	for _, alike := range groups {
 		soon := false
 		for _, id := range s.byRoom(alike) {
 			no := s.refuses(t, in, id, now, poolFree(t.Plan.Pool))
@@ -53,7 +68,43 @@ func (s *State) Place(t *TurnState, instance string, now time.Time) Placement {
 		}
 		waits = waits || soon
 	}
+	if r := s.nobodyTold(t, untold); r != nil {
+		out.Wait = out.Wait || r.soon
+		out.Why = append(out.Why, r.Reason)
+	}
 	return out
+}
+
+// untold: a host's own turn is ahead, would disturb the instance, and nobody was told of that. In most pools that holds
+// of nearly all hosts on the old version, so they are not asked one by one.
+func (s *State) untold(t *TurnState, in *fleet.Instance, to string) bool {
+	o := s.Turns[to]
+	if o == nil || o.Phase != TurnWaiting || o.Plan.Tactic == plan.LivePatch || !o.Prepared.IsZero() || t.Plan.Tactic == plan.Refresh || in.Tenant == "" {
+		return false
+	}
+	return s.turnSlot[actKey(o.Plan.ID, in.ID)] == nil && !s.homeward[actKey(t.Plan.ID, in.ID)]
+}
+
+// nobodyTold is why none of such hosts takes the instance: soon, where one of them begins its own turn next and will be fixed
+// then; nil: there are none.
+func (s *State) nobodyTold(t *TurnState, hosts []string) *refusal {
+	if len(hosts) == 0 {
+		return nil
+	}
+	soon := false
+	for _, id := range s.waiting {
+		if o := s.Turns[id]; o.Plan.Wave > t.Plan.Wave {
+			break
+		} else if slices.Contains(hosts, o.Plan.Host) {
+			soon = true
+			break
+		}
+	}
+	which := hosts[0]
+	if n := len(hosts); n > 1 {
+		which = fmt.Sprintf("%s and %d more", hosts[0], n-1)
+	}
+	return &refusal{fleet.Reason{Code: CodeNotTold, Why: which + ": its own turn would disrupt the instance and nobody was told of that"}, soon, false}
 }
 
 // placed names a destination, and why no better host took the instance.
@@ -69,18 +120,23 @@ func (s *State) placed(to string, refused []fleet.Reason) Placement {
 }
 
 // alike are the candidates in groups, best first: those on the fix before others, and of those the forecast one alone.
-// In most pools that one takes the instance, and nobody else is asked.
-func (s *State) alike(t *TurnState, instance string) [][]string {
+// In most pools that one takes the instance, and nobody else is asked. Hosts apart from them are those for whose own turn
+// nobody was told.
+func (s *State) alike(t *TurnState, in *fleet.Instance) (best [][]string, untold []string) {
 	var groups [2 * (landsUnfixed + 1)][]string
-	forecast := s.forecast[actKey(t.Plan.ID, instance)].to
+	forecast := s.forecast[actKey(t.Plan.ID, in.ID)].to
 	for _, id := range s.candidates(t) {
+		if s.untold(t, in, id) {
+			untold = append(untold, id)
+			continue
+		}
 		n := 2 * s.level(id)
 		if id != forecast {
 			n++
 		}
 		groups[n] = append(groups[n], id)
 	}
-	return groups[:]
+	return groups[:], untold
 }
 
 // byRoom sorts hosts: most room first.
@@ -108,6 +164,9 @@ func (s *State) candidates(t *TurnState) []string {
 	if own == nil {
 		return nil
 	}
+	if ids, known := s.others[own.ID]; known {
+		return ids
+	}
 	seen := map[string]bool{own.ID: true}
 	var ids []string
 	for _, p := range own.Pools {
@@ -119,6 +178,7 @@ func (s *State) candidates(t *TurnState) []string {
 		}
 	}
 	slices.Sort(ids)
+	s.others[own.ID] = ids
 	return ids
 }
 

@@ -8,8 +8,19 @@ import (
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
-// free is a host's free memory less what is on its way to it.
+// free is a host's free memory less what is on its way to it. It follows from the facts alone, and is asked of many hosts
+// for each of many instances between two of them.
 func (s *State) free(host string) int64 {
+	l := s.seenOnce()
+	free, known := l.free[host]
+	if !known {
+		free = s.freeNow(host)
+		l.free[host] = free
+	}
+	return free
+}
+
+func (s *State) freeNow(host string) int64 {
 	h := s.host(host)
 	if h.View == nil {
 		return s.index.FreeMiB(host)

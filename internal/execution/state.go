@@ -86,6 +86,8 @@ type State struct {
 	fixed      map[string]bool                 // hosts on which an instance lands on the fix: done, skipped, or prepared for their refresh
 	unprepared map[string]*TurnState           // host -> its turn, while the new software is not on its disk
 	largest    int64                           // MiB of the largest instance
+	once       *once                           // what was found out since the last fact
+	others     map[string][]string             // host -> the other hosts of its pools, by id; as far as it was asked for
 	blocked    map[string]bool                 // instances for which the plan has found no way
 	movedHere  map[string]string               // instance -> host on which our last move of it ended, where it began anew on the fix
 
@@ -208,7 +210,7 @@ func New() *State {
 	return &State{
 		Turns: map[string]*TurnState{}, Notices: map[string]*NoticeState{}, Hosts: map[string]*HostState{}, Guests: map[string]*GuestState{},
 		bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
-		active: map[string]bool{}, inTurn: newUnderway(), open: map[string]*openAct{},
+		others: map[string][]string{}, active: map[string]bool{}, inTurn: newUnderway(), open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
 		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, lastMove: map[string]plan.Move{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		blocked: map[string]bool{}, unprepared: map[string]*TurnState{}, movedHere: map[string]string{},
@@ -304,16 +306,6 @@ func (s *State) isDisturbed(instance string) bool {
 		return true // also when the last look at its host did not show it, or the host does not answer
 	}
 	return s.inFlight(instance) || s.unproven[instance] != "" || s.doubled[instance] != nil || s.inDoubt(instance)
-}
-
-// inDoubt: a stop of an instance ended without an answer, and no look has told since whether it runs.
-func (s *State) inDoubt(instance string) bool {
-	for id := range s.active {
-		if g := s.Turns[id].Guests[instance]; g != nil && g.InDoubt {
-			return true
-		}
-	}
-	return false
 }
 
 // cohort gives what a host should become; nil in a routine cycle.
