@@ -63,6 +63,19 @@ var forecastMutants = []planMutant{
 	{"an instance that dirties its memory faster", 1, one("cannot-converge"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		f.Hosts[0].NICMbps, f.Instances[0].DirtyMiBps, p.Policy.NonConverging = 1000, 90, []string{"hold"}
 	}},
+	{"an instance that Xen stops for long at its move's end", 1, one("pause-too-long"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		for i := range f.Hosts {
+			f.Hosts[i].Hypervisor, f.Hosts[i].NICMbps = fleet.Xen, 1000
+		}
+		f.Instances[0].DirtyMiBps = 90
+	}},
+	{"a promise that leaves out for how long Xen stops it", 1, one("pause-understated"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		for i := range f.Hosts {
+			f.Hosts[i].Hypervisor, f.Hosts[i].NICMbps = fleet.Xen, 1000
+		}
+		f.Instances[0].DirtyMiBps = 80
+		p.Policy.Blackout = plan.Duration(time.Minute)
+	}},
 	{"a move longer than policy waits", 2, one("move-too-long"), false, func(f *fleet.Fleet, p *plan.Plan) {
 		p.Policy.Times.MigrateMax = plan.Duration(119 * time.Second)
 	}},

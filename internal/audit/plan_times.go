@@ -58,8 +58,29 @@ func (d *dossier) carried(m *plan.Move) {
 	least := time.Duration(float64(in.MemoryMiB) / rate * float64(time.Second)).Truncate(time.Second)
 	d.must(took >= least, 2, "faster-than-link", s, m.Start, "a forecast of at least "+least.String(),
 		"the move of %s, %d MiB, is foreseen to take %s, its share of the links carries that in %s", in.ID, in.MemoryMiB, took, least)
-	d.must(in.DirtyMiBps < rate || contains(d.p.Policy.NonConverging, "post-copy"), 1, "cannot-converge", s, m.Start, "a faster link, post-copy in policy, or a promised stop",
+	d.paused(m, in, from, rate)
+	d.must(in.DirtyMiBps < rate || from.Hypervisor == fleet.Xen || contains(d.p.Policy.NonConverging, "post-copy"), 1, "cannot-converge", s, m.Start, "a faster link, post-copy in policy, or a promised stop",
 		"%s dirties %.0f MiB/s, its share of the links carries %.0f: its move never ends", in.ID, in.DirtyMiBps, rate)
+}
+
+// paused: what Xen leaves of an instance's memory after five rounds of sending what was dirtied in the round before is
+// sent while it stands still. That is a blip by policy's measure, and the promise of it does not say less.
+func (d *dossier) paused(m *plan.Move, in *fleet.Instance, from *fleet.Host, rate float64) {
+	if from.Hypervisor != fleet.Xen || in.DirtyMiBps <= 0 {
+		return
+	}
+	left := float64(in.MemoryMiB)
+	for n := 0; n < 5 && left*256 > 50 && in.DirtyMiBps < rate; n++ {
+		left = left / rate * in.DirtyMiBps
+	}
+	stands := time.Duration(left / rate * float64(time.Second)).Truncate(time.Millisecond)
+	s, most := ofMove(m), time.Duration(d.p.Policy.Blackout)
+	d.must(stands <= most, 1, "pause-too-long", s, m.Start, "a faster link, fewer moves at once, a longer blackout, or a promised stop",
+		"the move of %s, %d MiB dirtied at %.0f MiB/s and sent at %.0f, stops it for %s, a blip is at most %s", in.ID, in.MemoryMiB, in.DirtyMiBps, rate, stands, most)
+	if sl := d.slotOf[[2]string{m.Turn, m.Instance}]; sl != nil && !m.Home && stands <= most {
+		d.must(time.Duration(sl.ExpectedMs)*time.Millisecond >= stands, 1, "pause-understated", s, m.Start, "an expected interruption of at least "+stands.String(),
+			"%s is promised an interruption of %d ms, and its move stops it for %s", in.ID, sl.ExpectedMs, stands)
+	}
 }
 
 // part is how long some part of a turn takes: expected, and at p99.

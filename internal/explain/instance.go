@@ -16,6 +16,7 @@ const (
 	codeInPlace   = "in-place"
 	codeNoTactic  = "no-tactic"
 	codeConverge  = "non-converging"
+	codePause     = "long-pause"
 	codeStopped   = "stopped"
 	codeNoTurn    = "host-has-no-turn"
 	codeBlocked   = "host-blocked"
@@ -113,8 +114,11 @@ func (s *scene) whyStays(i *fleet.Instance, t *plan.Turn) Reason {
 	if !s.allows(h, plan.Evacuate) && t.Tactic != plan.Refresh {
 		return Reason{Code: codeNoTactic, Why: "policy or cohort does not allow the tactic evacuate"}
 	}
-	if i.DirtyMiBps >= tooDirty*s.bandwidth(nic(h)) && !slices.Contains(s.policy.NonConverging, "post-copy") {
+	if h.Hypervisor != fleet.Xen && i.DirtyMiBps >= tooDirty*s.bandwidth(nic(h)) && !slices.Contains(s.policy.NonConverging, "post-copy") {
 		return Reason{Code: codeConverge, Instance: i.ID, Why: fmt.Sprintf("it dirties %g MiB/s of memory and a migration gets %.0f MiB/s", i.DirtyMiBps, s.bandwidth(nic(h)))}
+	}
+	if pause := plan.LastRound(h.Hypervisor, float64(i.MemoryMiB), i.DirtyMiBps, s.bandwidth(nic(h))); pause > s.policy.Blackout.Std() {
+		return Reason{Code: codePause, Instance: i.ID, Why: fmt.Sprintf("it dirties %g MiB/s of memory, a migration gets %.0f MiB/s and would stop it for %s at its end; policy allows %s", i.DirtyMiBps, s.bandwidth(nic(h)), pause, s.policy.Blackout)}
 	}
 	if took := s.moveTime(i, nic(h)); took > s.policy.Times.MigrateMax.Std() {
 		return Reason{Code: codeTooLong, Instance: i.ID, Why: fmt.Sprintf("moving its %d MiB takes about %s and policy allows %s", i.MemoryMiB, lasts(took), s.policy.Times.MigrateMax)}

@@ -34,9 +34,18 @@ func (w *world) between(a, b *host) float64 {
 	return rate
 }
 
-// tooSlow: at such a rate a guest's migration takes longer than policy waits, or does not converge.
+// tooSlow: at such a rate a guest's migration takes longer than policy waits, does not converge, or stops the guest for
+// longer than a blip at its end.
 func (w *world) tooSlow(g *guest, mbps float64) bool {
-	return w.moveTime(g, mbps) > w.policy.Times.MigrateMax.Std() || !w.converges(g, mbps)
+	return w.moveTime(g, mbps) > w.policy.Times.MigrateMax.Std() || !w.converges(g, mbps) || w.pause(g, mbps) > w.policy.Blackout.Std()
+}
+
+// pause is for how long a guest stands still at the end of a migration; 0: its hypervisor keeps that short.
+func (w *world) pause(g *guest, mbps float64) time.Duration {
+	if g.at == nil {
+		return 0
+	}
+	return plan.LastRound(g.at.Hypervisor, float64(g.MemoryMiB), g.DirtyMiBps, w.bandwidth(mbps))
 }
 
 // bandwidth in MiB/s that one of several migrations at once has.
@@ -45,8 +54,11 @@ func (w *world) bandwidth(mbps float64) float64 {
 }
 
 // converges tells whether pre-copy of a guest comes to an end over a link; with post-copy it always
-// does.
+// does, and on Xen, which stops the guest after some rounds.
 func (w *world) converges(g *guest, mbps float64) bool {
+	if g.at != nil && g.at.Hypervisor == fleet.Xen {
+		return true // what it costs is its pause
+	}
 	return g.DirtyMiBps < tooDirty*w.bandwidth(mbps) || slices.Contains(w.policy.NonConverging, "post-copy")
 }
 

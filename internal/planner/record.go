@@ -37,7 +37,7 @@ func (w *world) record(v *wave) {
 		most := w.policy.Blackout.Std()
 		for _, m := range d.moves {
 			w.recordMove(v, d, m, false)
-			w.recordSlot(v, d, m.guest, plan.DispLiveMigrate, plan.Course{}.Then(min(blink, most), most))
+			w.recordSlot(v, d, m.guest, plan.DispLiveMigrate, plan.Course{}.Then(min(max(blink, w.pause(m.guest, w.between(m.from, m.to))), most), most))
 			w.plan.Slots[len(w.plan.Slots)-1].Away = d.away[m.guest]
 		}
 		for _, s := range d.stops {

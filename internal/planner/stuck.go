@@ -11,6 +11,7 @@ import (
 const (
 	codeTooLong       = "migration-too-long"
 	codeNonConverging = "non-converging"
+	codeLongPause     = "long-pause"
 	codeUnknown       = "verdict-unknown"
 	codeGuestAlone    = "instance-affected-alone"
 	codeNoContact     = "tenant-no-contact"
@@ -31,6 +32,9 @@ func (w *world) whyStuck(g *guest) *fleet.Reason {
 	}
 	if !w.converges(g, nic(from)) {
 		return &fleet.Reason{Code: codeNonConverging, Why: fmt.Sprintf("it dirties %g MiB/s of memory and a migration gets %.0f MiB/s", g.DirtyMiBps, w.bandwidth(nic(from)))}
+	}
+	if pause, most := w.pause(g, nic(from)), w.policy.Blackout.Std(); pause > most {
+		return &fleet.Reason{Code: codeLongPause, Why: fmt.Sprintf("it dirties %g MiB/s of memory, a migration gets %.0f MiB/s and would stop it for %s at its end; policy allows %s", g.DirtyMiBps, w.bandwidth(nic(from)), pause, most)}
 	}
 	if t, most := w.moveTime(g, nic(from)), w.policy.Times.MigrateMax.Std(); t > most {
 		return &fleet.Reason{Code: codeTooLong, Why: fmt.Sprintf("moving its %d MiB takes about %s and policy allows %s", g.MemoryMiB, t, most)}
@@ -167,6 +171,7 @@ var freeing = map[string]string{
 	codeNoDestination:     "add a host to the pool",
 	codeTooLong:           "raise times.migrate_max or lower moves_per_host",
 	codeNonConverging:     "add post-copy to non_converging",
+	codeLongPause:         "let fewer move at once (moves_per_host), raise blackout, or allow suspend",
 }
 
 func (w *world) reachable(tenant string) bool {
