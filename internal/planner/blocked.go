@@ -6,7 +6,8 @@ import (
 )
 
 // Blocked is what Propose would block, in the same order, without the plan around it: no bounds are measured,
-// no digests made, and no more drafts than it takes. It is for those who ask many times what a plan would
+// no digests made, and no more drafts than it takes; so the room that a reason names may be that of a draft which is not
+// the plan's. It is for those who ask many times what a plan would
 // block, and carry none out.
 func Blocked(in Input) ([]plan.Blocked, error) {
 	if err := whole(in); err != nil {
