@@ -5,8 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
+	"github.com/evenkeel/evenkeel/internal/planner"
 )
 
 // TestXenStopsForTheRest: Xen ends a migration after five rounds and stops the guest for what is left. Who would stand
@@ -54,4 +57,28 @@ func TestXenStopsForTheRest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestXenPausesAreSound: whatever guests on Xen dirty, over whatever links, the auditor's own reckoning agrees.
+func TestXenPausesAreSound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := uniform(rapid.IntRange(2, 6).Draw(t, "hosts"), 32768, rapid.IntRange(1, 3).Draw(t, "each"), rapid.Int64Range(512, 8192).Draw(t, "memory"))
+		for i := range f.Hosts {
+			f.Hosts[i].Hypervisor, f.Hosts[i].NICMbps = fleet.Xen, rapid.Int64Range(100, 25_000).Draw(t, "nic")
+		}
+		for i := range f.Instances {
+			f.Instances[i].DirtyMiBps = float64(rapid.IntRange(0, 800).Draw(t, "dirty"))
+		}
+		if rapid.Bool().Draw(t, "linked") {
+			f.Links = []fleet.Link{{ID: "up", Mbps: rapid.Int64Range(100, 4000).Draw(t, "link"), Hosts: []string{f.Hosts[0].ID}}}
+		}
+		pol := plan.DefaultPolicy()
+		pol.MovesPerHost = rapid.IntRange(1, 4).Draw(t, "moves")
+		pol.Blackout = plan.Duration(time.Duration(rapid.IntRange(100, 10_000).Draw(t, "blackout")) * time.Millisecond)
+		p, err := planner.Propose(planner.Input{Fleet: f, Policy: pol, Campaign: "cycle-1", Now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), Revision: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound(t, f, &p)
+	})
 }
