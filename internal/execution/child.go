@@ -2,7 +2,6 @@ package execution
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 )
@@ -99,52 +98,6 @@ func (s *State) applyParent(f Fact) {
 		s.settle(f.Instance, f.Host)
 	}
 	s.lastLanded[f.Host] = later(s.lastLanded[f.Host], f.At)
-}
-
-// firstWave are the turns of the lowest wave that is not permitted, whatever the phase.
-func (s *State) firstWave() (ids []string) {
-	for _, id := range s.waiting {
-		if s.Turns[id].Plan.Wave != s.Turns[s.waiting[0]].Plan.Wave {
-			break
-		}
-		ids = append(ids, id)
-	}
-	return ids
-}
-
-// decideMissed holds turns whose slot passes while the parent does not end, so that their tenants
-// hear of it.
-func (s *State) decideMissed(now time.Time) []Fact {
-	if s.Phase != PhaseWaiting {
-		return nil
-	}
-	for _, id := range s.firstWave() {
-		if r := s.inSlot(s.Turns[id], now); r != nil && r.hold != nil {
-			r.hold.Why += ", and campaign " + s.Plan.Supersedes + " is not over"
-			return []Fact{*r.hold}
-		}
-	}
-	return nil
-}
-
-// nextMissed is when the first slot will have been missed; zero while no parent is waited for.
-func (s *State) nextMissed() (next time.Time) {
-	if s.Phase != PhaseWaiting {
-		return next
-	}
-	for _, id := range s.firstWave() {
-		t := s.Turns[id]
-		end := t.Plan.WindowEnd
-		for _, sl := range s.liveSlots(t) {
-			if sl.End.Before(end) || end.IsZero() {
-				end = sl.End
-			}
-		}
-		if last := end.Add(time.Second - time.Duration(t.Plan.WorstS)*time.Second); !end.IsZero() && (next.IsZero() || last.Before(next)) {
-			next = last
-		}
-	}
-	return next
 }
 
 // leftBehind are the hosts on which the parent's end left somebody who does not run, or of whom that is
