@@ -40,12 +40,13 @@ func arms(hosts int) []arm {
 func main() {
 	hosts := flag.Int("hosts", 100, "hosts of the fleet, ten instances on each")
 	seeds := flag.Uint64("seeds", 1, "seeds of each arm")
+	first := flag.Uint64("first", 1, "the first of these seeds")
 	only := flag.String("only", "", "run only the arms whose name begins so")
 	out := flag.String("out", "", "the file to write (default: standard output)")
 	moved := flag.String("moved", "", "write each promise that was moved to this file: arm, seed, promise, instance, cause, why")
 	profile := flag.String("profile", "", "write a CPU profile to this file")
 	flag.Parse()
-	if err := profiled(*profile, func() error { return run(*hosts, *seeds, *only, *out, *moved) }); err != nil {
+	if err := profiled(*profile, func() error { return run(*hosts, *first, *seeds, *only, *out, *moved) }); err != nil {
 		fmt.Fprintln(os.Stderr, "churn:", err)
 		os.Exit(1)
 	}
@@ -68,7 +69,7 @@ func profiled(path string, f func() error) error {
 	return f()
 }
 
-func run(hosts int, seeds uint64, only, out, moved string) error {
+func run(hosts int, first, seeds uint64, only, out, moved string) error {
 	var page, names bytes.Buffer
 	fmt.Fprintf(&page, "# Campaigns in a fleet that changes\n\nMade by `make churn` at revision %s. Do not edit: it is written anew.\n\n", revision.Of("docs/studies"))
 	fmt.Fprintf(&page, "%d simulated hosts with ten instances each. The production machine in virtual time; the auditor judges each journal, and the world's own record is judged beside it.\n", hosts)
@@ -77,7 +78,7 @@ func run(hosts int, seeds uint64, only, out, moved string) error {
 		if !strings.HasPrefix(a.name, only) {
 			continue
 		}
-		for seed := uint64(1); seed <= seeds; seed++ {
+		for seed := first; seed < first+seeds; seed++ {
 			a.churn.Seed = seed
 			before := cpu()
 			c, err := sim.RunChurn(a.churn)
