@@ -9,6 +9,7 @@ const (
 	lookAfter = 30 * time.Second // a look this old is renewed while a turn needs it
 	lookAgain = 3 * time.Second  // after a host did not answer
 	ownLook   = 60 * time.Second // a controller that took over has so long for a look of its own before it names a trouble
+	silentFor = 2 * time.Minute  // a host that has not answered for so long is not waited for, but by a turn with time to spare
 	tooShort  = 2 * time.Minute  // a host that has been silent for less, and for a quarter of a reboot's time, is not down for good
 	grace     = 15 * time.Second // a chore's answer may come this long after its deadline
 
@@ -18,8 +19,9 @@ const (
 	// sureAfter is for how long a host must be said to have no control domain before that is believed: it
 	// may have been switched off and on in between.
 	sureAfter   = time.Minute
-	unwellFor   = 2 * time.Minute // that long a canary that has soaked is looked at again before a person is asked
-	unprovenFor = 5 * time.Minute // that long both ends of a move are read again before a person is asked
+	awaitAnswer = 10 * time.Minute // that long a turn with time left in its slots waits for its host to answer
+	unwellFor   = 2 * time.Minute  // that long a canary that has soaked is looked at again before a person is asked
+	unprovenFor = 5 * time.Minute  // that long both ends of a move are read again before a person is asked
 
 	bestToSee       = 8 // destinations looked at for one instance
 	maxStepFailures = 3

@@ -43,6 +43,9 @@ func (s *State) permit(t *TurnState, now time.Time) ruling {
 		return ruling{hold: t.held(CodeUnsupported, fmt.Sprintf("tactic %s cannot be carried out by this version", t.Plan.Tactic), "plan again without this tactic")}
 	}
 	if r := s.own(t, now); r != nil {
+		if h := s.host(t.Plan.Host); r.hold != nil && r.hold.Code == CodeSlotMissed && s.gaveUp(t, now) { // what it missed its slot for
+			return s.unheard(t, h)
+		}
 		return *r
 	}
 	if r := s.shared(t, now); r != nil {
@@ -50,8 +53,8 @@ func (s *State) permit(t *TurnState, now time.Time) ruling {
 	}
 	h := s.host(t.Plan.Host)
 	switch {
-	case !h.Lost.IsZero() && now.Sub(h.Lost) > 2*time.Minute:
-		return ruling{hold: t.held(CodeNoAnswer, fmt.Sprintf("host %s has not answered since %s: %s", t.Plan.Host, h.Lost.Format(time.RFC3339), h.Why), "bring the host back, then retry")}
+	case s.gaveUp(t, now):
+		return s.unheard(t, h)
 	case h.View == nil || !h.Lost.IsZero() || now.Sub(h.At) > fresh:
 		return ruling{needLook: true, why: "its host must be looked at first"}
 	}

@@ -20,8 +20,8 @@ func (s *State) Wake(now time.Time) time.Time {
 	for _, id := range s.front() {
 		r := s.permit(s.Turns[id], now)
 		at(r.until)
-		if h := s.host(s.Turns[id].Plan.Host); r.needLook && !h.Lost.IsZero() {
-			at(h.Lost.Add(2*time.Minute + time.Second))
+		if until := s.awaited(s.Turns[id]); r.needLook && !until.IsZero() {
+			at(until.Add(time.Second))
 		}
 		if to := s.Turns[id].Plan.WindowEnd; !to.IsZero() { // so that a missed slot is noticed
 			at(to.Add(-time.Duration(s.Turns[id].Plan.WorstS)*time.Second + time.Second))
