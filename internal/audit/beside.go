@@ -2,6 +2,7 @@ package audit
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -21,9 +22,14 @@ type side struct {
 	open map[string]*plan.Turn // host -> its turn under way
 	held map[string]bool       // hosts whose turns wait for a person
 	busy map[string]bool       // instances with an act of ours that has not ended, or stopped by us
+
+	flights           map[string]flight    // by instance
+	ended             map[string]time.Time // host -> when its last turn that was permitted was over
+	applied, finished time.Time
 }
 
-// Beside judges campaigns that were open at once, by their journals: law 3 over all of them together, and
+// Beside judges campaigns that were open at once, by their journals: laws 3 and 6 over all of them together
+// (groups, host groups, places kept apart; hosts away and migrations in flight at a place or over a link), and
 // law 5's one campaign on a host at a time. The journals of one controller have one clock; of two facts of one
 // moment the one that takes nothing counts as the earlier one.
 func Beside(journals ...[]Fact) Verdict {
@@ -61,7 +67,8 @@ func (b *besides) hear(i int, f *Fact) {
 	if f.Kind == "campaign-applied" {
 		p, fl := new(plan.Plan), new(fleet.Fleet)
 		if json.Unmarshal(f.Plan, p) == nil && json.Unmarshal(f.Fleet, fl) == nil && m == nil {
-			b.sides[i] = &side{estate: newEstate(fl), plan: p, open: map[string]*plan.Turn{}, held: map[string]bool{}, busy: map[string]bool{}}
+			b.sides[i] = &side{estate: newEstate(fl), plan: p, open: map[string]*plan.Turn{}, held: map[string]bool{}, busy: map[string]bool{},
+				flights: map[string]flight{}, ended: map[string]time.Time{}, applied: f.At}
 		}
 		return
 	}
@@ -84,14 +91,19 @@ func (b *besides) hear(i int, f *Fact) {
 	case "turn-done", "turn-dropped":
 		if t := m.open[f.Host]; t != nil && t.ID == f.Turn {
 			delete(m.open, f.Host)
+			m.ended[f.Host] = f.At
 		}
 	case "move-placed", "stop-started":
 		b.act(i, m, f)
 		m.busy[f.Instance] = true
+		if delete(m.flights, f.Instance); f.Kind == "move-placed" {
+			m.flights[f.Instance] = flight{f.From, f.To}
+		}
 	case "move-done", "move-failed", "stop-failed", "back-done", "external":
 		delete(m.busy, f.Instance)
+		delete(m.flights, f.Instance)
 	case "campaign-finished":
-		m.open, m.busy = map[string]*plan.Turn{}, map[string]bool{}
+		m.open, m.busy, m.flights, m.finished = map[string]*plan.Turn{}, map[string]bool{}, map[string]flight{}, f.At
 	}
 }
 
@@ -122,6 +134,10 @@ func (b *besides) permit(i int, m *side, f *Fact) {
 		}
 		b.must(other == "", 3, "stagger", s, f.At, "an end of the turn of "+other+" first, or policies without the stagger", "turn %s is permitted while campaign %s has host %s in a turn at a place that is kept apart", f.Turn, o.plan.Campaign, other)
 	}
+	b.gaps(i, m, f, s)
+	if mine != nil && mine.Tactic != plan.LivePatch {
+		b.places(i, m, f, s)
+	}
 	if mine == nil || !reboots(mine.Tactic) {
 		return
 	}
@@ -146,8 +162,12 @@ func (b *besides) away(host string) bool {
 	return false
 }
 
-// act asks of a move or a stop that the instance's groups can spare it, with what all campaigns have away.
+// act asks of a move or a stop that the instance's groups can spare it, with what all campaigns have away; and of a
+// move that its way bears it.
 func (b *besides) act(i int, m *side, f *Fact) {
+	if f.Kind == "move-placed" {
+		b.flies(i, m, f, Subject{Campaign: f.Campaign, Turn: f.Turn, Instance: f.Instance, Seq: f.Seq})
+	}
 	for _, gr := range m.groupsOf[f.Instance] {
 		n, others := 1, false
 		for _, id := range gr.members {

@@ -47,6 +47,9 @@ func TestEveryCheckCanFail(t *testing.T) {
 	for code := range revertMutants {
 		shown["journal "+code] = true
 	}
+	for _, c := range besidePlaceCases {
+		shown["beside "+strings.Trim(c.codes, "[]")] = true
+	}
 	for _, c := range besideCases {
 		shown["beside "+strings.Trim(c.codes, "[]")] = true
 	}

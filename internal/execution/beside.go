@@ -9,7 +9,7 @@ import (
 )
 
 // Several campaigns may be open at once. They share no host and no pool, but host groups, groups of
-// instances, and sites and regions that are kept apart. What all of them hold together stays within the
+// instances, racks, sites, regions and links (beside_places.go). What all of them hold together stays within the
 // limits: each is asked by its own state, folded from its own journal, so nothing is written twice and
 // nothing can leak. Whatever a turn may need of these it gets with its permit, all at once, so two turns
 // never wait for each other. The engine lets one campaign decide at a time.
@@ -62,6 +62,12 @@ func (s *State) deadline() time.Time {
 // shared: what the other campaigns hold leaves this turn open, and none that goes ahead wants it now.
 func (s *State) shared(t *TurnState, now time.Time) *ruling {
 	for _, n := range s.beside {
+		if n.State != nil && n.State.Plan != nil {
+			if due, why := s.gap(t, n.State); now.Before(due) { // also of one that has finished
+				r := wait(due, "campaign "+n.Campaign+": "+why)
+				return &r
+			}
+		}
 		why := ""
 		switch {
 		case n.State == nil:
@@ -72,7 +78,9 @@ func (s *State) shared(t *TurnState, now time.Time) *ruling {
 			why = s.withheld(t, n)
 		}
 		if why == "" && n.State.Ahead(s) && !n.Frozen {
-			why = s.precedes(t, n.State, now)
+			if why = s.precedes(t, n.State, now); why == "" {
+				why = s.crowdedOut(t, n.State, now)
+			}
 		}
 		if why != "" {
 			r := wait(now.Add(lookAfter), "campaign "+n.Campaign+": "+why) // also asked anew when that one has a fact
@@ -80,6 +88,9 @@ func (s *State) shared(t *TurnState, now time.Time) *ruling {
 		}
 	}
 	if r := s.groupsAway(t, now); r != nil {
+		return r
+	}
+	if r := s.placesAway(t, now); r != nil {
 		return r
 	}
 	return s.membersAway(t, now)

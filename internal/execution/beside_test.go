@@ -75,6 +75,7 @@ func drawBesides(t *rapid.T, tb testing.TB) *besides {
 	for c := range n {
 		p := &plan.Plan{Campaign: fmt.Sprintf("c%d", c), Policy: plan.DefaultPolicy()}
 		p.Policy.StaggerSites, p.Policy.StaggerRegions, p.Policy.MaxAwayPercent = rapid.Bool().Draw(t, "sites"), rapid.Bool().Draw(t, "regions"), 50
+		p.Policy.AwayPerRegion = rapid.IntRange(0, 3).Draw(t, "away per region")
 		if rapid.Bool().Draw(t, "advisory") {
 			p.Target = &plan.Target{ID: "t"}
 		}
@@ -129,6 +130,21 @@ func (b *besides) within(t *rapid.T) {
 		}
 		if len(by[g.ID]) > 1 && sum > g.Allowed() {
 			t.Fatalf("group %s: of at most %d, campaigns have %v", g.ID, g.Allowed(), by[g.ID])
+		}
+	}
+	inRegion, sharedBy := map[string]int{}, map[string]map[*State]bool{}
+	for _, s := range at {
+		r := region["s"+s.Campaign[1:]]
+		if inRegion[r]++; sharedBy[r] == nil {
+			sharedBy[r] = map[*State]bool{}
+		}
+		sharedBy[r][s] = true
+	}
+	for r, by := range sharedBy {
+		for s := range by {
+			if most := s.Plan.Policy.AwayPerRegion; most > 0 && inRegion[r] > most {
+				t.Fatalf("region %s: %d are away in %d campaigns, and campaign %s lets %d be", r, inRegion[r], len(by), s.Campaign, most)
+			}
 		}
 	}
 	for i, s := range at {
@@ -294,5 +310,102 @@ func TestMembersAwayInAnotherCampaign(t *testing.T) {
 	see("running")
 	if full := a.groupFull(in); full != "" {
 		t.Error("i2 runs again by the looks of the campaign that has its host, and web cannot spare i1")
+	}
+}
+
+// near are the campaigns of pair in one rack, with what their policies say; the urgent one's turn is under way.
+func near(t *testing.T, cycle, urgent func(*plan.Policy)) (a, b *State, now time.Time) {
+	t.Helper()
+	a, b, now = pair(t)
+	for _, s := range []*State{a, b} {
+		s.Fleet.Groups, s.index.GroupsOf = nil, nil
+		for _, h := range s.index.Hosts {
+			h.Rack = "k"
+		}
+		s.Plan.Policy.StaggerSites = false
+	}
+	cycle(&a.Plan.Policy)
+	urgent(&b.Plan.Policy)
+	return a, b, now
+}
+
+func (s *State) mustApply(t *testing.T, f Fact) {
+	t.Helper()
+	if err := s.Apply(f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Hosts away in a rack or region count over all campaigns, by the policy of whichever bounds them, and the last
+// one that may be away is the urgent campaign's.
+func TestPlacesBearAllCampaigns(t *testing.T) {
+	none := func(*plan.Policy) {}
+	for name, limit := range map[string]func(*plan.Policy){"its rack": func(p *plan.Policy) { p.AwayPerRack = 1 }, "region r": func(p *plan.Policy) { p.AwayPerRegion = 1 }} {
+		for _, policies := range [][2]func(*plan.Policy){{limit, none}, {none, limit}} {
+			a, b, now := near(t, policies[0], policies[1])
+			if r := a.permit(a.Turns["h1"], now); r.ok || r.needLook || !strings.Contains(r.why, "campaign xsa: it goes ahead, and its turn h2 waits for the same: hosts away in "+name) {
+				t.Errorf("%s: ahead of the urgent campaign: %+v", name, r)
+			}
+			b.mustApply(t, Fact{Kind: TurnPermitted, At: now, Turn: "h2", Host: "h2"})
+			if r := a.permit(a.Turns["h1"], now); r.ok || r.needLook || !strings.Contains(r.why, "1 hosts of "+name+" are away in all campaigns") {
+				t.Errorf("%s: with the urgent campaign's host away: %+v", name, r)
+			}
+			a.Meet([]Neighbour{{Campaign: "xsa", State: b, Frozen: true}})
+			if r := a.permit(a.Turns["h1"], now); r.needLook {
+				t.Errorf("%s: what a campaign that does not turn may have away is not counted", name)
+			}
+			a.Meet([]Neighbour{{Campaign: "xsa", State: b}})
+			b.mustApply(t, Fact{Kind: TurnDone, At: now, Turn: "h2", Host: "h2"})
+			if r := a.permit(a.Turns["h1"], now); !r.needLook {
+				t.Errorf("%s: nobody is away, and it gets %+v", name, r)
+			}
+		}
+	}
+	two := func(p *plan.Policy) { p.AwayPerRegion = 2 }
+	if a, _, now := near(t, two, two); !a.permit(a.Turns["h1"], now).needLook {
+		t.Error("a region that can spare a host for both keeps one waiting")
+	}
+}
+
+// The time that a policy wants between places counts from the turns of other campaigns, too, also of one that is over.
+func TestGapsBesideOtherCampaigns(t *testing.T) {
+	gap := func(p *plan.Policy) { p.StaggerRacks, p.StaggerGap.Racks = true, plan.Duration(10*time.Minute) }
+	none := func(*plan.Policy) {}
+	for _, policies := range [][2]func(*plan.Policy){{gap, none}, {none, gap}} {
+		a, b, now := near(t, policies[0], policies[1])
+		for _, s := range []*State{a, b} {
+			s.index.Hosts["h2"].Rack = "l"
+		}
+		b.mustApply(t, Fact{Kind: TurnPermitted, At: now, Turn: "h2", Host: "h2"})
+		b.mustApply(t, Fact{Kind: TurnDone, At: now, Turn: "h2", Host: "h2"})
+		for _, b.Phase = range []Phase{PhaseRunning, PhaseFinished} {
+			if r := a.permit(a.Turns["h1"], now.Add(9*time.Minute)); r.needLook || !r.until.Equal(now.Add(10*time.Minute)) || !strings.Contains(r.why, "campaign xsa: policy leaves 10m") {
+				t.Errorf("nine minutes after another campaign's turn: %+v", r)
+			}
+			if r := a.permit(a.Turns["h1"], now.Add(10*time.Minute)); !r.needLook {
+				t.Errorf("ten minutes after: %+v", r)
+			}
+		}
+	}
+}
+
+// Migrations in flight in a rack, a region and over a link count over all campaigns.
+func TestMigrationsOfAllCampaigns(t *testing.T) {
+	none := func(*plan.Policy) {}
+	for name, limit := range map[string]func(*plan.Policy){"rack": func(p *plan.Policy) { p.MovesPerRack = 1 }, "region": func(p *plan.Policy) { p.MovesPerRegion = 1 }, "link": func(p *plan.Policy) { p.MovesPerLink = 1 }} {
+		for _, policies := range [][2]func(*plan.Policy){{limit, none}, {none, limit}} {
+			a, b, _ := near(t, policies[0], policies[1])
+			for _, s := range []*State{a, b} {
+				s.Fleet.Links = []fleet.Link{{ID: "line", Mbps: 1000, Hosts: []string{"h1"}}}
+				s.index = fleet.NewIndex(s.Fleet)
+			}
+			if a.crowded("h1", "h2") {
+				t.Errorf("%s: crowded, and nothing is in flight", name)
+			}
+			b.open["m"] = &openAct{Kind: MovePlaced, From: "h2", To: "h1"}
+			if !a.crowded("h1", "h2") {
+				t.Errorf("%s: another campaign's migration is not counted", name)
+			}
+		}
 	}
 }

@@ -174,40 +174,6 @@ func (s *State) movesFull(t *TurnState) bool {
 	return host >= max(1, p.MovesPerHost) || pool >= max(1, p.MovesPerPool)
 }
 
-// crowded: a rack or a region at an end of a migration, or a link that it goes over, has as many in flight as policy
-// allows.
-func (s *State) crowded(from, to string) bool {
-	crossed := s.Plan.Policy.Crosses(s.hostPlace(from), s.hostPlace(to))
-	for _, c := range crossed {
-		n := 0
-		for _, a := range s.open {
-			if a.Kind == MovePlaced && slices.Contains(s.Plan.Policy.Crosses(s.hostPlace(a.From), s.hostPlace(a.To)), c) {
-				n++
-			}
-		}
-		if n >= c.Most {
-			return true
-		}
-	}
-	return s.linkFull(from, to)
-}
-
-// linkFull: a link between two hosts has as many migrations in flight as policy allows.
-func (s *State) linkFull(from, to string) bool {
-	for _, l := range s.index.LinksOver(from, to) {
-		n := 0
-		for _, a := range s.open {
-			if a.Kind == MovePlaced && slices.Contains(s.index.LinksOver(a.From, a.To), l) {
-				n++
-			}
-		}
-		if n >= s.Plan.Policy.OverLink() {
-			return true
-		}
-	}
-	return false
-}
-
 // hostPlace is where a host is.
 func (s *State) hostPlace(id string) (at plan.Place) {
 	if site := s.index.SiteOf(id); site != nil {

@@ -347,7 +347,7 @@ func (s *State) place(t plan.Turn) plan.Place {
 // turnOver notes when a turn that had leave to disrupt is over: what policy keeps apart from its place waits from
 // then on.
 func (s *State) turnOver(t *TurnState, at time.Time) {
-	if !t.Permitted.IsZero() && s.Plan.Policy.Gaps() {
+	if !t.Permitted.IsZero() { // whatever its own policy says: another campaign's may keep places apart
 		s.ends.Note(s.place(t.Plan), at)
 	}
 }
