@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
 )
 
@@ -29,7 +30,10 @@ func (t *TurnState) brokeNothing() bool {
 	return (t.Code == CodeNoPlace || t.Code == CodeSlotMissed) && t.unchanged()
 }
 
-// decidePass has the next turn take the place of a canary that is held before its host was changed; but where
+// standIns are so many turns that are asked, in their order, whether they could stand in now.
+const standIns = 40
+
+// decidePass has the next turn that could begin take the place of a canary that is held before its host was changed; but where
 // as many stand-ins as the failure budget allows are held too, something is wrong with more than one host.
 func (s *State) decidePass(now time.Time) []Fact {
 	if s.Phase != PhaseRunning || !s.Plan.Policy.Canary {
@@ -39,6 +43,7 @@ func (s *State) decidePass(now time.Time) []Fact {
 		if c.Phase != TurnOnHold || !slices.Contains(passing, c.Code) || !c.unchanged() || c.Plan.Tactic == plan.Refresh || c.anyStage(StageMoving, StageStopping, StageStopped, StageBacking, StageHoming) {
 			continue
 		}
+		tried := 0
 		for _, id := range s.waiting {
 			t := s.Turns[id]
 			if _, off := s.aside[id]; off || t.Plan.Deferred != c.Plan.Deferred || t.Phase != TurnWaiting || !t.Prepared.IsZero() {
@@ -46,6 +51,12 @@ func (s *State) decidePass(now time.Time) []Fact {
 			}
 			if r := s.inSlot(t, now); r != nil && r.hold != nil {
 				continue // its slot is past too
+			}
+			if tried++; tried > standIns {
+				break
+			}
+			if !s.allPlaced(t, c.Plan.Wave, now) {
+				continue
 			}
 			if budget := max(1, s.Plan.Policy.FailureBudget); s.passes >= budget {
 				return []Fact{{Kind: CampaignHalted, Turn: c.Plan.ID, Host: c.Plan.Host, Code: CodeBudget,
@@ -56,6 +67,22 @@ func (s *State) decidePass(now time.Time) []Fact {
 		}
 	}
 	return nil
+}
+
+// allPlaced: each instance on a turn's host that is to move alive has some place now, were it the turn of a wave. Those of
+// later waves were told of moves to hosts that are fixed by then, and at first none is.
+func (s *State) allPlaced(t *TurnState, wave int, now time.Time) bool {
+	first := *t
+	first.Plan.Wave = wave
+	for id := range s.on[t.Plan.Host] {
+		if s.disposition(t, id) != plan.DispLiveMigrate || s.Guests[id].State != fleet.Running {
+			continue
+		}
+		if p := s.placeNow(&first, id, now); p.To == "" && len(p.Sees) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // applyPass makes another turn the canary: it goes in the wave of the one that it stands in for, which

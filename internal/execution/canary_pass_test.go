@@ -23,7 +23,8 @@ func TestCanaryPassed(t *testing.T) {
 		"dead": {change: func(*plan.Plan) {}, silent: true, code: CodeNoAnswer},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(p *plan.Plan, _ *fleet.Fleet) {
+			w := newWorld(t, func(p *plan.Plan, f *fleet.Fleet) {
+				f.Groups = nil // which keep a stand-in from beginning while a member's host is down
 				p.Policy.Soak, p.Policy.FailureBudget = plan.Duration(5*time.Minute), 1
 				p.Policy.MaxAwayPercent, p.Policy.KeepReserve = 100, false
 				c.change(p)
