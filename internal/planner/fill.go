@@ -8,9 +8,24 @@ import (
 	"time"
 )
 
-// patience is how many hosts of one pool may fail to enter a wave before the rest of the pool is
-// left to the next one.
-const patience = 200
+// patience is how many hosts of one pool may fail to enter a wave before the rest of the pool is left to the next
+// one: so many, or as many as have entered it. Behind one that is too large for what room is left there may stand
+// smaller ones for which there is enough, so as long as its stock lasts a pool is asked to its end. So in all waves
+// together no more tries fail than so many a host and so many a wave.
+const (
+	patience    = 200
+	patienceFor = 4 // tries of each host of a pool are its stock
+)
+
+// tires notes that a host of a pool failed to enter. It tells whether patience with the pool ends with that.
+func (v *wave) tires(p *pool) bool {
+	v.fails[p]++
+	if v.fails[p] < max(patience, v.away[p]) {
+		return false
+	}
+	p.failed++
+	return p.failed >= patienceFor*len(p.hosts)
+}
 
 // fill lets hosts enter a wave. The canary goes alone: the lightest host that can. Where any host may be
 // live-patched now, it is a wave of live patches.
@@ -229,7 +244,7 @@ func (v *wave) noteHeld(shut []waitingAt, end int) {
 // for the same reason.
 func (v *wave) ask(h *host) (shut bool) {
 	v.looks++
-	if v.away[h.pool] > 0 && v.fails[h.pool] >= patience {
+	if _, tired := v.tiredAt[h.pool]; tired && v.away[h.pool] > 0 {
 		return true
 	}
 	if n, ok := v.paced[h.pool]; ok && v.away[h.pool] >= n {
@@ -251,7 +266,7 @@ func (v *wave) ask(h *host) (shut bool) {
 		}
 	case t.why == waits:
 	case v.disturbs(h):
-		if v.fails[h.pool]++; v.fails[h.pool] == patience {
+		if _, tired := v.tiredAt[h.pool]; v.tires(h.pool) && !tired {
 			v.tiredAt[h.pool] = h.place
 		}
 	case t.why == noTime && d.worst.all > h.minWorst:

@@ -181,6 +181,7 @@ type pool struct {
 	tight bool  // and room is so scarce that it has to be filled without gaps
 	step  int64 // MiB: hosts whose free memory differs by less count as equal
 
+	failed    int // tries to enter a wave, for which patience with it was spent
 	preparing int // hosts that are to be prepared for a refresh, still
 }
 
