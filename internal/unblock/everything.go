@@ -20,6 +20,7 @@ func (s *search) everything(list []*option) []*option {
 		c.longerSlots(h)
 		c.reserves(h)
 		c.room(h, nil)
+		c.room(h, h)
 		c.sooner(h)
 		c.hostGroups(h)
 		if len(s.in.Policy.Windows) > 0 && s.ix.SiteOf(id) != nil {
@@ -35,7 +36,7 @@ func (s *search) everything(list []*option) []*option {
 		}
 		c.spreads([]*fleet.Instance{i})
 		for _, g := range s.ix.GroupsOf[id] {
-			c.put(sparing(g, int64(len(s.ix.Members[g.ID]))))
+			c.put(c.sparing(g))
 		}
 	}
 	c.longer("save_max", func(t *plan.Times) *plan.Duration { return &t.SaveMax })

@@ -160,13 +160,14 @@ func (c *collector) groups(b plan.Blocked, guests []*fleet.Instance) {
 			c.put(serves(m))
 			c.put(hostUp(c.ix.Hosts[m.Host]))
 		}
-		c.put(sparing(g, int64(len(c.ix.Members[g.ID]))))
+		c.put(c.sparing(g))
 	}
 }
 
-func sparing(g *fleet.Group, members int64) *option {
+// sparing lets more of a group be down at once. One that does not serve as it is counts, and once more in its host's turn.
+func (c *collector) sparing(g *fleet.Group) *option {
 	now, id := int64(g.Allowed()), g.ID
-	return &option{key: "group max " + id, rank: lessSafe, least: 1, most: max(1, members),
+	return &option{key: "group max " + id, rank: lessSafe, least: 1, most: max(1, int64(len(c.ix.Members[id])+len(idle(c.ix, g)))),
 		change: func(n int64) plan.Change {
 			return plan.Change{Of: "group", ID: id, Field: "max_unavailable", To: fmt.Sprint(now + n), Words: fmt.Sprintf("let %d members of group %s be down at once (now %d)", now+n, id, now)}
 		},

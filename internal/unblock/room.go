@@ -18,7 +18,8 @@ import (
 const addedMost = 4
 
 // room makes room in a host's pools: hosts come back, or new ones come. A new one is like `like`, or where
-// that is nil like the largest of the pool: a larger one would only raise the pool's own reserve.
+// that is nil like the largest of the pool: a larger one would only raise the pool's own reserve. One that fewer of
+// the host's instances could move to than to a host like their own would not help them; then it is like that.
 func (c *collector) room(h, like *fleet.Host) {
 	for _, pool := range h.Pools {
 		for _, o := range c.ix.PoolHosts[pool] {
@@ -28,8 +29,10 @@ func (c *collector) room(h, like *fleet.Host) {
 		}
 	}
 	pool := h.Pools[0]
-	if like == nil {
-		like = c.largest(pool, h)
+	if largest := c.largest(pool, h); like == nil && c.takes(largest, h) >= c.takes(h, h) {
+		like = largest
+	} else if like == nil {
+		like = c.shaped(pool, h)
 	} else {
 		like = c.shaped(pool, like)
 	}
@@ -66,6 +69,18 @@ func (c *collector) largest(pool string, h *fleet.Host) *fleet.Host {
 		}
 	}
 	return best
+}
+
+// takes counts the instances of a host that could move to a new one that is like another.
+func (c *collector) takes(like, h *fleet.Host) (n int) {
+	to := *like
+	to.Health = fleet.Up
+	for _, i := range c.ix.On[h.ID] {
+		if i.TakesMemory() && canBePut(c.ix, i, h, &to) == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func fitness(h *fleet.Host) (n int) {
