@@ -65,6 +65,9 @@ func (t *trial) cameBack(r *run, id string, f *Fact) {
 	if tr := r.turns[home]; tr != nil && !tr.done {
 		return // its home never came through its turn: to bring it there would be wrong
 	}
+	if tr := r.turns[home]; tr != nil && settles(&r.plan.Policy) && home != r.ran[id] && len(tr.placed[id]) == 0 {
+		return // a turn was to take it along and bring it back, and it had landed elsewhere before
+	}
 	t.must(g.host == home || g.host == r.ran[id] || r.names(id), 7, "not-home", s, f.At, "a move home, or the instance named in a hold that a person has seen",
 		"%s ran on %s; when the campaign finishes it is on %s, and policy, or the plan, brings it home", id, r.ran[id], g.host)
 }

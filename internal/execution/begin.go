@@ -35,8 +35,10 @@ func (s *State) begin(f Fact) error {
 		}
 	}
 	s.forecast = forecastOf(p.Moves)
-	for _, m := range p.Moves {
-		s.lastMove[m.Instance] = m
+	for i, m := range p.Moves {
+		if p.Policy.HomeRule() == plan.HomeSettle { // nobody else asks where they end
+			s.movesOf[m.Instance] = append(s.movesOf[m.Instance], &p.Moves[i])
+		}
 		if m.Home {
 			s.homeward[m.Turn+"/"+m.Instance] = true
 		}

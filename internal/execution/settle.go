@@ -73,28 +73,27 @@ func (s *State) endsWith(instance, host string) map[string]fleet.Standing {
 	})
 }
 
-// endsOn is where an instance is when all is over: where the plan's last move of it ends, unless that turn is over
-// or has moved it already.
+// endsOn is where an instance is when all is over: where the plan's moves that are ahead of it take it from where it is.
+// A turn that has not begun with it moves it only off its own host: of who landed elsewhere than forecast it knows nothing.
 func (s *State) endsOn(instance string) string {
 	at := ""
 	if g := s.Guests[instance]; g != nil {
 		at = g.Host
 	}
-	m, moves := s.lastMove[instance]
-	if !moves {
-		return at
+	for _, m := range s.movesOf[instance] {
+		t := s.Turns[m.Turn]
+		if t == nil || t.Phase == TurnFinished || t.Phase == TurnAbandoned {
+			continue
+		}
+		switch g := t.Guests[instance]; {
+		case g == nil && m.From != at:
+		case g == nil || m.Home:
+			at = m.To
+		case g.Stage == StageHoming:
+			at = t.Plan.Host
+		case g.Stage != StageAway && g.Stage != StageHome:
+			at = m.To
+		}
 	}
-	t := s.Turns[m.Turn]
-	if t == nil || t.Phase == TurnFinished || t.Phase == TurnAbandoned {
-		return at
-	}
-	switch g := t.Guests[instance]; {
-	case g == nil || m.Home:
-		return m.To
-	case g.Stage == StageHoming:
-		return t.Plan.Host
-	case g.Stage == StageAway || g.Stage == StageHome:
-		return at
-	}
-	return m.To
+	return at
 }

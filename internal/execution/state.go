@@ -73,7 +73,7 @@ type State struct {
 	due        map[string]Fact                 // notices to ask for, by id
 	unsent     map[string]bool                 // notices asked for and neither accepted nor given up
 	homeward   map[string]bool                 // turn/instance that the turn itself brings home again
-	lastMove   map[string]plan.Move            // instance -> the last move that the plan has of it
+	movesOf    map[string][]*plan.Move         // instance -> the plan's moves of it by their starts, where policy settles it
 	cancelled  map[string]bool                 // slot ids whose tenants were told that they will not be used
 	slotsOf    map[string][]*plan.Slot         // tenant -> its slots
 	unproven   map[string]string               // instance -> turn whose move of it may have ended at either end
@@ -212,7 +212,7 @@ func New() *State {
 		bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
 		others: map[string][]string{}, active: map[string]bool{}, inTurn: newUnderway(), open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
-		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, lastMove: map[string]plan.Move{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
+		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, movesOf: map[string][]*plan.Move{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		blocked: map[string]bool{}, unprepared: map[string]*TurnState{}, movedHere: map[string]string{},
 		landed: map[string]map[string]time.Time{}, inherited: map[string]string{}, doubled: map[string]*doubled{}, reached: map[string]string{},
 		turnsOf: map[string][]*TurnState{}, patching: map[string]bool{}, cohortOf: map[string]string{}, failing: map[string]*failing{},

@@ -9,7 +9,7 @@ import (
 // TestTwoSeeds carries two campaigns out at once over one fleet per seed, and lets the auditor judge both beside
 // each other.
 func TestTwoSeeds(t *testing.T) {
-	first, n := *first, min(100, max(60, *seeds/3)) // further ones: -first; docs/decisions/0037 says what they show
+	first, n := *first, max(60, *seeds/5)
 	if *only != 0 {
 		first, n = *only, 1
 	}
@@ -38,5 +38,14 @@ func TestTwoSeeds(t *testing.T) {
 	t.Logf("%d seeds: %d with two campaigns, %d turns done, in %d runs one waited for the other, %d crashes", n, both, done, waited, crashes)
 	if *only == 0 && (both < n/2 || done < both || waited < n/10 || crashes == 0) {
 		t.Error("the runs do not exercise what they should")
+	}
+}
+
+// TestTwoSeedsThatFoundSomething are those that did, and are mended.
+func TestTwoSeedsThatFoundSomething(t *testing.T) {
+	for _, seed := range []uint64{1119, 1160} {
+		if res, err := RunTwo(seed, troublesOf(seed)); err != nil || res.Bad() {
+			t.Errorf("seed %d: %v\n%s", seed, err, whySuccession(&res.Succession))
+		}
 	}
 }
