@@ -75,8 +75,12 @@ func Again(in Input, was *plan.Plan) (plan.Plan, Changes, error) {
 	if why := a.unfit(); why != "" {
 		return a.anew(why)
 	}
-	if a.touchNear(); len(a.why) == 0 {
+	links := a.otherLink()
+	if a.touchNear(); len(a.why) == 0 && links == "" {
 		return *was, a.unchanged(), nil
+	}
+	if why := cmp.Or(links, a.joint()); why != "" {
+		return a.anew(why)
 	}
 	w, err := a.redraft()
 	var all errWhole
@@ -109,25 +113,52 @@ func (a *again) anew(why string) (plan.Plan, Changes, error) {
 	return p, a.told(&p), nil
 }
 
-// unfit says why no part of the plan can stand by itself; empty: some may.
+// joint says what binds all pools together, so that a change in one is a change in all; empty: nothing.
+func (a *again) joint() string {
+	switch {
+	case a.in.Policy.HomeRule() == plan.HomeSettle:
+		return "its instances settle, and who goes home is chosen for all turns together"
+	case a.in.Policy.RulesPlaces():
+		return "policy has rules of racks, of regions or of the time between places, which bind all pools together"
+	case len(a.in.Fleet.Links) > 0:
+		return "the fleet has links, which its pools share"
+	case slices.ContainsFunc(a.ahead, func(t *plan.Turn) bool { return t.ForDeadline }):
+		return "some hosts are served in place for a deadline, and who those are is weighed over all"
+	}
+	return ""
+}
+
+// otherLink names a link that is not as it was; empty: all are.
+func (a *again) otherLink() (what string) {
+	pairs(a.was.Fleet.Links, a.in.Fleet.Links, func(l *fleet.Link) string { return l.ID }, func(old, now *fleet.Link) {
+		switch {
+		case what != "" || old != nil && now != nil && alikeJSON(old, now):
+		case now == nil:
+			what = "link " + old.ID + " is gone"
+		case old == nil:
+			what = "link " + now.ID + " was added"
+		case old.Mbps != now.Mbps:
+			what = fmt.Sprintf("link %s carried %d Mbit/s and carries %d", now.ID, old.Mbps, now.Mbps)
+		default:
+			what = "link " + now.ID + " leads elsewhere"
+		}
+	})
+	return what
+}
+
+// unfit says why no part of the plan can stand, whatever happened; empty: some may.
 func (a *again) unfit() string {
 	switch {
 	case !alikeJSON(a.in.Policy, a.was.Policy):
 		return "the policy is another one"
 	case a.in.Profile != a.was.Profile:
 		return "the profile is another one"
-	case a.in.Policy.HomeRule() == plan.HomeSettle:
-		return "its instances settle, and who goes home is chosen for all turns together"
 	case (a.in.Target == nil) != (a.was.Target == nil):
 		return "the target is another one"
 	case a.in.Target != nil && a.otherTarget():
 		return "the target is another one"
 	case len(a.ahead) == 0:
 		return "the plan has no turn ahead"
-	case a.in.Policy.RulesPlaces():
-		return "policy has rules of racks, of regions or of the time between places, which bind all pools together"
-	case len(a.in.Fleet.Links) > 0 || a.was.Fleet != nil && len(a.was.Fleet.Links) > 0:
-		return "the fleet has links, which its pools share"
 	}
 	for i := range a.was.Turns {
 		if t := &a.was.Turns[i]; t.Canary && a.past[t.Host] == "" && a.turnAhead[t.ID] == nil {
@@ -135,9 +166,6 @@ func (a *again) unfit() string {
 		}
 	}
 	for _, t := range a.ahead {
-		if t.ForDeadline {
-			return "some hosts are served in place for a deadline, and who those are is weighed over all"
-		}
 		if t.Deferred || t.Tactic == plan.Refresh || t.ID != t.Host {
 			return "it has refreshes or deferred reboots, which are prepared for all hosts together"
 		}
