@@ -27,7 +27,8 @@ func (s *State) soakedAt(c *TurnState) time.Time {
 // soak.
 func (s *State) unjudged(c *TurnState) bool {
 	n := len(s.waiting)
-	return c.Phase == TurnFinished && c.Judged.IsZero() && s.Plan.Policy.Canary && n > 0 && s.Turns[s.waiting[n-1]].Plan.Wave > c.Plan.Wave
+	later := n > 0 && s.Turns[s.waiting[n-1]].Plan.Wave > c.Plan.Wave
+	return c.Phase == TurnFinished && c.Judged.IsZero() && s.Plan.Policy.Canary && (later || s.passedWaits(c))
 }
 
 // preparedAlone: the canary of a refresh is prepared, other disks wait for that, and its host was not

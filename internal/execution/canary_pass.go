@@ -96,6 +96,7 @@ func (s *State) applyPass(c *TurnState, f Fact) error {
 	mark(s.inTurn.waves, c.Plan.Wave, c.Plan.ID, false)
 	s.canaries[i] = t
 	s.passes++
+	s.passed[c.Plan.ID] = true
 	c.Plan.Canary, t.Plan.Canary = false, true
 	c.Plan.Wave, t.Plan.Wave = t.Plan.Wave, c.Plan.Wave
 	sortTurns := func(ids []string) {
@@ -105,6 +106,16 @@ func (s *State) applyPass(c *TurnState, f Fact) error {
 	sortTurns(s.Order)
 	s.recount(c)
 	return nil
+}
+
+// passedWaits: a turn in whose place the canary went is held, and goes on once that one is judged.
+func (s *State) passedWaits(c *TurnState) bool {
+	for id := range s.passed {
+		if t := s.Turns[id]; t.Phase == TurnOnHold && t.Plan.Wave > c.Plan.Wave {
+			return true
+		}
+	}
+	return false
 }
 
 // canaryAhead names the canary that stands in for a turn's and has not shown the fix sound; "" when none:

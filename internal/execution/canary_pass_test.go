@@ -13,21 +13,28 @@ import (
 // which soaks as it would have; the one that was passed over waits for that, and then has its turn by a person's word.
 func TestCanaryPassed(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(p *plan.Plan)
+		change func(p *plan.Plan, f *fleet.Fleet)
 		silent bool
+		alone  bool // no third host has a turn
 		code   string
 	}{
-		"no place": {change: func(p *plan.Plan) { // nobody told of it that g1 may have to move again
+		"no place": {change: func(p *plan.Plan, f *fleet.Fleet) { // nobody told of it that g1 may have to move again
 			p.Slots = slices.DeleteFunc(p.Slots, func(sl plan.Slot) bool { return sl.ID == "h2/g1" || sl.ID == "h3/g1" })
 		}, code: CodeNoPlace},
-		"dead": {change: func(*plan.Plan) {}, silent: true, code: CodeNoAnswer},
+		"dead": {change: func(*plan.Plan, *fleet.Fleet) {}, silent: true, code: CodeNoAnswer},
+		"nobody after it": {change: func(p *plan.Plan, f *fleet.Fleet) { // but the one that was passed over
+			p.Turns = p.Turns[:2]
+			p.Slots = slices.DeleteFunc(p.Slots, func(sl plan.Slot) bool { return sl.Turn == "h3" || sl.ID == "h2/g1" })
+			f.Instances[0].Networks, f.Hosts[0].Networks, f.Hosts[1].Networks = []string{"lan"}, []string{"lan"}, []string{"lan"}
+			f.Hosts[2].Networks = []string{"other"}
+		}, code: CodeNoPlace, alone: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(p *plan.Plan, f *fleet.Fleet) {
 				f.Groups = nil // which keep a stand-in from beginning while a member's host is down
 				p.Policy.Soak, p.Policy.FailureBudget = plan.Duration(5*time.Minute), 1
 				p.Policy.MaxAwayPercent, p.Policy.KeepReserve = 100, false
-				c.change(p)
+				c.change(p, f)
 			})
 			w.kill = true
 			w.hosts["h1"].silent = c.silent
@@ -49,6 +56,9 @@ func TestCanaryPassed(t *testing.T) {
 			}
 			w.run(at("01:35:00"))
 			h2, h3 := w.s.Turns["h2"], w.s.Turns["h3"]
+			if c.alone {
+				h3 = &TurnState{Permitted: never}
+			}
 			if h2.Phase != TurnFinished || h2.Judged.Before(h2.Ended.Add(5*time.Minute)) || h3.Permitted.Before(h2.Judged) {
 				t.Fatalf("h2 is %s (%s), ended %s, judged %s; h3 permitted %s: %s", h2.Phase, h2.Why, h2.Ended, h2.Judged, h3.Permitted, w.tail(5))
 			}

@@ -100,6 +100,7 @@ type State struct {
 
 	turnsOf   map[string][]*TurnState // host -> its turns: two where its reboot follows a live patch
 	canaries  []*TurnState            // in order
+	passed    map[string]bool         // turns in whose place another went as the canary
 	passes    int                     // canaries that were passed over since the campaign was last resumed
 	patching  map[string]bool         // live-patch turns that are not over
 	rebooting bool                    // a deferred reboot was permitted
@@ -210,7 +211,7 @@ func New() *State {
 	return &State{
 		Turns: map[string]*TurnState{}, Notices: map[string]*NoticeState{}, Hosts: map[string]*HostState{}, Guests: map[string]*GuestState{},
 		bySlot: map[string]string{}, turnSlot: map[string]*plan.Slot{}, ofTurn: map[string][]*plan.Slot{},
-		others: map[string][]string{}, active: map[string]bool{}, inTurn: newUnderway(), open: map[string]*openAct{},
+		others: map[string][]string{}, passed: map[string]bool{}, active: map[string]bool{}, inTurn: newUnderway(), open: map[string]*openAct{},
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
 		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, movesOf: map[string][]*plan.Move{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		blocked: map[string]bool{}, unprepared: map[string]*TurnState{}, movedHere: map[string]string{},
