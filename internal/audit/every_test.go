@@ -53,6 +53,9 @@ func TestEveryCheckCanFail(t *testing.T) {
 	for _, c := range besideCases {
 		shown["beside "+strings.Trim(c.codes, "[]")] = true
 	}
+	for _, c := range handedCases {
+		shown["handed "+strings.Trim(c.codes, "[]")] = true
+	}
 	files, _ := filepath.Glob("*.go")
 	n := 0
 	for _, file := range files {
@@ -75,6 +78,8 @@ func TestEveryCheckCanFail(t *testing.T) {
 					side = "journal "
 				case "besides":
 					side = "beside "
+				case "heirs":
+					side = "handed "
 				}
 			}
 			ast.Inspect(f, func(node ast.Node) bool {

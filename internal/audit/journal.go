@@ -110,6 +110,9 @@ func (t *trial) apply(f *Fact) {
 	for i := range p.Slots {
 		sl := &p.Slots[i]
 		r.slots[[2]string{sl.Turn, sl.Instance}], r.slotByID[sl.ID] = sl, sl
+		if p.Supersedes != "" && !sl.Told.IsZero() { // by the campaign before; Journals asks that one
+			r.told[sl.ID] = append(r.told[sl.ID], telling{accepted: sl.Told, promise: *sl})
+		}
 	}
 	for _, tr := range r.turns {
 		tr.plan, tr.touches = nil, false

@@ -7,6 +7,7 @@ import "sort"
 func Journals(journals ...[]Fact) Verdict {
 	all := Beside(journals...)
 	all.Finished = len(journals) > 0
+	heirs := handedOver(journals)
 	for _, facts := range journals {
 		v := Facts(facts)
 		all.Finished = all.Finished && v.Finished
@@ -15,6 +16,11 @@ func Journals(journals ...[]Fact) Verdict {
 			all.Laws[i].Checked += l.Checked
 			all.Laws[i].Broken += l.Broken
 		}
+	}
+	all.Findings = append(all.Findings, heirs.Findings...)
+	for i, l := range heirs.Laws {
+		all.Laws[i].Checked += l.Checked
+		all.Laws[i].Broken += l.Broken
 	}
 	sort.SliceStable(all.Findings, func(i, j int) bool { return before(&all.Findings[i], &all.Findings[j]) })
 	return all

@@ -94,8 +94,15 @@ func (d *dossier) told(s *plan.Slot) {
 	}
 	lead := d.p.Policy.Lead.Of(s.Class)
 	by := s.Start.Add(-lead)
-	d.must(!by.Before(d.p.Made), 4, "lead", ofSlot(s), s.Start, "a start no earlier than "+clock(d.p.Made.Add(lead)),
-		"slot %s starts %s, %s after the plan was made; the lead time is %s", s.ID, clock(s.Start), s.Start.Sub(d.p.Made), lead)
+	told := s.Told
+	if told.IsZero() {
+		told = d.p.Made
+	} else {
+		d.must(d.p.Supersedes != "" && !told.After(d.p.Made), 4, "told-by-nobody", ofSlot(s), s.Start, "told before the plan was made, by a campaign that it supersedes",
+			"slot %s says that tenant %s was told of it %s, and the plan of %s supersedes %q", s.ID, s.Tenant, clock(told), clock(d.p.Made), d.p.Supersedes)
+	}
+	d.must(!by.Before(told), 4, "lead", ofSlot(s), s.Start, "a start no earlier than "+clock(told.Add(lead)),
+		"slot %s starts %s, %s after its tenant is told; the lead time is %s", s.ID, clock(s.Start), s.Start.Sub(told), lead)
 	d.must(s.NoticeBy.Equal(by), 4, "notice-by", ofSlot(s), s.Start, "notice_by "+clock(by),
 		"slot %s is to be told by %s, its lead time of %s ends at %s", s.ID, clock(s.NoticeBy), lead, clock(by))
 	tn := d.tenants[s.Tenant]

@@ -227,6 +227,10 @@ var promiseMutants = []planMutant{
 		f.Hosts[0].Rack, f.Hosts[1].Rack = "", ""
 	}},
 	// law 4
+	{"told, it says, by a campaign that it does not name", 4, one("told-by-nobody"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Slots[0].Told = p.Made }},
+	{"told, it says, when it was not made yet", 4, one("told-by-nobody"), false, func(f *fleet.Fleet, p *plan.Plan) {
+		p.Supersedes, p.Slots[0].Told = "winter", p.Made.Add(time.Minute)
+	}},
 	{"made too late to tell", 4, one("lead"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Made = at("2026-03-04 02:01") }},
 	{"a wrong notice_by", 4, one("notice-by"), false, func(f *fleet.Fleet, p *plan.Plan) { p.Slots[0].NoticeBy = p.Slots[0].NoticeBy.Add(time.Minute) }},
 	{"a tenant nobody can reach", 4, one("no-contact"), false, func(f *fleet.Fleet, p *plan.Plan) { f.Tenants[1].Contacts = nil }},

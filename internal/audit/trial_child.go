@@ -25,6 +25,9 @@ func (t *trial) parentFact(r *run, f *Fact) {
 	t.must(!r.parentEnded, 10, "parent-ended-twice", s, f.At, "all that is told of the parent before its end, and one end", "fact %d, %s, follows the end of campaign %s", f.Seq, f.Kind, r.plan.Supersedes)
 	if f.Kind == "parent-ended" {
 		r.parentEnded = true
+		for _, id := range f.Slots { // these it did not hand over
+			delete(r.told, id)
+		}
 		return
 	}
 	if f.To != "" { // it may run at either of two ends, or at both: looks have to tell

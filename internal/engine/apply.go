@@ -73,7 +73,7 @@ func (c *Controller) acceptable(p *plan.Plan, f *fleet.Fleet, now time.Time) err
 		return &Refused{"stale", fmt.Sprintf("campaign %s exists already: a plan that was applied is never applied again", p.Campaign), "evenkeel status " + p.Campaign + ", or plan with another --campaign"}
 	}
 	for _, s := range p.Slots {
-		if lead := p.Policy.Lead.Of(s.Class); s.Tenant != "" && now.Add(lead).After(s.Start) {
+		if lead := p.Policy.Lead.Of(s.Class); s.Told.IsZero() && s.Tenant != "" && now.Add(lead).After(s.Start) {
 			return &Refused{"stale", fmt.Sprintf("the notice for %s had to be out by %s, and it is %s", s.ID, s.Start.Add(-lead).Format(time.RFC3339), now.Format(time.RFC3339)), "plan again"}
 		}
 	}
@@ -83,5 +83,32 @@ func (c *Controller) acceptable(p *plan.Plan, f *fleet.Fleet, now time.Time) err
 	if err := c.mayFollow(p); err != nil {
 		return err
 	}
+	if err := c.keepsItsWord(p); err != nil {
+		return err
+	}
 	return c.claimed(p, f)
+}
+
+// keepsItsWord refuses a plan that says of promises that their tenants were told of them by the campaign whose place
+// it takes, where that one does not say so.
+func (c *Controller) keepsItsWord(p *plan.Plan) (err error) {
+	var parent *Pump
+	if r, missing := c.find(p.Supersedes); missing == nil {
+		parent = r.pump
+	}
+	for i := range p.Slots {
+		sl := &p.Slots[i]
+		if sl.Told.IsZero() {
+			continue
+		}
+		var at time.Time
+		var stands bool
+		if parent != nil {
+			parent.Read(func(s *execution.State) { at, stands = s.HandsOver(sl) })
+		}
+		if !stands || !at.Equal(sl.Told) {
+			return &Refused{"stale", fmt.Sprintf("the plan says that %s was told of %s at %s, and campaign %q does not hold that promise any more", sl.Tenant, sl.ID, sl.Told.Format(time.RFC3339), p.Supersedes), "plan again"}
+		}
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/audit"
 	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -41,30 +42,48 @@ func (c *Controller) Replan(id string, r Replan) (*plan.Plan, error) {
 	if r.Campaign, err = c.childName(id, r.Campaign); err != nil {
 		return nil, err
 	}
-	parent, f, held := p.standing(now)
-	if parent == nil {
+	s := p.standing(now)
+	if s.plan == nil {
 		return nil, &Refused{"finished", fmt.Sprintf("campaign %s is finished", id), "evenkeel fleet discover, then evenkeel plan"}
 	}
-	cohorts := slices.Sorted(maps.Keys(held))
+	cohorts := slices.Sorted(maps.Keys(s.held))
 	for _, name := range r.Cohorts {
 		if !slices.Contains(cohorts, name) {
 			cohorts = append(cohorts, name)
 		}
 	}
 	if len(cohorts) == 0 {
-		return nil, &Refused{"nothing-held", fmt.Sprintf("no cohort of campaign %s is held: nothing calls for another tactic", id),
-			"name the cohort whose instances are to stay on their hosts with --cohort, or plan with --supersedes " + id}
+		return s.again(now, r.Campaign)
 	}
-	in, err := planner.Follow(*parent, f, cohorts, now, r.Campaign)
+	in, err := planner.Follow(*s.plan, s.fleet, cohorts, now, r.Campaign)
 	if err != nil {
 		return nil, &Refused{"no-child", err.Error(), "plan by hand with --supersedes " + id}
 	}
-	return propose(in)
+	in.Promised, in.Underway = s.promised, s.underway
+	child, err := planner.Propose(in)
+	return judged(in, child, err)
 }
 
-// propose makes a plan and has it judged: what its applying would be refused for is not given out.
-func propose(in planner.Input) (*plan.Plan, error) {
-	p, err := planner.Propose(in)
+// again makes the campaign's plan again for the fleet as it is: what was promised stays where every rule allows it.
+func (s *standing) again(now time.Time, campaign string) (*plan.Plan, error) {
+	if s.soaks != "" {
+		return nil, &Refused{"canary", fmt.Sprintf("host %s is the canary of campaign %s and has not been judged yet: nothing is known of the fix so far", s.soaks, s.plan.Campaign), "ask again when evenkeel status says that it has soaked"}
+	}
+	in := planner.Input{Fleet: s.fleet, Target: s.plan.Target, Policy: s.plan.Policy, Profile: s.plan.Profile, Campaign: campaign, Now: now,
+		Supersedes: s.plan.Campaign, Promised: s.promised, Underway: s.underway}
+	if in.Target != nil {
+		in.Assessment = advisory.Assess(s.fleet, in.Target, nil, 0, now)
+	}
+	child, changes, err := planner.Again(in, s.plan)
+	if err == nil && changes.None() {
+		return nil, &Refused{"stands", fmt.Sprintf("the plan of campaign %s stands: nothing has happened that it did not foresee, and no cohort is held", s.plan.Campaign),
+			"name a cohort whose instances are to stay on their hosts with --cohort, or plan with --supersedes " + s.plan.Campaign}
+	}
+	return judged(in, child, err)
+}
+
+// judged gives a plan out once the auditor has nothing against it: what its applying would be refused for is not.
+func judged(in planner.Input, p plan.Plan, err error) (*plan.Plan, error) {
 	if err != nil {
 		return nil, &Refused{"no-plan", "the campaign's fleet cannot be planned for as it stands: " + err.Error(), "evenkeel fleet discover, then plan by hand with --supersedes " + in.Supersedes}
 	}
@@ -75,15 +94,29 @@ func propose(in planner.Input) (*plan.Plan, error) {
 	return &p, nil
 }
 
-// standing is a campaign's plan, its fleet as it is now and the cohorts that are held, with why; no plan:
-// it is finished.
-func (p *Pump) standing(now time.Time) (parent *plan.Plan, f *fleet.Fleet, held map[string]string) {
+// standing is a campaign as a plan that takes its place finds it.
+type standing struct {
+	plan     *plan.Plan // with the fleet that it was made from; nil: the campaign is finished
+	fleet    *fleet.Fleet
+	held     map[string]string // cohorts, and why
+	promised []plan.Slot
+	underway map[string]bool // hosts whose turns go on to their end
+	soaks    string          // the host of a canary that is under way or not judged yet; empty: none
+}
+
+func (p *Pump) standing(now time.Time) (out standing) {
 	p.Read(func(s *execution.State) {
-		if s.Phase != execution.PhaseFinished {
-			parent, f, held = s.Plan, s.Snapshot(now), s.HeldCohorts()
+		if s.Phase == execution.PhaseFinished {
+			return
+		}
+		was := *s.Plan
+		was.Fleet = s.Fleet
+		out = standing{plan: &was, fleet: s.Snapshot(now), held: s.HeldCohorts(), promised: s.Promised(), underway: map[string]bool{}, soaks: s.Soaking()}
+		for _, id := range s.Underway() {
+			out.underway[s.Turns[id].Plan.Host] = true
 		}
 	})
-	return parent, f, held
+	return out
 }
 
 // childName is the name that was asked for, if it is one and free, or the next free one after the parent's:

@@ -141,8 +141,8 @@ func TestWhatIsNotProposed(t *testing.T) {
 		code  string
 		words string
 	}{
-		"nothing is held":    {nil, "spring", engine.Replan{}, "nothing-held", "no cohort of campaign spring is held"},
-		"released":           {[]execution.Fact{heldFact, {Kind: execution.CohortReleased, Cohort: "racks-p"}}, "spring", engine.Replan{}, "nothing-held", "--cohort"},
+		"nothing is held":    {nil, "spring", engine.Replan{}, "stands", "the plan of campaign spring stands"},
+		"released":           {[]execution.Fact{heldFact, {Kind: execution.CohortReleased, Cohort: "racks-p"}}, "spring", engine.Replan{}, "stands", "--cohort"},
 		"an unknown cohort":  {[]execution.Fact{heldFact}, "spring", engine.Replan{Cohorts: []string{"nosuch"}}, "no-child", `"nosuch"`},
 		"its own name":       {[]execution.Fact{heldFact}, "spring", engine.Replan{Campaign: "spring"}, "name", "exists already"},
 		"a name that is not": {[]execution.Fact{heldFact}, "spring", engine.Replan{Campaign: "a/b"}, "name", "expected an id"},

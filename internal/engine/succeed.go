@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -30,6 +31,7 @@ func Succeed(ctx context.Context, parent, child *Pump) error {
 func (p *Pump) giveWay(ctx context.Context, child *Pump) (over bool, err error) {
 	by := child.Campaign().Plan.Campaign
 	f := execution.Fact{Kind: execution.CampaignAborted, Who: execution.Engine, Code: execution.CodeSuperseded, Why: "campaign " + by + " takes its place"}
+	child.Read(func(s *execution.State) { f.Slots = s.Kept() })
 	err = p.Command(ctx, &f, func(s *execution.State) error {
 		over = s.Phase == execution.PhaseFinished
 		if over || s.Phase == execution.PhaseAborted {
@@ -52,7 +54,13 @@ func (p *Pump) inherit(ctx context.Context, parent *Pump) error {
 	var id, how string
 	var at map[string]string
 	var unproven map[string][2]string
-	parent.Read(func(s *execution.State) { id, how, at, unproven = s.Campaign, s.PhaseWhy, s.Left(), s.Unproven() })
+	promised := map[string]time.Time{}
+	parent.Read(func(s *execution.State) {
+		id, how, at, unproven = s.Campaign, s.PhaseWhy, s.Left(), s.Unproven()
+		for _, sl := range s.Promised() {
+			promised[sl.ID] = sl.Told
+		}
+	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.state.Awaits() == "" {
@@ -71,7 +79,13 @@ func (p *Pump) inherit(ctx context.Context, parent *Pump) error {
 				Why: "campaign " + id + " left it there; the plan saw it on " + in.Host})
 		}
 	}
-	facts = append(facts, execution.Fact{Kind: execution.ParentEnded, Code: how, Why: "campaign " + id + " is over: " + how})
+	ended := execution.Fact{Kind: execution.ParentEnded, Code: how, Why: "campaign " + id + " is over: " + how}
+	for _, slot := range p.state.Kept() {
+		if promised[slot].IsZero() {
+			ended.Slots = append(ended.Slots, slot)
+		}
+	}
+	facts = append(facts, ended)
 	if err := p.append(ctx, facts); err != nil {
 		return p.orHalt(ctx, err)
 	}

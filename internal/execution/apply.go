@@ -74,6 +74,7 @@ func (s *State) apply(f Fact) error {
 		s.Phase, s.PhaseWhy = PhaseHalted, f.Why
 	case CampaignAborted:
 		s.Phase, s.PhaseWhy, s.superseded = PhaseAborted, f.Why, f.Code == CodeSuperseded
+		s.handOver(f.Slots)
 		s.due = map[string]Fact{} // who has not heard of it need not
 	case CampaignFinished:
 		s.Phase, s.PhaseWhy = PhaseFinished, f.Code
@@ -236,8 +237,17 @@ func (s *State) release(t *TurnState, at time.Time) {
 	if t.Plan.Tactic == plan.LivePatch && t.Step == StepProve {
 		t.Step, t.UpdateBoot = StepUpdate, "" // a look tells whether the patch must be applied again
 	}
+	s.proveAfterAll(t)
 	if t.Step == StepProve && sameBoot {
 		t.Step, t.Ordered, t.Rebooted = StepReboot, time.Time{}, false // it never rebooted: the order is given again
+	}
+}
+
+// proveAfterAll: an aborted campaign gives up on a host that did not come back, and gives back what it borrowed. Where a
+// person says then that the host is back, its turn ends with the proof that it still owes.
+func (s *State) proveAfterAll(t *TurnState) {
+	if s.Phase == PhaseAborted && t.Phase == TurnActive && !t.Started && t.committed() && t.NewBoot == "" && (t.Step == StepUncordon || t.Step == StepHome) {
+		t.Step = StepProve
 	}
 }
 
@@ -288,6 +298,7 @@ func (s *State) applyStep(t *TurnState, f Fact) {
 			t.Changed = f.At
 		}
 		t.Step, t.Since, t.Failures, t.Attempt, t.RetryAt = t.next(), f.At, 0, 0, time.Time{}
+		s.proveAfterAll(t)
 	case StepFailed:
 		if f.Step != t.Step || f.Attempt != t.Attempt {
 			return

@@ -55,7 +55,7 @@ func (s *State) begin(f Fact) error {
 		}
 	}
 	for tenant, slots := range s.slotsOf {
-		s.ask(NoticeScheduled, tenant, "", "", slots)
+		s.ask(NoticeScheduled, tenant, "", "", s.keep(slots))
 	}
 	slices.SortFunc(s.Order, func(a, b string) int { return compareTurns(s.Turns[a].Plan, s.Turns[b].Plan) })
 	s.waiting = slices.Clone(s.Order)

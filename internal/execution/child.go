@@ -82,6 +82,7 @@ func (s *State) acceptsParent(f Fact) error {
 func (s *State) applyParent(f Fact) {
 	if f.Kind == ParentEnded {
 		s.parentEnded = f.At
+		s.lose(f)
 		if s.Phase == PhaseWaiting {
 			s.Phase, s.PhaseWhy = s.under()
 		}

@@ -17,11 +17,11 @@ const (
 	ControllerTook   Kind = "controller-took"   // Generation: a controller took over; older ones must not act
 	CampaignPaused   Kind = "campaign-paused"   // Why
 	CampaignResumed  Kind = "campaign-resumed"  // Why
-	CampaignAborted  Kind = "campaign-aborted"  // Why, Code (superseded: a child takes its place): turns under way end in a safe place, no other begins
+	CampaignAborted  Kind = "campaign-aborted"  // Why, Code (superseded: a child takes its place, and keeps the promises in Slots): turns under way end in a safe place, no other begins
 	CampaignHalted   Kind = "campaign-halted"   // Code, Why, Turn and Host of a failed canary: the failure budget is spent, or a bug
 	CampaignFinished Kind = "campaign-finished" // Code: done, aborted, superseded, partly
 	Inherited        Kind = "inherited"         // Instance, Host, Why: the parent's moves left it there, and not where the plan saw it; To: or there, or at both
-	ParentEnded      Kind = "parent-ended"      // Code (how), Why: the campaign that the plan supersedes is over; turns may begin
+	ParentEnded      Kind = "parent-ended"      // Code (how), Why: the campaign that the plan supersedes is over; turns may begin. Slots: the promises that it did not hand over after all
 
 	NoticeAsked    Kind = "notice-asked"    // Notice, Tenant, NoticeKind, Slots, Code (cancelled: of the turn): decided, stored before it is sent
 	NoticeAccepted Kind = "notice-accepted" // Notice, Tenant, Contact, Attempt: the receiving server took it

@@ -212,8 +212,8 @@ func (s *State) toldSlot(t *TurnState, sl *plan.Slot, now time.Time) *ruling {
 		return &ruling{hold: t.held(CodeSlotMissed, fmt.Sprintf("tenant %s was told that the slot of %s is cancelled", sl.Tenant, sl.Instance), "plan again: the turn needs another slot")}
 	}
 	n := s.Notices[s.bySlot[sl.ID]]
-	if n != nil && !n.Accepted.IsZero() {
-		if due := n.Accepted.Add(s.Plan.Policy.Lead.Of(sl.Class)); now.Before(due) {
+	if told := s.toldAt(sl.ID); !told.IsZero() {
+		if due := told.Add(s.Plan.Policy.Lead.Of(sl.Class)); now.Before(due) {
 			r := wait(due, "the lead time after the notice to "+sl.Tenant+" runs")
 			return &r
 		}

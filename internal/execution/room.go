@@ -44,6 +44,11 @@ func (s *State) freeNow(host string) int64 {
 			take(id)
 		}
 	}
+	for id, d := range s.doubled { // the parent left them at either end, or at both
+		if slices.Contains(d.ends[:], host) {
+			take(id)
+		}
+	}
 	for id, at := range s.landed[host] {
 		if at.After(h.At) {
 			take(id)

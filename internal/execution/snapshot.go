@@ -64,9 +64,21 @@ func (s *State) snapHost(h *fleet.Host) {
 		h.Health, h.Seen = fleet.Health(v.Health), v.At
 		h.BootID = v.BootID
 	}
-	if !now.Lost.IsZero() {
+	if !now.Lost.IsZero() || s.notSeenSince(h.ID) {
 		h.Health = fleet.Down
 	}
+}
+
+// notSeenSince: a host that was ordered down was not seen under another boot since, whoever may have reported that it
+// does not answer. Where it is known that it never went down, it is as it was seen.
+func (s *State) notSeenSince(host string) bool {
+	h := s.host(host)
+	for _, t := range s.turnsOf[host] {
+		if t.committed() && t.Ended.IsZero() && t.NewBoot == "" && t.Code != CodeSameBoot && (h.View == nil || h.View.BootID == t.OldBoot) {
+			return true
+		}
+	}
+	return false
 }
 
 // snapInstance puts where an instance is, and what its own monitor said last, into its line.

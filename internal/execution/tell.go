@@ -46,14 +46,15 @@ func (s *State) reckon(t *TurnState) {
 }
 
 func (s *State) reckonTenant(tenant string) {
-	if s.Notices[s.noticeID(NoticeScheduled, tenant, "")] == nil {
-		return // it never heard of it
-	}
 	var done []*plan.Slot
 	off := map[string][]*plan.Slot{} // by turn
 	open := false
 	for _, sl := range s.slotsOf[tenant] {
 		switch t := s.Turns[sl.Turn]; {
+		case !s.heard(sl.ID):
+			continue // it never heard of it
+		case s.handed[sl.ID] && t.Phase != TurnFinished && s.actual[sl.ID] == nil:
+			continue // the child says what becomes of it
 		case t.Phase == TurnFinished, t.Phase == TurnAbandoned && s.actual[sl.ID] != nil:
 			done = append(done, sl)
 		case t.Phase == TurnAbandoned, t.Phase == TurnOnHold && t.Permitted.IsZero() && (t.Code == CodeSlotMissed || t.Code == CodeUndelivered):

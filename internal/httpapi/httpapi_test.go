@@ -91,7 +91,7 @@ func TestErrorsAreProblems(t *testing.T) {
 		"no sense":             {"POST", at + "/orders", `{"verb":"resume","who":"t"}`, 409, "phase"},
 		"an unknown host":      {"POST", at + "/orders", `{"verb":"hold","host":"h9","who":"t"}`, 409, "unknown-host"},
 		"an unknown cohort":    {"POST", at + "/orders", `{"verb":"retry","cohort":"x","who":"t"}`, 409, "unknown-cohort"},
-		"nothing to replan":    {"POST", at + "/replan", `{}`, 409, "nothing-held"},
+		"nothing to replan":    {"POST", at + "/replan", `{}`, 409, "stands"},
 		"no cohorts at all":    {"POST", at + "/replan", `{"cohorts":["x"]}`, 409, "no-child"},
 		"a strange question":   {"POST", at + "/replan", `{"tactic":"reboot"}`, 400, "bad-json"},
 		"nobody to replan":     {"POST", "/v1/campaigns/none/replan", `{}`, 404, "unknown-campaign"},

@@ -171,6 +171,9 @@ type Slot struct {
 	P95Ms       int64       `json:"p95_ms,omitempty" yaml:"p95_ms,omitempty"` // no longer in 95 of 100 cases; 0 in plans of before
 	WorstMs     int64       `json:"worst_ms" yaml:"worst_ms"`                 // nor than this in 99
 	NoticeBy    time.Time   `json:"notice_by" yaml:"notice_by"`               // Start less the class's lead time
+	// Told is when the tenant was told of this very promise by the campaign that the plan supersedes; zero: this plan's
+	// campaign tells it.
+	Told time.Time `json:"told,omitzero" yaml:"told,omitempty"`
 	// Overrules is the tenant's freeze, in its own words, that gave way to finish_by or disclosure; empty: none did.
 	Overrules string `json:"overrules,omitempty" yaml:"overrules,omitempty"`
 	// Away says why the instance does not come home after the turn although it should; nil: it comes, or need not.

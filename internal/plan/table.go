@@ -70,6 +70,9 @@ func (t *table) summary() {
 	t.line("campaign   %s, revision %d (%s)", t.p.Campaign, t.p.Revision, t.p.Public)
 	if t.p.Supersedes != "" {
 		t.line("supersedes campaign %s, which ends in a safe place before the first turn here", t.p.Supersedes)
+		if kept := t.keptPromises(); kept > 0 {
+			t.line("keeps      %d of %d promises as that campaign told them; nobody is told of these again", kept, len(t.p.Slots))
+		}
 	}
 	blocked, half := t.blockedHosts()
 	t.line("hosts      %d with a turn, %d blocked, %d skipped", c.Hosts, blocked, c.Skipped)
@@ -302,4 +305,14 @@ func clockForm(at time.Time) string {
 		return "15:04"
 	}
 	return "15:04:05"
+}
+
+// keptPromises counts those that the campaign before told.
+func (t *table) keptPromises() (n int) {
+	for i := range t.p.Slots {
+		if !t.p.Slots[i].Told.IsZero() {
+			n++
+		}
+	}
+	return n
 }

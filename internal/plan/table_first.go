@@ -233,7 +233,7 @@ func (t *table) blockedFirst() {
 func (t *table) nextFirst() {
 	var first time.Time
 	for i := range t.p.Slots {
-		if by := t.p.Slots[i].NoticeBy; !by.IsZero() && (first.IsZero() || by.Before(first)) {
+		if by := t.p.Slots[i].NoticeBy; t.p.Slots[i].Told.IsZero() && !by.IsZero() && (first.IsZero() || by.Before(first)) {
 			first = by
 		}
 	}

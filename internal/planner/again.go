@@ -82,7 +82,7 @@ func Again(in Input, was *plan.Plan) (plan.Plan, Changes, error) {
 	if why := cmp.Or(links, a.joint()); why != "" {
 		return a.anew(why)
 	}
-	w, err := a.redraft()
+	p, err := a.redrafted()
 	var all errWhole
 	switch {
 	case errors.As(err, &all):
@@ -90,7 +90,6 @@ func Again(in Input, was *plan.Plan) (plan.Plan, Changes, error) {
 	case err != nil:
 		return plan.Plan{}, Changes{}, err
 	}
-	p := a.joined(w)
 	if why := a.outgrown(&p); why != "" {
 		return a.anew(why)
 	}
@@ -101,6 +100,28 @@ func Again(in Input, was *plan.Plan) (plan.Plan, Changes, error) {
 	p.Verdict = verdict(&p)
 	p.Digest = plan.Digest(p)
 	return p, c, nil
+}
+
+// redrafted is the plan with the touched pools drafted again. A promise that stands but for how long its interruption
+// takes would have to be told again, and where there is no time left for that its turn is drafted once more, elsewhere.
+func (a *again) redrafted() (plan.Plan, error) {
+	for {
+		w, err := a.redraft()
+		if err != nil {
+			return plan.Plan{}, err
+		}
+		p, late := a.joined(w), false
+		for i := range p.Slots {
+			s := &p.Slots[i]
+			if s.Tenant == "" || !s.Told.IsZero() || a.lost[s.Turn] != "" || a.turnAhead[s.Turn] == nil || !s.Start.Add(-a.in.Policy.Lead.Of(s.Class)).Before(a.now) {
+				continue
+			}
+			a.lost[s.Turn], late = "what it does to "+s.Instance+" takes longer than was told, and it is too late to tell so", true
+		}
+		if !late {
+			return p, nil
+		}
+	}
 }
 
 // anew proposes the whole plan.
@@ -213,6 +234,11 @@ func (a *again) joined(w *world) plan.Plan {
 			p.Blocked = append(p.Blocked, b)
 		}
 	}
+	for id := range a.in.Underway {
+		if h := a.hosts[id]; h != nil && !a.touches(homeOf(h)) {
+			p.Blocked = append(p.Blocked, plan.Blocked{Host: id, Code: codeUnderway, Why: a.past[id] + " in campaign " + a.in.Supersedes, Unblock: "none is needed if it brings the fix; else plan again when it is over"})
+		}
+	}
 	p.Skipped = append(p.Skipped, a.skippedElsewhere()...)
 	head(a.in, &p)
 	return p
@@ -242,8 +268,12 @@ func (a *again) skippedElsewhere() (out []plan.Skipped) {
 			out = append(out, s)
 		}
 	}
+	blocked := map[string]bool{} // with a live patch done and no reboot to follow it, and said to be
+	for _, b := range a.was.Blocked {
+		blocked[b.Host] = true
+	}
 	for id, why := range a.past {
-		if h := a.hosts[id]; h != nil && !a.touches(h.Pools[0]) {
+		if h := a.hosts[id]; h != nil && !a.touches(h.Pools[0]) && !a.in.Underway[id] && !blocked[id] {
 			out = append(out, plan.Skipped{Host: id, Code: codeDone, Why: why})
 		}
 	}

@@ -89,7 +89,7 @@ func (v *wave) untold(d *draft) bool {
 		return false
 	}
 	late := func(g *guest, how plan.Disposition) bool {
-		if g.Tenant == "" || !v.now.Add(v.policy.Lead.Of(plan.ClassOf(how))).After(d.slotStart(v.start)) {
+		if g.Tenant == "" || r.wasTold(v, d, g, plan.ClassOf(how)) || !v.now.Add(v.policy.Lead.Of(plan.ClassOf(how))).After(d.slotStart(v.start)) {
 			return false
 		}
 		r.untold = fmt.Sprintf("instance %s would be interrupted (%s) in it and can no longer be told in time", g.ID, how)
@@ -97,6 +97,12 @@ func (v *wave) untold(d *draft) bool {
 	}
 	return slices.ContainsFunc(d.moves, func(m *move) bool { return late(m.guest, plan.DispLiveMigrate) }) ||
 		slices.ContainsFunc(d.stops, func(s stop) bool { return late(s.guest, s.how) })
+}
+
+// wasTold: an instance's tenant was told of this turn, in this slot and class.
+func (r *replay) wasTold(v *wave, d *draft, g *guest, class plan.Class) bool {
+	was := r.a.promised[d.host.ID+"/"+g.ID]
+	return was != nil && was.Class == class && was.Start.Equal(d.slotStart(v.start))
 }
 
 // holds: a slot lies in hours that are open.

@@ -94,6 +94,10 @@ func (w *world) classifyHost(h *host) {
 // needs tells whether a host needs a turn and by which cohort (nil in a routine cycle); those that
 // do not are skipped, those of which nothing is known are blocked.
 func (w *world) needs(h *host) (*plan.Cohort, bool) {
+	if w.in.Underway[h.ID] {
+		w.blockUnderway(h)
+		return nil, false
+	}
 	if why := w.past[h.ID]; why != "" && w.in.Target == nil {
 		h.status = at
 		w.plan.Skipped = append(w.plan.Skipped, plan.Skipped{Host: h.ID, Code: codeDone, Why: why})

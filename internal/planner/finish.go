@@ -25,6 +25,7 @@ func head(in Input, p *plan.Plan) {
 	p.Target, p.Policy, p.Profile = in.Target, in.Policy, in.Profile
 	p.FleetDigest, p.Fleet = plan.FleetDigest(in.Fleet), in.Fleet
 	sorted(p)
+	keepTold(in, p)
 	p.Turns, p.Moves, p.Slots, p.Blocked = orEmpty(p.Turns), orEmpty(p.Moves), orEmpty(p.Slots), orEmpty(p.Blocked)
 	if len(p.Turns) > 0 {
 		p.Start, p.End = p.Turns[0].Start, p.Turns[0].WorstEnd()

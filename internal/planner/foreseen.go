@@ -32,14 +32,15 @@ type again struct {
 	linked    map[string]map[string]bool // pools that share hosts
 	lost      map[string]string          // turn -> why it is not where it was
 	whole     string
-	siteOf    map[string]string // of pools
+	siteOf    map[string]string     // of pools
+	promised  map[string]*plan.Slot // what tenants were told and may be kept, by slot id
 }
 
 // foresee compares the fleet with what the plan foresaw for this moment.
 func foresee(in Input, was *plan.Plan) *again {
 	a := &again{in: in, was: was, now: ceilSecondOf(in.Now), hosts: make(map[string]*fleet.Host, len(in.Fleet.Hosts)), hostOf: map[string]string{},
 		turnAhead: make(map[string]*plan.Turn, len(was.Turns)), past: map[string]string{}, gone: map[string]bool{}, made: map[string]bool{},
-		wandered: map[string]string{}, siteOf: map[string]string{}, why: map[string][]string{}, linked: map[string]map[string]bool{}, lost: map[string]string{}}
+		wandered: map[string]string{}, promised: promised(in), siteOf: map[string]string{}, why: map[string][]string{}, linked: map[string]map[string]bool{}, lost: map[string]string{}}
 	for i := range in.Fleet.Hosts {
 		h := &in.Fleet.Hosts[i]
 		a.hosts[h.ID] = h
@@ -114,6 +115,8 @@ func (a *again) compareTurns() {
 		switch {
 		case h == nil:
 			a.lost[t.ID] = "host " + t.Host + " is gone"
+		case a.in.Underway[t.Host]:
+			a.past[t.Host] = "its turn of " + t.Start.UTC().Format(time.RFC3339) + " is under way"
 		case a.isDone(t, h):
 			a.past[t.Host] = "its turn of " + t.Start.UTC().Format(time.RFC3339) + " is over"
 			continue
@@ -128,7 +131,7 @@ func (a *again) compareTurns() {
 	for i := range a.was.Slots {
 		s := &a.was.Slots[i]
 		t := a.turnAhead[s.Turn]
-		if t == nil || s.Tenant == "" || !s.Start.Add(-a.in.Policy.Lead.Of(s.Class)).Before(a.now) {
+		if t == nil || s.Tenant == "" || !s.Start.Add(-a.in.Policy.Lead.Of(s.Class)).Before(a.now) || a.stillTold(s) {
 			continue
 		}
 		if _, known := a.lost[t.ID]; !known {

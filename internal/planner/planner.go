@@ -67,6 +67,12 @@ type Input struct {
 	Revision   int    // 1 for the first plan of a campaign
 	Parent     int    // the revision that this one replaces; 0: none
 	Supersedes string // the campaign whose place this one takes; empty: none
+	// Promised are the promises that the superseded campaign's tenants were told of, each with when (Slot.Told). What the
+	// plan promises just so is not told again, and its lead time is over when theirs is.
+	Promised []plan.Slot
+	// Underway are the hosts whose turns the superseded campaign has begun and goes on with to their end. They get
+	// none here.
+	Underway map[string]bool
 	// Profile is written into the plan: bound where Policy is one of plan.ToBound; empty: careful.
 	Profile plan.Profile
 }

@@ -222,6 +222,11 @@ func (b *book) phase(f *execution.Fact) {
 	case execution.CampaignAborted:
 		r.State = Aborted
 		b.event(f, "aborted"+because(f.Why))
+		for _, id := range f.Slots {
+			if p := b.promises[id]; p != nil {
+				p.handed, r.handedTo = true, f.Why
+			}
+		}
 	case execution.CampaignHalted:
 		r.State = Halted
 		b.event(f, "halted"+because(cmp.Or(f.Why, f.Code)))

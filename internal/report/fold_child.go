@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/execution"
 )
@@ -25,6 +26,11 @@ func (b *book) parent(f *execution.Fact) {
 		return
 	}
 	b.r.ParentEnded = f.At
+	for _, id := range f.Slots { // these that one did not hand over
+		if p := b.promises[id]; p != nil {
+			p.told = time.Time{}
+		}
+	}
 	if b.r.State == Waiting {
 		b.r.State = b.under()
 	}

@@ -24,7 +24,7 @@ func (b *book) enterPromises(first bool) {
 		} else if len(p.acts) > 0 {
 			continue
 		}
-		p.Slot, p.replaced = s, ""
+		p.Slot, p.replaced, p.told = s, "", s.Told // by the campaign before this one
 		p.Host = s.Turn
 		if t := b.turns[s.Turn]; t != nil {
 			p.Host = t.host.Host
@@ -140,6 +140,8 @@ func (b *book) judge(p *Promise) (Outcome, string) {
 		return Moving, "it may still be brought home"
 	case p.gone != "":
 		return Dropped, p.gone
+	case p.handed && state != HostDone:
+		return Handed, "its tenant goes by what it was told: " + b.r.handedTo
 	case p.replaced != "":
 		return Dropped, p.replaced
 	case state == HostDropped:

@@ -62,6 +62,7 @@ type Report struct {
 	Misfits []string `json:"misfits,omitempty"`
 
 	blackout time.Duration // policy's limit of a blip
+	handedTo string        // what ended it, where promises were handed over
 }
 
 // State of a campaign.
@@ -137,6 +138,7 @@ type Promise struct {
 	overrun  string
 	gone     string
 	replaced string // why a later revision took it back
+	handed   bool   // a child keeps it
 }
 
 // Outcome of a promise.
@@ -149,13 +151,14 @@ const (
 	Unproven Outcome = "unproven" // inside its slot, but how long it was interrupted was not measured, or it does not run at the end
 	Unmoved  Outcome = "unmoved"  // nothing was done to the instance
 	Dropped  Outcome = "dropped"  // taken back
+	Handed   Outcome = "handed"   // the campaign that took this one's place keeps it
 	Ahead    Outcome = "waiting"
 	Moving   Outcome = "moving"
 	OnHold   Outcome = "held"
 )
 
 // Outcomes lists them in the order in which people want to read them.
-var Outcomes = []Outcome{Overrun, Unproven, OnHold, Moving, Ahead, Dropped, Unmoved, Kept}
+var Outcomes = []Outcome{Overrun, Unproven, OnHold, Moving, Ahead, Dropped, Handed, Unmoved, Kept}
 
 // Notice is one line of the ledger.
 type Notice struct {

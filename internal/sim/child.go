@@ -25,6 +25,8 @@ type Succession struct {
 	Childless     bool // the parent had nothing to do, was over too soon, or had left nothing to do
 	Parent, Child []execution.Fact
 	Followed      bool // migrations began to fail, and the child has another tactic
+	Again         bool // the parent's plan was made again, and told promises stand
+	Kept          int  // promises that the child took over from its parent
 	Skipped       int  // hosts of the child that were past the target when their turn came
 	Inherited     int
 	Crashes       int
@@ -139,17 +141,41 @@ func (x *heirs) calledFor(ctx context.Context, when time.Time) (held []string) {
 	return held
 }
 
-// follow proposes the child: with another tactic where cohorts are held, else with the same target.
-func (x *heirs) follow(f *fleet.Fleet, pol plan.Policy, held []string) (*plan.Plan, error) {
-	if len(held) == 0 {
-		return x.propose(f, pol, "child", "drill", x.Now())
+// follow proposes the child: with another tactic where cohorts are held, else with the same target; on even seeds the
+// parent's plan is made again, so that promises which were told may stand.
+func (x *heirs) follow(pol plan.Policy, held []string, res *Succession) (f *fleet.Fleet, p *plan.Plan, err error) {
+	var in planner.Input
+	soaks := ""
+	x.state(func(s *execution.State) {
+		f, in.Promised, in.Underway, soaks = seen(x.fleet, s), s.Promised(), map[string]bool{}, s.Soaking()
+		for _, id := range s.Underway() {
+			in.Underway[s.Turns[id].Plan.Host] = true
+		}
+	})
+	switch {
+	case len(held) > 0:
+		follows, err := planner.Follow(*x.plan, f, held, x.Now(), "child")
+		if err != nil {
+			return f, nil, err
+		}
+		follows.Promised, follows.Underway = in.Promised, in.Underway
+		child, err := planner.Propose(follows)
+		return f, &child, err
+	case res.Seed%2 == 1 || soaks != "":
+		p, err = x.propose(f, pol, "child", "drill", x.Now())
+		return f, p, err
 	}
-	in, err := planner.Follow(*x.plan, f, held, x.Now(), "child")
-	if err != nil {
-		return nil, err
+	was := *x.plan
+	was.Fleet = x.fleet
+	in.Fleet, in.Target, in.Assessment, in.Policy = f, x.target, advisory.Assess(f, x.target, nil, 0, x.Now()), pol
+	in.Campaign, in.Supersedes, in.Now = "child", "drill", x.Now()
+	child, changes, err := planner.Again(in, &was)
+	if err == nil && changes.None() { // it stands: whoever wants a child all the same has it made anew
+		p, err = x.propose(f, pol, "child", "drill", x.Now())
+		return f, p, err
 	}
-	p, err := planner.Propose(in)
-	return &p, err
+	res.Again = true
+	return f, &child, err
 }
 
 // succeedAt plans a child by what the parent's journal tells of the fleet at that moment, and applies it.
@@ -158,9 +184,7 @@ func (x *heirs) succeedAt(ctx context.Context, when time.Time, pol plan.Policy, 
 	if ctx.Err() != nil {
 		return
 	}
-	var f *fleet.Fleet
-	x.state(func(s *execution.State) { f = seen(x.fleet, s) })
-	p, err := x.follow(f, pol, held)
+	f, p, err := x.follow(pol, held, res)
 	if err != nil {
 		panic(err)
 	}

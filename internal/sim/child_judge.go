@@ -30,15 +30,16 @@ func (x *heirs) judge(res *Succession) {
 	var ended time.Time
 	told, heard, lists := 0, 0, map[string]bool{}
 	allowed := map[string]int{} // reboots by host
+	var journals [][]audit.Fact
 	for _, facts := range [][]execution.Fact{res.Parent, res.Child} {
 		if len(facts) == 0 {
 			continue
 		}
-		if v, err := audit.Journal(lines(facts)); err != nil {
+		var read []audit.Fact
+		if err := audit.ReadFacts(lines(facts), func(f *audit.Fact) { read = append(read, *f) }); err != nil {
 			wrong("the auditor cannot read the journal: %v", err)
-		} else {
-			res.Findings = append(res.Findings, v.Findings...)
 		}
+		journals = append(journals, read)
 		if last := facts[len(facts)-1]; last.Kind != execution.CampaignFinished {
 			wrong("campaign %s did not end: its last fact is %s", facts[0].Campaign, last.Kind)
 		}
@@ -55,6 +56,12 @@ func (x *heirs) judge(res *Succession) {
 				}
 			case execution.ParentEnded:
 				heard++
+				res.Kept = -len(f.Slots)
+				for i := range x.child.Slots {
+					if !x.child.Slots[i].Told.IsZero() {
+						res.Kept++
+					}
+				}
 			case execution.Inherited:
 				res.Inherited++
 			case execution.TurnPermitted, execution.TurnReleased:
@@ -79,6 +86,7 @@ func (x *heirs) judge(res *Succession) {
 			}
 		}
 	}
+	res.Findings = append(res.Findings, audit.Journals(journals...).Findings...)
 	if !res.Childless && (heard != 1 || told > 1) {
 		wrong("the parent was told to end %d times, the child of its end %d times", told, heard)
 	}

@@ -11,7 +11,7 @@ import (
 
 // TestChildSeeds lets a child campaign take its parent's place in each seed's course.
 func TestChildSeeds(t *testing.T) {
-	var children, followed, skipped, inherited, crashes, permits int
+	var children, followed, again, kept, skipped, inherited, crashes, permits int
 	first, n := *first, max(40, *seeds/3)
 	if *only != 0 {
 		first, n = *only, 1
@@ -34,6 +34,10 @@ func TestChildSeeds(t *testing.T) {
 		if res.Followed {
 			followed++
 		}
+		if res.Again {
+			again++
+		}
+		kept += res.Kept
 		skipped, inherited, crashes = skipped+res.Skipped, inherited+res.Inherited, crashes+res.Crashes
 		for _, f := range res.Child {
 			if f.Kind == execution.TurnPermitted {
@@ -41,8 +45,8 @@ func TestChildSeeds(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d seeds: %d children, %d of them with another tactic, %d turns of theirs begun, %d hosts skipped as past the target, %d instances inherited, %d crashes", n, children, followed, permits, skipped, inherited, crashes)
-	if *only == 0 && (children < n/4 || followed == 0 || permits == 0 || inherited == 0 || crashes == 0) {
+	t.Logf("%d seeds: %d children, %d of them with another tactic, %d with the plan made again, %d promises kept as told, %d turns of theirs begun, %d hosts skipped as past the target, %d instances inherited, %d crashes", n, children, followed, again, kept, permits, skipped, inherited, crashes)
+	if *only == 0 && (children < n/4 || followed == 0 || again == 0 || kept == 0 || permits == 0 || inherited == 0 || crashes == 0) {
 		t.Error("the runs do not exercise what they should")
 	}
 }

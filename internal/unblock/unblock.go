@@ -79,6 +79,7 @@ var wordsOnly = map[string]string{
 	"no-cohort":               "only who knows the fix can name it",
 	"build-unknown":           "facts are missing, and what they will say is not known",
 	"no-update-named":         "only who knows the fix can name what brings it",
+	"under-way":               "the campaign before this one ends that turn",
 	"windows-apart":           "each owner's windows are its own to change, and each was tried",
 }
 

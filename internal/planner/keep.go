@@ -1,0 +1,48 @@
+package planner
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// keepTold marks the promises that stand as tenants were told of them by the campaign whose place the plan takes, and
+// in good time.
+func keepTold(in Input, p *plan.Plan) {
+	told := promised(in)
+	for i := range p.Slots {
+		s := &p.Slots[i]
+		s.Told = time.Time{}
+		if was := told[s.ID]; was != nil && keeps(was, s) && !was.Told.Add(in.Policy.Lead.Of(s.Class)).After(s.Start) {
+			s.Told = was.Told
+		}
+	}
+}
+
+// promised are the promises that may be kept, by slot id.
+func promised(in Input) map[string]*plan.Slot {
+	told := make(map[string]*plan.Slot, len(in.Promised))
+	if in.Supersedes == "" {
+		return told
+	}
+	for i := range in.Promised {
+		if s := &in.Promised[i]; !s.Told.IsZero() && !s.Told.After(in.Now) {
+			told[s.ID] = s
+		}
+	}
+	return told
+}
+
+// stillTold: the tenant of a promise was told of it, and it lies ahead.
+func (a *again) stillTold(s *plan.Slot) bool {
+	was := a.promised[s.ID]
+	return was != nil && keeps(was, s)
+}
+
+// blockUnderway leaves a host alone whose turn another campaign is about to end.
+func (w *world) blockUnderway(h *host) {
+	w.blockHost(h, codeUnderway, "the turn of host "+h.ID+" is under way in campaign "+w.in.Supersedes+", which ends it before this one begins",
+		"none is needed if that turn brings the fix; else plan again when it is over")
+}
+
+const codeUnderway = "under-way"
