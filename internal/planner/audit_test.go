@@ -23,6 +23,19 @@ func TestAudited(t *testing.T) {
 	})
 }
 
+// TestLiftedAudited: nor in one to measure by, whose waves are booked anew once they are full.
+func TestLiftedAudited(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := rapid.SampledFrom([]func(*rapid.T) planner.Input{drawInput, drawMixed}).Draw(t, "input")(t)
+		in.Policy, in.Profile = plan.ToBound(in.Policy), plan.Bound
+		p, err := planner.Propose(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contented(t, in, &p)
+	})
+}
+
 // cannotReturn: its home is unfit to receive it, or it would share a domain there that its group
 // spreads over, or its home stays at an older version than others. It stays where it is.
 func cannotReturn(in planner.Input, instance string) bool {

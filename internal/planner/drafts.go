@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/advisory"
 	"github.com/evenkeel/evenkeel/internal/fleet"
@@ -107,8 +108,8 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 		}
 		take(by)
 	}
-	for _, order := range []order{byMemory, byLargest} {
-		if mixed && w.short && !w.asHoped() {
+	for _, order := range []order{byMemory, byLargest, bySmallest} {
+		if mixed && (w.short && !w.asHoped() || w.in.Profile == plan.Bound && w.doubtful()) {
 			take(way{loose: w.by.loose, order: order})
 		}
 	}
@@ -121,7 +122,9 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 			by.goal[f] = p.had
 		}
 		if take(by); w.by.goal == nil && mixed && w.short {
-			if by.order == byRoom {
+			if by.order == byRoom && w.in.Profile == plan.Bound {
+				by.order = bySmallest
+			} else if by.order == byRoom {
 				by.order = byMemory
 			} else {
 				by.order = byRoom
@@ -214,11 +217,31 @@ func (w *world) better(than *world) bool {
 	return w.toll().Compare(than.toll()) < 0
 }
 
-// leaner ranks drafts that are to be measured by: by what each loses, then moves. Of these it must be one in a hundred: a
-// plan is not to become another one for less.
+// leaner ranks drafts that are to be measured by: by what each loses, then moves, then moves and time together, where a
+// hundredth of the moves weighs as much as two of the time. A plan is not to become another one for less than that, nor
+// to have a hundredth more moves for any time.
 func (w *world) leaner(than *world) bool {
-	lost := w.loses(than)
-	return lost < 0 || lost == 0 && 100*len(w.plan.Moves) < 99*len(than.plan.Moves)
+	if lost := w.loses(than); lost != 0 {
+		return lost < 0
+	}
+	moves, time := portion(len(w.plan.Moves), len(than.plan.Moves)), portion(w.lasts(), than.lasts())
+	return moves < 0.99 || moves <= 1.01 && 2*moves+time < 2.98
+}
+
+// portion is one number as a share of another; 1 where both are the same.
+func portion[N int | time.Duration](n, of N) float64 {
+	if n == of {
+		return 1
+	}
+	return float64(n) / float64(of)
+}
+
+// lasts is the time from the first turn's start to the last one's end at worst.
+func (w *world) lasts() (all time.Duration) {
+	for i := range w.plan.Turns {
+		all = max(all, w.plan.Turns[i].WorstEnd().Sub(w.plan.Turns[0].Start))
+	}
+	return all
 }
 
 // loses compares drafts by who is left without a turn, stops and waves; less than zero: this one is the better.

@@ -11,9 +11,10 @@ import (
 type order int
 
 const (
-	byRoom    order = iota // those first that give most room for each instance that must move
-	byMemory               // those with the least memory in use
-	byLargest              // as byMemory, but after the first wave those with most memory of their own
+	byRoom     order = iota // those first that give most room for each instance that must move
+	byMemory                // those with the least memory in use
+	bySmallest              // as byMemory, and of as much those whose largest instance is smallest
+	byLargest               // as bySmallest, but after the first wave those with most memory of their own
 )
 
 // order lines up the hosts that are due, and for each pool the places where instances can go. Hosts of a
@@ -54,7 +55,10 @@ func (w *world) sooner(a, b *host) int {
 	case !a.pool.mixed:
 		return cmp.Or(fuller(a, b), w.riskier(a, b), strings.Compare(a.ID, b.ID))
 	case w.by.order != byRoom:
-		return cmp.Or(cmp.Compare(a.used, b.used), w.riskier(a, b), cmp.Compare(a.seq, b.seq))
+		if c := cmp.Compare(a.used, b.used); c != 0 || w.by.order == byMemory {
+			return cmp.Or(c, w.riskier(a, b), cmp.Compare(a.seq, b.seq))
+		}
+		return cmp.Or(cmp.Compare(a.largest(), b.largest()), cmp.Compare(len(a.guests), len(b.guests)), w.riskier(a, b), cmp.Compare(a.seq, b.seq))
 	}
 	return cmp.Or(cmp.Compare(int64(len(a.guests))*b.MemoryMiB, int64(len(b.guests))*a.MemoryMiB), cmp.Compare(a.used, b.used), w.riskier(a, b), cmp.Compare(a.seq, b.seq))
 }
@@ -89,4 +93,13 @@ func (w *world) largestNext() {
 	for i, h := range w.queue {
 		w.queue[i], ahead[h.pool] = ahead[h.pool][0], ahead[h.pool][1:]
 	}
+}
+
+// largest is the memory of the largest instance on a host. Where room is scarce no host that is not fixed may have as much
+// in one place; so whoever is in the first wave should have small ones.
+func (h *host) largest() (mib int64) {
+	for _, g := range h.guests {
+		mib = max(mib, g.MemoryMiB)
+	}
+	return mib
 }

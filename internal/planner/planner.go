@@ -29,7 +29,8 @@
 // of them (colours.go). The draft by which people lose least
 // (plan.Toll) is the plan. Where another order of the hosts is as good in all else, those on which most is exposed come
 // first (risk.go). In the profile bound the plan is the one that leaves fewest without a turn, then stops fewest, then
-// has the fewest waves, then moves. What a small fleet comes to may hang
+// has the fewest waves, then moves, then the least time; and the migrations of each of its waves are booked anew when
+// all of them are known (rebook.go). What a small fleet comes to may hang
 // on one host: where its best draft is above the lower bounds, many orders and waves of its hosts are tried in a
 // sketch of it first, and the best of those is drafted (rehearse.go). A host that cannot be emptied
 // even when it is alone is planned again with leave to save or stop what does not fit, if policy allows that,

@@ -2,6 +2,7 @@ package planner_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -40,6 +41,27 @@ func mixed(n, percent int) *fleet.Fleet {
 	return f
 }
 
+// manySizes has hosts of 128, 192 and 256 GiB, each used to so many percent by instances of 1 to 32 GiB.
+func manySizes(n, percent int) *fleet.Fleet {
+	f := base()
+	for i := range n {
+		mem := []int64{128, 256, 192}[i%3] << 10
+		h := host(fmt.Sprintf("h%05d", i), mem)
+		h.NICMbps = 25_000
+		f.Hosts = append(f.Hosts, h)
+		draw, left := rand.New(rand.NewPCG(uint64(percent), uint64(i))), mem*int64(percent)/100
+		for k := 0; left >= 1<<10; k++ {
+			size := int64(1<<10) << []int{0, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5}[draw.IntN(12)]
+			for size > left {
+				size /= 2
+			}
+			left -= size
+			f.Instances = append(f.Instances, vm(fmt.Sprintf("v%05d-%02d", i, k), h.ID, size))
+		}
+	}
+	return f
+}
+
 // TestUniformQuality: uniform fleets have as many waves as must be, and hardly a move more than must be.
 func TestUniformQuality(t *testing.T) {
 	for _, n := range []int{37, 100, 250} {
@@ -58,7 +80,7 @@ func TestMixedQuality(t *testing.T) {
 	for _, c := range []struct {
 		percent           int
 		moves, slow, fast float64 // to M2, and of time on links of 10 and of 25 Gbit/s
-	}{{60, 1.03, 1.25, 1.15}, {70, 1.06, 1.25, 1.15}, {80, 1.08, 1.46, 1.36}, {85, 1.07, 1.15, 1.15}, {90, 1.08, 1.15, 1.15}} {
+	}{{60, 1.03, 1.24, 1.13}, {70, 1.06, 1.24, 1.135}, {80, 1.08, 1.44, 1.335}, {85, 1.07, 1.12, 1.07}, {90, 1.08, 1.10, 1.06}} {
 		for mbps, most := range map[int64]float64{10_000: c.slow, 25_000: c.fast} {
 			f := mixed(300, c.percent)
 			for i := range f.Hosts {
@@ -70,6 +92,19 @@ func TestMixedQuality(t *testing.T) {
 			if p.Counts.Waves > b.WavesMin+1 || float64(p.Counts.Moves) > c.moves*float64(b.MovesM2) || float64(b.MakespanS) > most*float64(b.MakespanMinS) || len(p.Blocked) > 0 {
 				t.Errorf("%d %%, %d Mbit/s: %+v, bounds %+v", c.percent, mbps, p.Counts, b)
 			}
+		}
+	}
+}
+
+// TestManySizesQuality: so do fleets of three sizes of hosts, of which each is used to the same percentage, at 60 and at
+// 90 %: in the fewest waves, and in hardly more time than must be.
+func TestManySizesQuality(t *testing.T) {
+	for percent, time := range map[int]float64{60: 1.14, 90: 1.10} {
+		p := routine(t, manySizes(1000, percent), plan.ToBound(plan.DefaultPolicy()))
+		b := p.Bounds
+		moves, ratio := float64(p.Counts.Moves)/float64(b.MovesM2), float64(b.MakespanS)/float64(b.MakespanMinS)
+		if p.Counts.Waves != b.WavesMin || moves > 1.07 || ratio > time || len(p.Blocked) > 0 {
+			t.Errorf("%d %%: moves %.3f x M2, time %.3f x its bound, %+v, bounds %+v", percent, moves, ratio, p.Counts, b)
 		}
 	}
 }

@@ -27,6 +27,7 @@ func (w *world) sweep() {
 		w.ofStage++
 		w.advance(v)
 		w.largest[v.kind()] = max(w.largest[v.kind()], len(v.turns))
+		v.rebook()
 		w.record(v)
 		w.noteEnds(v)
 		v.close()
@@ -61,10 +62,10 @@ func (w *world) goOn(v *wave) {
 	}
 }
 
-// tick rounds up to what people like to read, where slots are long.
+// tick rounds up to what people like to read, where slots are long; a plan to measure by is not for people.
 func (w *world) tick(t time.Time) time.Time {
 	unit := time.Second
-	if w.policy.Slot.Std() >= time.Hour {
+	if w.policy.Slot.Std() >= time.Hour && w.in.Profile != plan.Bound {
 		unit = time.Minute
 	}
 	if r := t.Truncate(unit); r.Equal(t) {

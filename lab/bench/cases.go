@@ -27,8 +27,10 @@ func families(small, large, curve []int) []Family {
 		kind(small, func(n int) Fleet { return uniform(n, 95, 19) }),
 		kind(small[:1], func(n int) Fleet { f := uniform(n, 95, 10); f.Family = "no room: 10 of 10 slots used"; return f }),
 		kind(small[:1], func(n int) Fleet { return giant(n, 60) }),
+		kind(small, func(n int) Fleet { return mixed(n, 60) }),
 		kind(large, func(n int) Fleet { return mixed(n, 70) }),
 		kind(small, func(n int) Fleet { return mixed(n, 85) }),
+		kind(small, func(n int) Fleet { return mixed(n, 90) }),
 		kind(small, func(n int) Fleet { return services(n, 60, members, "spread 60 %") }),
 		kind(small, func(n int) Fleet { return services(n, 60, 1, "spread and groups 60 %") }),
 	}
