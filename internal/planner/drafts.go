@@ -96,6 +96,16 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 		}
 	}
 	mixed := w.anyMixed()
+	inOrders := func(orders ...order) {
+		for _, order := range orders {
+			if mixed && (w.short && !w.asHoped() || in.Profile == plan.Bound && w.doubtful()) {
+				take(way{loose: w.by.loose, order: order})
+			}
+		}
+	}
+	if in.Profile == plan.Bound { // first the one that most often brings the waves that were hoped for
+		inOrders(byLargest, byMemory, bySmallest)
+	}
 	for n := 0; n < 2 && w.held && !w.asHoped(); n++ {
 		by := way{loose: maps.Clone(w.by.loose)}
 		if by.loose == nil {
@@ -108,10 +118,8 @@ func drafted(in Input, ix *fleet.Index) (*world, outset, error) {
 		}
 		take(by)
 	}
-	for _, order := range []order{byMemory, byLargest, bySmallest} {
-		if mixed && (w.short && !w.asHoped() || w.in.Profile == plan.Bound && w.doubtful()) {
-			take(way{loose: w.by.loose, order: order})
-		}
+	if in.Profile != plan.Bound {
+		inOrders(byMemory, byLargest)
 	}
 	if (w.doubtful() || !w.asHoped()) && w.held {
 		take(way{loose: w.by.loose, order: w.by.order, unpaced: true})
