@@ -104,13 +104,13 @@ func (b *bounds) nowhereFixed(in []bool) map[*area]bool {
 // fixed. Whoever leaves a host then lands on one whose own turn is ahead, and is disturbed again in that. It shares
 // that turn with no other member where no two members may be on one host: none was there, for those that were at
 // the outset still count, and none may come. Nobody is brought home in the wave itself. Who is saved or stopped in
-// place is disturbed once, so nobody of the group must be.
+// place is disturbed once, so nobody of the group must be; on a host that is refreshed anybody may.
 func (b *bounds) oneTwice(gr *group, g groupNeed, in []bool, nowhere map[*area]bool) bool {
 	if gr.Spread != fleet.SpreadHost || b.anyHome() || len(g.hosts) == 0 {
 		return false
 	}
 	for _, n := range g.hosts {
-		if !in[n.host.seq] || n.stay > 0 || !nowhere[b.areaOf[n.host.pool]] {
+		if !in[n.host.seq] || n.stay > 0 || n.host.refreshed() || !nowhere[b.areaOf[n.host.pool]] {
 			return false
 		}
 	}

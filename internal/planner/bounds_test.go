@@ -183,3 +183,16 @@ func TestOneTwice(t *testing.T) {
 		t.Errorf("brought home: %+v", p.Bounds)
 	}
 }
+
+// A sick host that is refreshed saves its instances in place, one after the other: a group of one member needs one wave.
+func TestOneTwiceOfARefresh(t *testing.T) {
+	f := oldFleet(1, 8192, 2, 512)
+	f.Hosts[0].Health = fleet.Sick
+	f.Groups = []fleet.Group{{ID: "g", MaxUnavailable: 1, Spread: fleet.SpreadHost, Members: []string{f.Instances[0].ID}}}
+	pol := refreshPolicy()
+	pol.Tactics = []plan.Tactic{plan.Refresh, plan.Suspend}
+	p := propose(t, f, refreshTarget(), pol)
+	if p.Counts.Waves != 1 || p.Bounds.WavesMin != 1 {
+		t.Errorf("%d waves, %+v, blocked %+v", p.Counts.Waves, p.Bounds, p.Blocked)
+	}
+}
