@@ -20,7 +20,7 @@ func Table(w io.Writer, c Comparison) error {
 	b.WriteString(folded(fmt.Sprintf("%s: %s, %s, %s; from %s", c.Campaign, many(c.Hosts, "host"), many(c.Instances, "instance"), many(c.Tenants, "tenant"), c.Now.UTC().Format(stamp)), 0) + "\n\n")
 	c.deadlineLines(&b)
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "  what if\tover in\ttenants touched\tstopped\tstops\teach\tleft\toff\tmoves\texposed")
+	fmt.Fprintln(t, "  what if\tover in\ttouched\tstopped\tstops\teach\tleft\toff\tmoves\texposed")
 	for _, r := range c.shown() {
 		mark := "  "
 		if r.Best {
@@ -50,9 +50,10 @@ func Table(w io.Writer, c Comparison) error {
 }
 
 const legend = `
-*         no other choice is as good in all of: over in, tenants touched, stopped, each, left, off
+*         no other choice is as good in all of: over in, touched, stopped, each, left, off
 -         no choice, but to measure by: what it gives up does not show here
 over in   from now until the last turn is over at worst
+touched   tenants with an instance that is moved, saved or stopped
 stopped   tenants with an instance that is saved or stopped; stops: how often that happens
 each      how often one and the same instance is interrupted at most
 left      hosts that need a turn and get none
