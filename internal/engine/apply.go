@@ -91,24 +91,29 @@ func (c *Controller) acceptable(p *plan.Plan, f *fleet.Fleet, now time.Time) err
 
 // keepsItsWord refuses a plan that says of promises that their tenants were told of them by the campaign whose place
 // it takes, where that one does not say so.
-func (c *Controller) keepsItsWord(p *plan.Plan) (err error) {
-	var parent *Pump
-	if r, missing := c.find(p.Supersedes); missing == nil {
-		parent = r.pump
-	}
+func (c *Controller) keepsItsWord(p *plan.Plan) error {
+	var told []*plan.Slot
 	for i := range p.Slots {
-		sl := &p.Slots[i]
-		if sl.Told.IsZero() {
-			continue
-		}
-		var at time.Time
-		var stands bool
-		if parent != nil {
-			parent.Read(func(s *execution.State) { at, stands = s.HandsOver(sl) })
-		}
-		if !stands || !at.Equal(sl.Told) {
-			return &Refused{"stale", fmt.Sprintf("the plan says that %s was told of %s at %s, and campaign %q does not hold that promise any more", sl.Tenant, sl.ID, sl.Told.Format(time.RFC3339), p.Supersedes), "plan again"}
+		if !p.Slots[i].Told.IsZero() {
+			told = append(told, &p.Slots[i])
 		}
 	}
-	return nil
+	if len(told) == 0 {
+		return nil
+	}
+	if r, missing := c.find(p.Supersedes); missing == nil && r.pump != nil {
+		r.pump.Read(func(s *execution.State) {
+			for len(told) > 0 {
+				if at, stands := s.HandsOver(told[0]); !stands || !at.Equal(told[0].Told) {
+					return
+				}
+				told = told[1:]
+			}
+		})
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	sl := told[0]
+	return &Refused{"stale", fmt.Sprintf("the plan says that %s was told of %s at %s, and campaign %q does not hold that promise any more", sl.Tenant, sl.ID, sl.Told.Format(time.RFC3339), p.Supersedes), "plan again"}
 }

@@ -39,12 +39,8 @@ func (s *State) lose(f Fact) {
 			continue
 		}
 		delete(s.kept, id)
-		for _, slots := range s.slotsOf {
-			for _, sl := range slots {
-				if sl.ID == id && sl.Start.After(f.At) {
-					of[sl.Tenant] = append(of[sl.Tenant], sl)
-				}
-			}
+		if sl := s.turnSlot[id]; sl != nil && sl.Start.After(f.At) {
+			of[sl.Tenant] = append(of[sl.Tenant], sl)
 		}
 	}
 	for tenant, slots := range of {

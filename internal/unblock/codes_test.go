@@ -142,7 +142,9 @@ var eachCode = []struct {
 			in.Fleet.Hosts[n].Hypervisor, in.Fleet.Hosts[n].VirtCaps = fleet.Xen, []string{"hap"}
 		}
 	}, "host h000 virt_caps hap, shadow", "run instance v000-0 as PVH"},
-	{"under-way", func(in *planner.Input) { in.Target, in.Supersedes, in.Underway = nil, "winter", map[string]bool{"h000": true} }, "", "plan again when it is over"},
+	{"under-way", func(in *planner.Input) {
+		in.Target, in.Supersedes, in.Underway = nil, "winter", map[string]bool{"h000": true}
+	}, "", "plan again when it is over"},
 	{"no-update-named", func(in *planner.Input) {
 		in.Target.Cohorts[0].Remedy, in.Policy.Tactics, in.Target.Cohorts[0].Update = "refresh", []plan.Tactic{plan.Refresh}, plan.Update{}
 	}, "", "name update.command"},
