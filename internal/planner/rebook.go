@@ -27,11 +27,12 @@ func (v *wave) rebook() {
 	if v.in.Profile != plan.Bound || !v.rebookable() {
 		return
 	}
-	end, was := v.end(), v.keep()
+	end, was, leave, worst := v.end(), v.keep(), v.leave, v.worstLeave
 	v.leave, v.worstLeave = newTimetable(&v.policy), newTimetable(&v.policy)
 	v.bookAll()
 	if !v.holds() || !v.end().Before(end) {
 		v.restore(was)
+		v.leave, v.worstLeave = leave, worst
 	}
 }
 
