@@ -15,11 +15,13 @@ type heirs struct{ record }
 // promises is what one journal says of promises, as far as another campaign may rest on it.
 type promises struct {
 	id        string
+	applied   time.Time
 	plan      *plan.Plan
 	told      map[string][]telling
 	cancelled map[string]int64 // slot id -> the fact that asks for the notice
 	begun     map[string]int64 // turn -> the fact that permits it
 	returned  map[string]bool  // slot ids that its parent did not hand over after all
+	handed    []string         // slot ids that it hands over
 }
 
 // handedOver judges each journal whose plan supersedes a campaign by that one's journal, where it is among them.
@@ -46,7 +48,7 @@ func promisesOf(facts []Fact) *promises {
 	if len(facts) == 0 || facts[0].Kind != "campaign-applied" {
 		return nil
 	}
-	p := &promises{id: facts[0].Campaign, plan: new(plan.Plan), told: map[string][]telling{}, cancelled: map[string]int64{}, begun: map[string]int64{}, returned: map[string]bool{}}
+	p := &promises{id: facts[0].Campaign, applied: facts[0].At, plan: new(plan.Plan), told: map[string][]telling{}, cancelled: map[string]int64{}, begun: map[string]int64{}, returned: map[string]bool{}}
 	if json.Unmarshal(facts[0].Plan, p.plan) != nil {
 		return nil
 	}
@@ -85,6 +87,8 @@ func (p *promises) hear(f *Fact, slots map[string]*plan.Slot, asked map[string]*
 		if p.begun[f.Turn] == 0 {
 			p.begun[f.Turn] = f.Seq
 		}
+	case "campaign-aborted":
+		p.handed = append(p.handed, f.Slots...)
 	case "parent-ended":
 		for _, id := range f.Slots {
 			p.returned[id] = true
@@ -94,8 +98,17 @@ func (p *promises) hear(f *Fact, slots map[string]*plan.Slot, asked map[string]*
 }
 
 // judge asks law 4 of each promise that a child says its parent told: was it told, just so and just then; does nobody
-// tell its tenant that it is off; and was it not kept already?
+// tell its tenant that it is off; and was it not kept already? And of each that the parent hands over: is it kept?
 func (h *heirs) judge(parent, child *promises) {
+	keeps := map[string]bool{}
+	for i := range child.plan.Slots {
+		sl := &child.plan.Slots[i]
+		keeps[sl.ID] = !sl.Told.IsZero() // what comes back to it after all is told anew
+	}
+	for _, id := range parent.handed {
+		h.must(keeps[id], 4, "handed-to-nobody", Subject{Campaign: parent.id, Slot: id}, child.applied, "a slot of the child's plan that says when its tenant was told, or a cancellation",
+			"campaign %s hands slot %s over, and campaign %s does not keep it", parent.id, id, child.id)
+	}
 	for i := range child.plan.Slots {
 		sl := &child.plan.Slots[i]
 		if sl.Told.IsZero() || child.returned[sl.ID] {
@@ -111,10 +124,11 @@ func (h *heirs) judge(parent, child *promises) {
 	}
 }
 
-// heard: one of the tellings is of this promise, at the moment that it names.
+// heard: one of the tellings is of this promise, at the moment that it names, and of no shorter an interruption.
 func heard(tellings []telling, sl *plan.Slot) bool {
 	for _, t := range tellings {
-		if t.accepted.Truncate(time.Millisecond).Equal(sl.Told.Truncate(time.Millisecond)) && samePromise(t.promise, *sl) && t.promise.Tenant == sl.Tenant {
+		p := &t.promise
+		if t.accepted.Equal(sl.Told) && samePromise(*p, *sl) && p.Tenant == sl.Tenant && p.Disposition == sl.Disposition && sl.ExpectedMs <= p.ExpectedMs && sl.WorstMs <= p.WorstMs {
 			return true
 		}
 	}

@@ -23,7 +23,7 @@ func handed(change func(p *plan.Plan, winter, spring *[]Fact)) [][]Fact {
 		{At: noon, Kind: "campaign-applied", Campaign: "winter", Plan: first, Fleet: fj},
 		{At: noon, Kind: "notice-asked", Campaign: "winter", Notice: "n1", NoticeKind: "scheduled", Tenant: "oak", Slots: []string{"h1/i1"}},
 		{At: noon.Add(time.Minute), Kind: "notice-accepted", Campaign: "winter", Notice: "n1"},
-		{At: noon.Add(2 * time.Hour), Kind: "campaign-aborted", Campaign: "winter", Code: "superseded", Why: "spring"},
+		{At: noon.Add(2 * time.Hour), Kind: "campaign-aborted", Campaign: "winter", Code: "superseded", Why: "spring", Slots: []string{"h1/i1"}},
 		{At: noon.Add(2 * time.Hour), Kind: "turn-dropped", Campaign: "winter", Turn: "h1", Host: "h1", Code: "superseded", Why: "spring"},
 		{At: noon.Add(2 * time.Hour), Kind: "campaign-finished", Campaign: "winter", Code: "superseded"},
 	}
@@ -54,15 +54,17 @@ var handedCases = map[string]struct {
 	"told later": {func(_ *plan.Plan, winter, _ *[]Fact) {
 		(*winter)[2].At = (*winter)[2].At.Add(time.Hour)
 	}, "[handed-untold]"},
-	"told of another hour": {func(p *plan.Plan, _, _ *[]Fact) { p.Slots[0].Start = p.Slots[0].Start.Add(time.Hour) }, "[handed-untold]"},
-	"told of less":         {func(p *plan.Plan, _, _ *[]Fact) { p.Slots[0].Class = plan.ClassBlip }, "[handed-untold]"},
-	"another tenant":       {func(p *plan.Plan, _, _ *[]Fact) { p.Slots[0].Tenant = "elm" }, "[handed-untold]"},
+	"told of another hour":                         {func(p *plan.Plan, _, _ *[]Fact) { p.Slots[0].Start = p.Slots[0].Start.Add(time.Hour) }, "[handed-untold]"},
+	"told of less":                                 {func(p *plan.Plan, _, _ *[]Fact) { p.Slots[0].Class = plan.ClassBlip }, "[handed-untold]"},
+	"told of a shorter one":                        {func(p *plan.Plan, _, _ *[]Fact) { p.Slots[0].WorstMs = 1 }, "[handed-untold]"},
+	"handed over to a child that promises it anew": {func(p *plan.Plan, _, _ *[]Fact) { p.Slots[0].Told = time.Time{} }, "[handed-to-nobody]"},
+	"another tenant":                               {func(p *plan.Plan, _, _ *[]Fact) { p.Slots[0].Tenant = "elm" }, "[handed-untold]"},
 	"taken back": {func(_ *plan.Plan, winter, _ *[]Fact) {
 		*winter = append(*winter, Fact{At: (*winter)[5].At, Kind: "notice-asked", Campaign: "winter", Notice: "n2", NoticeKind: "cancelled", Tenant: "oak", Slots: []string{"h1/i1"}})
 	}, "[handed-cancelled]"},
 	"taken back, and the child knows": {func(_ *plan.Plan, winter, spring *[]Fact) {
 		*winter = append(*winter, Fact{At: (*winter)[5].At, Kind: "notice-asked", Campaign: "winter", Notice: "n2", NoticeKind: "cancelled", Tenant: "oak", Slots: []string{"h1/i1"}})
-		(*spring)[1].Slots = []string{"h1/i1"}
+		(*winter)[3].Slots, (*spring)[1].Slots = nil, []string{"h1/i1"}
 	}, "[]"},
 	"begun by the parent": {func(_ *plan.Plan, winter, _ *[]Fact) {
 		(*winter)[4].Kind = "turn-permitted"

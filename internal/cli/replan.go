@@ -11,17 +11,18 @@ func newReplan(app *App) *cobra.Command {
 	var ask engine.Replan
 	cmd := &cobra.Command{
 		Use:   "replan [CAMPAIGN]",
-		Short: "Propose the plan of a child campaign for a fleet that has changed, or another tactic for cohorts that are held",
+		Short: "Propose a plan in place of a running one, which keeps what was told",
 		Long: `Propose the plan of a child campaign that takes a running one's place, for the fleet as it is now.
 Where hosts died, instances came or turns were held, the campaign's plan is made again: promises stand
 where every rule still allows it, and nobody is told again of one that stands; the others are told in a notice
 of their own. Turns that are under way end in the running campaign.
 
-Where cohorts are held because migrations towards hosts that have the fix fail, they get another tactic. The server plans a child campaign from what it knows now: the
-fleet as it was last seen, the campaign's own target and policy, and for the held cohorts only those of the
-policy's tactics that move nobody: live-patch, suspend, reboot. The auditor judges it. Nothing is changed
-before 'evenkeel apply': then the running campaign ends in a safe place and the child takes its
-place.
+Where cohorts are held because migrations towards hosts that have the fix fail, they get another tactic:
+for them only those of the policy's tactics that move nobody: live-patch, suspend, reboot.
+
+The server plans from what it knows now: the fleet as it was last seen, the campaign's own target and policy.
+The auditor judges the plan. Nothing is changed before 'evenkeel apply': then the running campaign ends in a
+safe place and the child takes its place.
 
 With --cohort a cohort's instances stay on their hosts that is not held. What else can be done about a held
 one is to mend what makes its migrations fail, then: evenkeel retry CAMPAIGN --cohort NAME.

@@ -111,10 +111,7 @@ func (p *Pump) standing(now time.Time) (out standing) {
 		}
 		was := *s.Plan
 		was.Fleet = s.Fleet
-		out = standing{plan: &was, fleet: s.Snapshot(now), held: s.HeldCohorts(), promised: s.Promised(), underway: map[string]bool{}, soaks: s.Soaking()}
-		for _, id := range s.Underway() {
-			out.underway[s.Turns[id].Plan.Host] = true
-		}
+		out = standing{plan: &was, fleet: s.Snapshot(now), held: s.HeldCohorts(), promised: s.Promised(), underway: s.Underway(), soaks: s.Soaking()}
 	})
 	return out
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/evenkeel/evenkeel/internal/execution"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -31,8 +30,10 @@ func Succeed(ctx context.Context, parent, child *Pump) error {
 func (p *Pump) giveWay(ctx context.Context, child *Pump) (over bool, err error) {
 	by := child.Campaign().Plan.Campaign
 	f := execution.Fact{Kind: execution.CampaignAborted, Who: execution.Engine, Code: execution.CodeSuperseded, Why: "campaign " + by + " takes its place"}
-	child.Read(func(s *execution.State) { f.Slots = s.Kept() })
+	var kept []string
+	child.Read(func(s *execution.State) { kept = s.Kept() })
 	err = p.Command(ctx, &f, func(s *execution.State) error {
+		f.Slots, _ = s.Hands(kept)
 		over = s.Phase == execution.PhaseFinished
 		if over || s.Phase == execution.PhaseAborted {
 			return errNotNeeded
@@ -54,12 +55,11 @@ func (p *Pump) inherit(ctx context.Context, parent *Pump) error {
 	var id, how string
 	var at map[string]string
 	var unproven map[string][2]string
-	promised := map[string]time.Time{}
+	var kept, lost []string
+	p.Read(func(s *execution.State) { kept = s.Kept() })
 	parent.Read(func(s *execution.State) {
 		id, how, at, unproven = s.Campaign, s.PhaseWhy, s.Left(), s.Unproven()
-		for _, sl := range s.Promised() {
-			promised[sl.ID] = sl.Told
-		}
+		_, lost = s.Hands(kept)
 	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,13 +79,7 @@ func (p *Pump) inherit(ctx context.Context, parent *Pump) error {
 				Why: "campaign " + id + " left it there; the plan saw it on " + in.Host})
 		}
 	}
-	ended := execution.Fact{Kind: execution.ParentEnded, Code: how, Why: "campaign " + id + " is over: " + how}
-	for _, slot := range p.state.Kept() {
-		if promised[slot].IsZero() {
-			ended.Slots = append(ended.Slots, slot)
-		}
-	}
-	facts = append(facts, ended)
+	facts = append(facts, execution.Fact{Kind: execution.ParentEnded, Code: how, Slots: lost, Why: "campaign " + id + " is over: " + how})
 	if err := p.append(ctx, facts); err != nil {
 		return p.orHalt(ctx, err)
 	}

@@ -1,7 +1,6 @@
 package execution
 
 import (
-	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -65,11 +64,11 @@ func (s *State) heard(slot string) bool {
 	return kept || s.bySlot[slot] != ""
 }
 
-// HandsOver says of a promise that a child may keep it: its tenant was told and may go by it, and nothing was begun
-// for it. at is when it was told.
+// HandsOver says of a promise that a child may keep it: its tenant was told of no less and may go by it, and nothing was
+// begun for it. at is when it was told.
 func (s *State) HandsOver(sl *plan.Slot) (at time.Time, ok bool) {
-	t, mine := s.Turns[sl.Turn], s.turnSlot[sl.Turn+"/"+sl.Instance]
-	if t == nil || mine == nil || mine.ID != sl.ID || !mine.Start.Equal(sl.Start) || !mine.End.Equal(sl.End) || mine.Class != sl.Class || mine.Tenant != sl.Tenant {
+	t, mine := s.Turns[sl.Turn], s.turnSlot[sl.ID] // a slot's id is TURN/INSTANCE
+	if t == nil || mine == nil || !covers(mine, sl) {
 		return at, false
 	}
 	at = s.toldAt(sl.ID)
@@ -77,35 +76,50 @@ func (s *State) HandsOver(sl *plan.Slot) (at time.Time, ok bool) {
 	return at, !at.IsZero() && !begun && !s.cancelled[sl.ID]
 }
 
+// covers: who was told of one promise was told of the other one.
+func covers(told, sl *plan.Slot) bool {
+	return told.Start.Equal(sl.Start) && told.End.Equal(sl.End) && told.Class == sl.Class && told.Disposition == sl.Disposition &&
+		told.Tenant == sl.Tenant && sl.ExpectedMs <= told.ExpectedMs && sl.WorstMs <= told.WorstMs
+}
+
+// Hands sorts promises that a child wants to keep into those that are handed over and those that are not.
+func (s *State) Hands(slots []string) (over, not []string) {
+	for _, id := range slots {
+		if sl := s.turnSlot[id]; sl != nil {
+			if _, ok := s.HandsOver(sl); ok {
+				over = append(over, id)
+				continue
+			}
+		}
+		not = append(not, id)
+	}
+	return over, not
+}
+
 // Promised lists the promises that a plan made now in the campaign's place may keep, each with when it was told, by id.
 func (s *State) Promised() (out []plan.Slot) {
-	for _, sl := range s.turnSlot {
-		if at, ok := s.HandsOver(sl); ok {
-			told := *sl
+	for _, id := range sortedKeys(s.turnSlot) {
+		if at, ok := s.HandsOver(s.turnSlot[id]); ok {
+			told := *s.turnSlot[id]
 			told.Told = at
 			out = append(out, told)
 		}
 	}
-	slices.SortFunc(out, func(a, b plan.Slot) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
 	return out
 }
 
 // Kept lists the slot ids of the promises that the campaign took over and that stand, in order.
 func (s *State) Kept() []string { return sortedKeys(s.kept) }
 
-// Underway lists the turns that were begun and go on to their end, in order.
-func (s *State) Underway() (ids []string) {
-	for _, id := range s.Active() {
-		if s.Turns[id].Phase == TurnActive {
-			ids = append(ids, id)
+// Underway are the hosts whose turns were begun and go on to their end.
+func (s *State) Underway() map[string]bool {
+	hosts := map[string]bool{}
+	for id := range s.active {
+		if t := s.Turns[id]; t.Phase == TurnActive {
+			hosts[t.Plan.Host] = true
 		}
 	}
-	return ids
+	return hosts
 }
 
 // Soaking names the host of a canary that was begun and of which nobody knows yet whether it stays sound; empty: none.

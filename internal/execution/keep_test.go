@@ -102,7 +102,12 @@ func TestHandedOver(t *testing.T) {
 	w.answer = func(c Chore) ([]Fact, bool) { return nil, c.Kind == ChoreMove } // it takes its time
 	w.run(at("01:00:20"))
 	w.answer = nil
-	var ids []string
+	var ids, begun []string
+	for _, s := range w.s.Plan.Slots {
+		if s.Turn == "h1" {
+			begun = append(begun, s.ID)
+		}
+	}
 	for _, s := range w.s.Promised() {
 		if s.Turn == "h1" {
 			t.Errorf("%s: its turn has begun", s.ID)
@@ -112,15 +117,51 @@ func TestHandedOver(t *testing.T) {
 	if len(ids) == 0 || len(ids) == len(all) {
 		t.Fatalf("%v of %d", ids, len(all))
 	}
-	w.store(Fact{Kind: CampaignAborted, Who: Engine, Code: CodeSuperseded, Why: "campaign c2 takes its place", Slots: ids})
+	over, not := w.s.Hands(append(slices.Clone(begun), ids...))
+	if !slices.Equal(over, ids) || !slices.Equal(not, begun) {
+		t.Fatalf("hands over %v and not %v, want %v and %v", over, not, ids, begun)
+	}
+	w.store(Fact{Kind: CampaignAborted, Who: Engine, Code: CodeSuperseded, Why: "campaign c2 takes its place", Slots: over})
 	w.run(at("23:00:00"))
 	for _, f := range w.facts {
 		if f.Kind == NoticeAsked && f.NoticeKind == NoticeCancelled && slices.ContainsFunc(f.Slots, func(id string) bool { return slices.Contains(ids, id) }) {
 			t.Errorf("%s tells that %v are off", f.Notice, f.Slots)
 		}
 	}
+	for _, id := range begun { // these stay the parent's
+		if !slices.ContainsFunc(w.facts, func(f Fact) bool {
+			return f.Kind == NoticeAsked && f.NoticeKind != NoticeScheduled && slices.Contains(f.Slots, id)
+		}) {
+			t.Errorf("nobody hears what became of %s", id)
+		}
+	}
 	after := w.s.Promised()
 	if w.s.Phase != PhaseFinished || len(after) != len(ids) {
 		t.Fatalf("%s; %d of %d stand at its end", w.s.Phase, len(after), len(ids))
+	}
+}
+
+// Who was told of another promise, or of less, was not told.
+func TestCovers(t *testing.T) {
+	told := plan.Slot{Tenant: "acme", Class: plan.ClassBlip, Disposition: plan.DispLiveMigrate, Start: at("01:00:00"), End: at("02:00:00"), ExpectedMs: 100, WorstMs: 300}
+	for name, c := range map[string]struct {
+		change func(*plan.Slot)
+		want   bool
+	}{
+		"the same":        {func(*plan.Slot) {}, true},
+		"shorter":         {func(s *plan.Slot) { s.ExpectedMs, s.WorstMs = 50, 200 }, true},
+		"longer":          {func(s *plan.Slot) { s.WorstMs = 301 }, false},
+		"longer expected": {func(s *plan.Slot) { s.ExpectedMs = 101 }, false},
+		"later":           {func(s *plan.Slot) { s.Start = s.Start.Add(time.Second) }, false},
+		"ending later":    {func(s *plan.Slot) { s.End = s.End.Add(time.Second) }, false},
+		"a stop":          {func(s *plan.Slot) { s.Class, s.Disposition = plan.ClassOutage, plan.DispStop }, false},
+		"another stop":    {func(s *plan.Slot) { s.Disposition = plan.DispStatefulStop }, false},
+		"another tenant":  {func(s *plan.Slot) { s.Tenant = "birch" }, false},
+	} {
+		sl := told
+		c.change(&sl)
+		if covers(&told, &sl) != c.want {
+			t.Errorf("%s: want %v", name, c.want)
+		}
 	}
 }

@@ -236,7 +236,7 @@ func (a *again) joined(w *world) plan.Plan {
 	}
 	for id := range a.in.Underway {
 		if h := a.hosts[id]; h != nil && !a.touches(homeOf(h)) {
-			p.Blocked = append(p.Blocked, plan.Blocked{Host: id, Code: codeUnderway, Why: a.past[id] + " in campaign " + a.in.Supersedes, Unblock: "none is needed if it brings the fix; else plan again when it is over"})
+			p.Blocked = append(p.Blocked, underway(id, a.in.Supersedes))
 		}
 	}
 	p.Skipped = append(p.Skipped, a.skippedElsewhere()...)

@@ -95,7 +95,8 @@ func (w *world) classifyHost(h *host) {
 // do not are skipped, those of which nothing is known are blocked.
 func (w *world) needs(h *host) (*plan.Cohort, bool) {
 	if w.in.Underway[h.ID] {
-		w.blockUnderway(h)
+		b := underway(h.ID, w.in.Supersedes)
+		w.blockHost(h, b.Code, b.Why, b.Unblock)
 		return nil, false
 	}
 	if why := w.past[h.ID]; why != "" && w.in.Target == nil {

@@ -39,10 +39,8 @@ func (a *again) stillTold(s *plan.Slot) bool {
 	return was != nil && keeps(was, s)
 }
 
-// blockUnderway leaves a host alone whose turn another campaign is about to end.
-func (w *world) blockUnderway(h *host) {
-	w.blockHost(h, codeUnderway, "the turn of host "+h.ID+" is under way in campaign "+w.in.Supersedes+", which ends it before this one begins",
-		"none is needed if that turn brings the fix; else plan again when it is over")
+// underway is the line of a host whose turn another campaign is about to end.
+func underway(host, campaign string) plan.Blocked {
+	return plan.Blocked{Host: host, Code: "under-way", Why: "the turn of host " + host + " is under way in campaign " + campaign + ", which ends it before this one begins",
+		Unblock: "none is needed if that turn brings the fix; else plan again when it is over"}
 }
-
-const codeUnderway = "under-way"

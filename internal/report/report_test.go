@@ -202,6 +202,10 @@ func TestPromiseOutcomes(t *testing.T) {
 		{"its slot passed", web, func(j *journal) *journal {
 			return j.begin().at(j.night().Add(3 * time.Hour)).add(execution.Fact{Kind: execution.CampaignPaused})
 		}, Unmoved, "its slot passed"},
+		{"a child keeps it", web, func(j *journal) *journal {
+			return j.begin().add(execution.Fact{Kind: execution.CampaignAborted, Code: execution.CodeSuperseded, Why: "campaign summer takes its place", Slots: []string{web}}).
+				add(execution.Fact{Kind: execution.TurnDropped, Turn: h, Host: h, Code: execution.CodeSuperseded, Why: "x"}).finish("superseded")
+		}, Handed, "campaign summer takes its place"},
 		{"the campaign ended", web, func(j *journal) *journal { return j.begin().finish("aborted") }, Dropped, "the campaign ended before"},
 		{"may come home", web, func(j *journal) *journal {
 			j.plan.Policy.BringHome = true

@@ -147,10 +147,7 @@ func (x *heirs) follow(pol plan.Policy, held []string, res *Succession) (f *flee
 	var in planner.Input
 	soaks := ""
 	x.state(func(s *execution.State) {
-		f, in.Promised, in.Underway, soaks = seen(x.fleet, s), s.Promised(), map[string]bool{}, s.Soaking()
-		for _, id := range s.Underway() {
-			in.Underway[s.Turns[id].Plan.Host] = true
-		}
+		f, in.Promised, in.Underway, soaks = seen(x.fleet, s), s.Promised(), s.Underway(), s.Soaking()
 	})
 	switch {
 	case len(held) > 0:
