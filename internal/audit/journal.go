@@ -71,6 +71,8 @@ func (t *trial) hear(f *Fact) {
 		t.actStarts(r, f)
 	case "move-done", "move-failed":
 		t.moveEnds(r, f)
+	case "slot-passed":
+		t.slotPassed(r, f)
 	case "canary-passed":
 		t.passedOver(r, f)
 	case "died":

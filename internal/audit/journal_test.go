@@ -105,7 +105,7 @@ func external(instance, code string) Fact {
 }
 
 // journalMutants are all mutants of a journal.
-var journalMutants = slices.Concat(actMutants, houseMutants, childMutants, diedMutants)
+var journalMutants = slices.Concat(actMutants, houseMutants, childMutants, diedMutants, slotMutants)
 
 func TestJournalMutants(t *testing.T) {
 	for _, m := range journalMutants {

@@ -15,6 +15,7 @@ var required = map[string][]string{
 	"step-started": {"turn", "host", "step"}, "step-done": {"turn", "host", "step"}, "step-failed": {"turn", "host", "step", "why"},
 	"move-placed": {"turn", "instance", "from", "to"}, "move-done": {"turn", "instance", "from", "to"}, "move-failed": {"turn", "instance", "from", "to", "why"},
 	"canary-passed": {"turn", "host", "to", "code", "why"},
+	"slot-passed":   {"turn", "instance", "to", "slots", "why"},
 	"died":          {"turn", "instance", "host", "from", "to", "why"},
 	"stop-started":  {"turn", "instance", "from", "disposition"}, "stop-done": {"turn", "instance", "from"}, "stop-failed": {"turn", "instance", "from", "why"},
 	"back-started": {"turn", "instance", "to"}, "back-done": {"turn", "instance", "to"}, "back-failed": {"turn", "instance", "to", "why"},

@@ -86,6 +86,8 @@ func instanceSentence(f execution.Fact) string {
 			return fmt.Sprintf("%-8s  %s → %s done, blackout %d ms", f.Instance, f.From, f.To, f.BlackoutMs)
 		}
 		return fmt.Sprintf("%-8s  %s → %s done", f.Instance, f.From, f.To)
+	case execution.SlotPassed:
+		return fmt.Sprintf("%-8s  what it was told of %s is kept by the turn of %s%s", f.Instance, f.Turn, f.To, because(f.Why))
 	case execution.Died:
 		return fmt.Sprintf("%-8s  %s → %s KILLED it: it is stopped on %s and will be started there", f.Instance, f.From, f.To, f.Host)
 	case execution.MoveFailed:

@@ -30,6 +30,7 @@ func TestSentences(t *testing.T) {
 		{execution.Fact{Kind: execution.StepDone, Turn: patch, Host: "h1", Step: execution.StepRevert, Why: "taken back"}, "h1+live-patch  revert done: taken back"},
 		{execution.Fact{Kind: execution.HostLost, Host: "h1", Code: execution.CodePowerOff, Why: "it is off"}, "h1        does not answer (power-off): it is off"},
 		{execution.Fact{Kind: execution.HostLost, Host: "h1", Why: "silent"}, "h1        does not answer: silent"},
+		{execution.Fact{Kind: execution.SlotPassed, Turn: "h2", Host: "h2", Instance: "web-1", To: "h3", Why: "h2 is lost"}, "web-1     what it was told of h2 is kept by the turn of h3: h2 is lost"},
 		{execution.Fact{Kind: execution.HostSeen, Host: "h1"}, ""},
 	} {
 		if got := sentence(tt.f); got != tt.want {

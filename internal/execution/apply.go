@@ -41,7 +41,7 @@ func (s *State) Accepts(f Fact) error {
 var kinds = map[Kind]bool{
 	CampaignApplied: false, ControllerTook: false, CampaignPaused: false, CampaignResumed: false, CampaignAborted: false, CampaignHalted: false, CampaignFinished: false, ParentEnded: false, Inherited: false,
 	NoticeAsked: false, NoticeAccepted: false, NoticeFailed: false, HostSeen: false, HostLost: false, External: false, NotReturned: false, Unfixed: false,
-	Overrun: true, CanaryPassed: true, TurnPrepares: true, TurnPermitted: true, TurnHeld: true, TurnReleased: true, TurnDone: true, TurnDropped: true, StepStarted: true, StepDone: true, StepFailed: true,
+	Overrun: true, CanaryPassed: true, SlotPassed: true, TurnPrepares: true, TurnPermitted: true, TurnHeld: true, TurnReleased: true, TurnDone: true, TurnDropped: true, StepStarted: true, StepDone: true, StepFailed: true,
 	MovePlaced: true, MoveDone: true, MoveFailed: true, Died: true, StopStarted: true, StopDone: true, StopFailed: true, BackStarted: true, BackDone: true, BackFailed: true,
 	StaysAway: true, Borrowed: true, GivenBack: true,
 }
@@ -98,6 +98,8 @@ func (s *State) apply(f Fact) error {
 		}
 	case CanaryPassed:
 		return s.applyPass(s.Turns[f.Turn], f)
+	case SlotPassed:
+		return s.applySlotPassed(f)
 	default:
 		s.applyTurn(s.Turns[f.Turn], f)
 	}

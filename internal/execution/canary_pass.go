@@ -33,6 +33,14 @@ func (t *TurnState) brokeNothing() bool {
 // standIns are so many turns that are asked, in their order, whether they could stand in now.
 const standIns = 40
 
+// canaryWaits is how long a canary waits for a place that may come free by itself: all others wait for it.
+const canaryWaits = 5 * time.Minute
+
+// keepsWaiting: a canary's instances have found no place for so long that another turn should go first.
+func (s *State) keepsWaiting(t *TurnState, why []string, now time.Time) bool {
+	return t.Plan.Canary && t.Plan.Tactic != plan.Refresh && len(why) > 0 && t.unchanged() && s.unprovenOf(t) == 0 && !t.anyStage(StageMoving) && !now.Before(t.stillSince().Add(canaryWaits))
+}
+
 // decidePass has the next turn that could begin take the place of a canary that is held before its host was changed; but where
 // as many stand-ins as the failure budget allows are held too, something is wrong with more than one host.
 func (s *State) decidePass(now time.Time) []Fact {

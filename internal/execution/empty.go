@@ -74,7 +74,7 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 		return nil // a look since the last move must show it
 	case left == 0 && len(stuck) == 0:
 		return t.done("no instance that can move is left on the host")
-	case soon || quiet:
+	case quiet || soon && !s.keepsWaiting(t, why, now):
 		return nil
 	case len(stuck) > 0:
 		return []Fact{*t.held(s.stuckCode(t), "cannot be moved: "+strings.Join(stuck, "; "), s.afterStuck(t))}
@@ -150,7 +150,7 @@ func (s *State) tryMove(t *TurnState, in InstanceView, now time.Time) ([]Fact, P
 	if f.Why != "" {
 		f.Why = "no fixed host can take it" + f.Why
 	}
-	return []Fact{f}, p
+	return append(s.passSlot(t, s.instance(in.ID), p.To), f), p
 }
 
 // noted: the journal says already that the instance came to this host by others' hands.

@@ -27,6 +27,7 @@ const (
 	NoticeAccepted Kind = "notice-accepted" // Notice, Tenant, Contact, Attempt: the receiving server took it
 	NoticeFailed   Kind = "notice-failed"   // Notice, Tenant, Contact, Attempt, Code, Why
 
+	SlotPassed     Kind = "slot-passed"     // Turn, Host, Instance, To (a turn), Slots, Why: the promise of one turn is kept by another one's, at the same time
 	CanaryPassed   Kind = "canary-passed"   // Turn, Host, To (a turn), Code, Why: the canary is held before its host was changed, and another turn stands in for it
 	TurnPrepares   Kind = "turn-prepares"   // Turn, Host: leave to change its host's software ahead of it, which disturbs nobody (refresh)
 	TurnPermitted  Kind = "turn-permitted"  // Turn, Host: leave to disrupt

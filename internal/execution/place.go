@@ -82,7 +82,7 @@ func (s *State) untold(t *TurnState, in *fleet.Instance, to string) bool {
 	if o == nil || o.Phase != TurnWaiting || o.Plan.Tactic == plan.LivePatch || !o.Prepared.IsZero() || t.Plan.Tactic == plan.Refresh || in.Tenant == "" {
 		return false
 	}
-	return s.turnSlot[actKey(o.Plan.ID, in.ID)] == nil && !s.homeward[actKey(t.Plan.ID, in.ID)]
+	return !s.mayStay(t, in, o)
 }
 
 // nobodyTold is why none of such hosts takes the instance: soon, where one of them begins its own turn next and will be fixed

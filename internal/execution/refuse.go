@@ -81,7 +81,7 @@ func (s *State) ownTurnSoon(t *TurnState, in *fleet.Instance, to string, now tim
 		if !aside && o.Plan.Wave <= t.Plan.Wave && o != t {
 			return &refusal{fleet.Reason{Code: fleet.HostUnfit, Why: "is about to start its own turn"}, true, false}
 		}
-		if in.Tenant != "" && s.turnSlot[id+"/"+in.ID] == nil && !s.homeward[t.Plan.ID+"/"+in.ID] {
+		if in.Tenant != "" && !s.mayStay(t, in, o) {
 			return &refusal{fleet.Reason{Code: "not-told", Why: "its own turn would disrupt the instance and nobody was told of that"}, false, false}
 		}
 	}

@@ -96,6 +96,7 @@ type State struct {
 	parentEnded time.Time            // when the campaign that it supersedes was over; zero: it is not
 	kept        map[string]time.Time // slot ids of promises that the parent told and this campaign keeps -> when the tenant was told
 	handed      map[string]bool      // slot ids of promises that a child keeps
+	passedTo    map[string]string    // slot ids of promises that another turn keeps -> that turn
 	inherited   map[string]string    // instance -> host on which the parent's moves left it, against the plan's fleet
 	doubled     map[string]*doubled  // instance -> where the parent left it without proof
 	reached     map[string]string    // turn -> what the last look at its host shows of the target, when that is reached
@@ -217,7 +218,7 @@ func New() *State {
 		actual: map[string]*Actual{}, overrun: map[string]bool{}, failed: map[string]bool{}, fixed: map[string]bool{},
 		appeared: map[string]bool{}, on: map[string]map[string]bool{}, due: map[string]Fact{}, unsent: map[string]bool{}, slotsOf: map[string][]*plan.Slot{}, cancelled: map[string]bool{}, homeward: map[string]bool{}, movesOf: map[string][]*plan.Move{}, unproven: map[string]string{}, listed: map[string]bool{}, lastLanded: map[string]time.Time{},
 		blocked: map[string]bool{}, unprepared: map[string]*TurnState{}, movedHere: map[string]string{},
-		landed: map[string]map[string]time.Time{}, inherited: map[string]string{}, kept: map[string]time.Time{}, handed: map[string]bool{}, doubled: map[string]*doubled{}, reached: map[string]string{},
+		landed: map[string]map[string]time.Time{}, inherited: map[string]string{}, kept: map[string]time.Time{}, handed: map[string]bool{}, passedTo: map[string]string{}, doubled: map[string]*doubled{}, reached: map[string]string{},
 		turnsOf: map[string][]*TurnState{}, patching: map[string]bool{}, cohortOf: map[string]string{}, failing: map[string]*failing{},
 		stopped: map[string]*CohortHold{}, aside: map[string]time.Time{},
 	}

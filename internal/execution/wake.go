@@ -59,6 +59,7 @@ func (s *State) Wake(now time.Time) time.Time {
 			at(h.At.Add(fresh + time.Second)) // the look grows old
 			if t.Step == StepEmpty {
 				at(t.stillSince().Add(time.Duration(s.Plan.Policy.Times.MigrateMax)))
+				at(t.stillSince().Add(canaryWaits))
 			}
 			if t.Step == StepProve && h.Code == CodeNoDom0 {
 				at(h.Since.Add(sureAfter))

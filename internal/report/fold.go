@@ -109,6 +109,8 @@ func (b *book) take(f *execution.Fact) error {
 		b.event(f, "still runs unfixed software: "+f.Why)
 	case execution.MovePlaced, execution.MoveDone, execution.MoveFailed:
 		b.move(f)
+	case execution.SlotPassed:
+		b.slotPassed(f)
 	case execution.Died:
 		b.died(f)
 	case execution.CanaryPassed:

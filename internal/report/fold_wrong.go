@@ -101,3 +101,20 @@ func (b *book) passed(f *execution.Fact) {
 	}
 	b.event(f, fmt.Sprintf("%s is the canary in place of %s (%s): %s", f.To, f.Turn, f.Code, f.Why))
 }
+
+// slotPassed enters that another turn keeps a promise at the time that was told.
+func (b *book) slotPassed(f *execution.Fact) {
+	for _, id := range f.Slots {
+		p := b.promises[id]
+		if p == nil {
+			b.misfit(f, "the plan has no promise "+id)
+			continue
+		}
+		delete(b.slotOf, p.Turn+"/"+p.Instance)
+		p.Turn = f.To
+		if to := b.turns[f.To]; to != nil {
+			p.Host = to.host.Host
+		}
+		b.slotOf[p.Turn+"/"+p.Instance] = p
+	}
+}

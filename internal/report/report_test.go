@@ -471,3 +471,19 @@ func TestNamedList(t *testing.T) {
 		t.Errorf("%+v", r.Events)
 	}
 }
+
+// TestSlotPassed: a promise that another host's turn keeps at the same time is kept by what that turn did.
+func TestSlotPassed(t *testing.T) {
+	j := newJournal(t).begin().at(applied.Add(24 * time.Hour))
+	j.add(execution.Fact{Kind: execution.SlotPassed, Turn: "hv-2", Host: "hv-2", Instance: "web-2", Tenant: "acme", To: "hv-1", Slots: []string{"hv-2/web-2"}, Why: "hv-2 is lost"})
+	j.at(j.night().Add(time.Minute)).turn(execution.TurnPermitted, "hv-1").place("hv-1", "web-2", "hv-3", 1).after(time.Second).moved("hv-1", "web-2", "hv-3", 1, 200)
+	j.turn(execution.TurnDone, "hv-1").add(execution.Fact{Kind: execution.TurnDropped, Turn: "hv-2", Host: "hv-2", Code: "operator", Why: "it is dead"})
+	r := j.finish("partly").fold()
+	if p := r.promise("hv-2/web-2"); p.Turn != "hv-1" || p.Host != "hv-1" || p.Outcome != Kept {
+		t.Errorf("it is of turn %s on %s: %s (%s)", p.Turn, p.Host, p.Outcome, p.Why)
+	}
+	j.add(execution.Fact{Kind: execution.SlotPassed, Turn: "hv-2", Host: "hv-2", Instance: "web-9", To: "hv-1", Slots: []string{"hv-2/web-9"}, Why: "w"})
+	if r, err := Fold(j.facts); err != nil || len(r.Misfits) != 1 {
+		t.Errorf("of a promise that nobody made: %v, %v", r.Misfits, err)
+	}
+}

@@ -28,6 +28,7 @@ func (c *Churned) Table() string {
 	row("promises to instances that their owners deleted first", "%d", c.Deleted)
 	row("other promises", "%d", c.Promises)
 	row("unmoved", "%d (%s)", c.Kept, percent(c.Kept, c.Promises))
+	row("of all: kept by another host's turn, at the same time", "%d", c.Passed)
 	for _, cause := range slices.Sorted(maps.Keys(c.Causes)) {
 		row("moved: "+cause, "%d", c.Causes[cause])
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/driver/simulated"
@@ -22,6 +23,7 @@ type Churned struct {
 	Causes   map[string]int // promises that were moved, by cause
 	Moved    []MovedPromise
 	Deleted  int
+	Passed   int            // promises that another host's turn kept, at the same time
 	Held     map[string]int // turns, by the code of the first hold
 	Halts    map[string]int
 }
@@ -64,10 +66,21 @@ func (x *churning) tally(res *Result) *Churned {
 			}
 		}
 	}
-	slots := map[string][]*plan.Slot{} // by turn
-	for i := range res.Plan.Slots {
-		slots[res.Plan.Slots[i].Turn] = append(slots[res.Plan.Slots[i].Turn], &res.Plan.Slots[i])
+	passed := map[string]string{} // slot ids whose promise another turn kept -> that turn
+	for _, f := range res.Facts {
+		if f.Kind == execution.SlotPassed {
+			passed[f.Slots[0]] = f.To
+		}
 	}
+	slots := map[string][]*plan.Slot{} // by turn
+	told := slices.Clone(res.Plan.Slots)
+	for i := range told {
+		if to, is := passed[told[i].ID]; is {
+			told[i].Turn = to
+		}
+		slots[told[i].Turn] = append(slots[told[i].Turn], &told[i])
+	}
+	c.Passed = len(passed)
 	c.turns(x, ends, slots)
 	removed := map[string]time.Time{}
 	for _, r := range res.Log {
@@ -76,8 +89,8 @@ func (x *churning) tally(res *Result) *Churned {
 		}
 	}
 	c.Done = len(ends)
-	for i := range res.Plan.Slots {
-		x.promise(c, &res.Plan.Slots[i], ends, holds, deeds, removed)
+	for i := range told {
+		x.promise(c, &told[i], told, ends, holds, deeds, removed)
 	}
 	return c
 }
@@ -115,7 +128,7 @@ func (c *Churned) turns(x *churning, ends map[string]time.Time, slots map[string
 // its turn was not left undone while it was there. It is of a time: on which host it happens is no part of it, so one that
 // others moved meanwhile is served as promised by another host's turn in the same slot. What others do after a promise was
 // kept does not undo it.
-func (x *churning) promise(c *Churned, s *plan.Slot, ends map[string]time.Time, holds map[string]execution.Fact, deeds map[string][]*deed, removed map[string]time.Time) {
+func (x *churning) promise(c *Churned, s *plan.Slot, told []plan.Slot, ends map[string]time.Time, holds map[string]execution.Fact, deeds map[string][]*deed, removed map[string]time.Time) {
 	moved := func(cause, why string) {
 		c.Promises++
 		c.Causes[cause]++
@@ -129,7 +142,7 @@ func (x *churning) promise(c *Churned, s *plan.Slot, ends map[string]time.Time, 
 			moved("overrun", "disturbed from "+d.from.Format("15:04:05")+" to "+d.to.Format("15:04:05"))
 			return
 		}
-		if at, by := x.moved[s.Instance]; by && !kept && d.turn != s.Turn && d.from.After(at) && !x.promised(c, s.Instance, d) {
+		if at, by := x.moved[s.Instance]; by && !kept && d.turn != s.Turn && d.from.After(at) && !promised(told, s.Instance, d) {
 			moved("moved-by-others", "disturbed by the turn of "+d.turn)
 			return
 		}
@@ -151,10 +164,10 @@ func (x *churning) promise(c *Churned, s *plan.Slot, ends map[string]time.Time, 
 
 func last(ds []*deed) *deed { return ds[len(ds)-1] }
 
-// promised: the plan has a slot for what a turn did to an instance, or one of that time.
-func (x *churning) promised(c *Churned, instance string, d *deed) bool {
-	for i := range c.Plan.Slots {
-		if s := &c.Plan.Slots[i]; s.Instance == instance && (s.Turn == d.turn || !d.from.Before(s.Start) && !d.to.After(s.End)) {
+// promised: there is a slot for what a turn did to an instance, or one of that time.
+func promised(told []plan.Slot, instance string, d *deed) bool {
+	for i := range told {
+		if s := &told[i]; s.Instance == instance && (s.Turn == d.turn || !d.from.Before(s.Start) && !d.to.After(s.End)) {
 			return true
 		}
 	}
