@@ -98,10 +98,14 @@ func writeLong(to io.Writer, short any, lists []longList, indented bool) error {
 type writing struct {
 	indented bool
 	buffer   bytes.Buffer
+	object   object
 	encoders [4]*json.Encoder // by depth
 }
 
 func (w *writing) text(v any, depth int) ([]byte, error) {
+	if p, is := v.(plain); is {
+		return w.object.of(p, w.newline(depth), w.indented)
+	}
 	e := w.encoders[depth]
 	if e == nil {
 		e = json.NewEncoder(&w.buffer)

@@ -19,7 +19,7 @@ func Summarize(p Plan) Summary {
 		s.Toll = TollOf(p.Fleet, &p)
 		s.ExposureVMHours = vmHours(s.Toll.ExposureS)
 	}
-	tenants, instances := map[string]bool{}, map[string]bool{}
+	tenants, instances := map[string]bool{}, make(map[string]bool, len(p.Slots))
 	for i := range p.Slots {
 		slot := &p.Slots[i]
 		if slot.Class != ClassBlip && slot.Class != ClassOutage {

@@ -67,7 +67,7 @@ func public(t *plan.Target) string {
 
 func count(p *plan.Plan) plan.Counts {
 	c := plan.Counts{Moves: len(p.Moves), Blocked: len(p.Blocked), Skipped: len(p.Skipped)}
-	hosts, instances, tenants := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	hosts, instances, tenants := make(map[string]bool, len(p.Turns)), make(map[string]bool, len(p.Slots)), map[string]bool{}
 	waves := map[int]bool{} // their numbers may have gaps where a plan was made again
 	for _, t := range p.Turns {
 		waves[t.Wave] = true

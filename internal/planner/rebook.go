@@ -29,6 +29,7 @@ func (v *wave) rebook() {
 	}
 	end, was, leave, worst := v.end(), v.keep(), v.leave, v.worstLeave
 	v.leave, v.worstLeave = newTimetable(&v.policy), newTimetable(&v.policy)
+	v.leave.final, v.worstLeave.final = true, true
 	v.bookAll()
 	if !v.holds() || !v.end().Before(end) {
 		v.restore(was)
@@ -85,8 +86,11 @@ type toBook struct {
 
 // bookAll books all moves of a wave, and reckons its turns from that.
 func (v *wave) bookAll() {
-	var all []toBook
-	load := map[*host]time.Duration{}
+	n := 0
+	for _, d := range v.turns {
+		n += len(d.moves)
+	}
+	all, load := make([]toBook, 0, n), make(map[*host]time.Duration, 2*len(v.turns))
 	for i, d := range v.turns {
 		for _, m := range d.moves {
 			length := v.moveTime(m.guest, v.between(m.from, m.to))

@@ -11,13 +11,13 @@ import (
 
 // record writes a wave into the plan.
 func (w *world) record(v *wave) {
-	if len(w.plan.Slots) == 0 { // most plans move each instance once: big lists are not to grow step by step
+	if len(w.plan.Slots) == 0 { // most plans move few instances twice: big lists are not to grow step by step
 		n := 0
 		for _, h := range w.queue {
 			n += len(h.guests)
 		}
 		w.plan.Turns = slices.Grow(w.plan.Turns, len(w.queue))
-		w.plan.Slots, w.plan.Moves = slices.Grow(w.plan.Slots, n+n/16), slices.Grow(w.plan.Moves, n+n/16)
+		w.plan.Slots, w.plan.Moves = slices.Grow(w.plan.Slots, n+n/3), slices.Grow(w.plan.Moves, n+n/3)
 	}
 	for _, d := range v.turns {
 		h := d.host

@@ -21,6 +21,7 @@ type timetable struct {
 	places           map[plan.Crossed]lanes // nil: policy bounds none
 	links            map[*fleet.Link]lanes
 	log              []change // to undo
+	final            bool     // nothing is taken back from it
 }
 
 // lanes are the places of one host or pool, each with its bookings in their order.
@@ -125,7 +126,9 @@ func (l lanes) free(from, length time.Duration) (start time.Duration, lane int) 
 func (t *timetable) put(lane *[]booking, start, end time.Duration) {
 	n := sort.Search(len(*lane), func(n int) bool { return (*lane)[n].start >= start })
 	*lane = slices.Insert(*lane, n, booking{start, end})
-	t.log = append(t.log, change{lane, start})
+	if !t.final {
+		t.log = append(t.log, change{lane, start})
+	}
 }
 
 func (t *timetable) mark() int { return len(t.log) }
