@@ -53,6 +53,8 @@ func (t *trial) hear(f *Fact) {
 	switch f.Kind {
 	case "campaign-paused", "campaign-halted", "campaign-aborted":
 		r.stopped = f.Kind
+	case "campaign-forced":
+		t.forced(r, f)
 	case "campaign-resumed":
 		t.resumed(r, f)
 	case "campaign-finished":

@@ -133,6 +133,22 @@ var houseMutants = []journalMutant{
 	{"a permit after an abort", 8, []string{"act-while-stopped", "permit-while-stopped", "reboot-while-stopped"}, false, func(p *tape) {
 		p.put(p.find("turn-permitted", "c"), Fact{Kind: "campaign-aborted", Who: "operator:robin", Why: "enough"})
 	}},
+	{"a campaign closed by force that was not told to end", 8, one("forced-unasked"), false, func(p *tape) {
+		i := p.find("step-started", "update", "a")
+		p.put(i, Fact{Kind: "campaign-forced", Who: "operator:robin", Why: "w"})
+		p.cut(i + 1)
+	}},
+	{"a campaign that the engine closes by force", 8, one("forced-unasked"), false, func(p *tape) {
+		i := p.find("step-started", "update", "a")
+		p.put(i, Fact{Kind: "campaign-aborted", Who: "operator:robin", Why: "w"}, Fact{Kind: "campaign-forced", Why: "w"})
+		p.cut(i + 2)
+	}},
+	{"a cordon that a campaign closed by force does not name", 7, one("not-given-back"), false, func(p *tape) {
+		i := p.find("step-started", "update", "a")
+		p.put(i, Fact{Kind: "campaign-aborted", Who: "operator:robin", Why: "w"}, Fact{Kind: "campaign-forced", Who: "operator:robin", Why: "w"},
+			Fact{Kind: "turn-dropped", Turn: "a", Host: "a", Code: "forced", Why: "its host is dead"})
+		p.cut(i + 3)
+	}},
 	{"a resumption after an abort", 8, one("resumed-aborted"), false, func(p *tape) {
 		p.put(p.find("campaign-finished"), Fact{Kind: "campaign-aborted", Who: "operator:robin", Why: "enough"}, Fact{Kind: "campaign-resumed", Who: "operator:robin"})
 	}},

@@ -48,6 +48,7 @@ type run struct {
 	patching    map[*turnRun]bool  // live patches that are neither over nor held
 	disrupted   map[spot]time.Time // where turns that touched instances ended last
 	patchesOver time.Time          // when the last of those that were done ended
+	forced      bool               // a person closed it as it is
 	deferredOn  bool               // a deferred reboot was permitted
 	failing     map[string]int     // cohort -> migrations that failed in a row towards hosts with the fix
 	heldCohorts map[string]bool

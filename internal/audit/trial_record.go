@@ -6,7 +6,7 @@ import "strings"
 // who and campaign. A kind that is not here is unknown.
 var required = map[string][]string{
 	"campaign-applied": {"plan", "fleet"}, "controller-took": {"generation"}, "campaign-paused": {"why"}, "campaign-resumed": {},
-	"campaign-aborted": {"why"}, "campaign-halted": {"why"}, "campaign-finished": {"code"},
+	"campaign-aborted": {"why"}, "campaign-halted": {"why"}, "campaign-forced": {"why"}, "campaign-finished": {"code"},
 	"parent-ended": {"code", "why"}, "inherited": {"instance", "host", "why"},
 	"notice-asked": {"notice", "tenant", "notice_kind", "slots"}, "notice-accepted": {"notice"}, "notice-failed": {"notice", "why"},
 	"turn-prepares": {"turn", "host"}, "turn-permitted": {"turn", "host"}, "turn-held": {"turn", "host", "code", "why"}, "turn-released": {"turn", "host"},

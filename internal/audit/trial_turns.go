@@ -70,6 +70,13 @@ func (t *trial) resumed(r *run, f *Fact) {
 	r.held = map[string]bool{}
 }
 
+// forced asks law 8 of a campaign that is closed as it is: a person does that, after it was told to end.
+func (t *trial) forced(r *run, f *Fact) {
+	s := Subject{Campaign: r.id, Seq: f.Seq}
+	t.must(r.stopped == "campaign-aborted" && f.Who != "engine", 8, "forced-unasked", s, f.At, "an operator's word, after campaign-aborted", "campaign %s is closed by force by %s, after %q", r.id, f.Who, r.stopped)
+	r.forced = true
+}
+
 // permit asks what leave to disrupt a host rests on: laws 3, 5, 6, 8 and 9.
 func (t *trial) permit(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.must(r.stopped == "", 8, "permit-while-stopped", s, f.At, "a permit before the stop, or after campaign-resumed", "turn %s is permitted after %s", tr.id, r.stopped)
@@ -186,14 +193,14 @@ func (t *trial) turnEnds(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.must(!done || tr.open, 10, "unpermitted", s, f.At, "a turn-permitted ahead of turn-done", "turn %s is done and was never permitted", tr.id)
 	for code := range tr.borrowed {
 		// What could not be given back, for it was tried and failed, is named to a person instead.
-		named := f.Kind == "turn-dropped" && tr.failed["uncordon"] > 0 && word(f.Why, code)
+		named := f.Kind == "turn-dropped" && (tr.failed["uncordon"] > 0 || r.forced) && word(f.Why, code)
 		t.must(named, 7, "not-given-back", s, f.At, "a given-back fact for "+code+", or a drop that names it after an uncordon that failed", "turn %s ends and %s is still borrowed from host %s", tr.id, code, tr.host)
 	}
 	t.checked[6]++
 	for id := range tr.busy {
 		s.Instance = id
 		// Whom it tried to bring back, and a person was told of that, is named instead.
-		named := f.Kind == "turn-dropped" && tr.held && word(f.Why, id)
+		named := f.Kind == "turn-dropped" && (tr.held || r.forced) && word(f.Why, id)
 		t.must(named, 7, "ended-while-away", s, f.At, "an end after all its instances run again, or a drop of a held turn that names it", "turn %s ends while %s is %s", tr.id, id, describe(t.guest(id)))
 	}
 	for id := range tr.doubts {

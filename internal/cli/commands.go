@@ -18,6 +18,7 @@ var commands = []func(*App) *cobra.Command{
 	newPause,
 	newResume,
 	newAbort,
+	newFinalize,
 	newHold,
 	newRetry,
 	newReplan,

@@ -17,6 +17,7 @@ type ordering struct {
 	verb, short, long, example string
 	turn                       bool // it is about one turn: HOST
 	cohort                     bool // or about a cohort of a campaign
+	force                      bool // it can be given with --force
 }
 
 func (o ordering) command(app *App) *cobra.Command {
@@ -37,6 +38,10 @@ func (o ordering) command(app *App) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: o.short, Long: o.long, Example: o.example, Args: args}
 	server := serverFlag(app, cmd)
 	why := cmd.Flags().String("why", "", "the reason, for the journal")
+	force := new(bool)
+	if o.force {
+		cmd.Flags().BoolVar(force, "force", false, "close it as it is: nothing more is given back or brought back")
+	}
 	if o.turn {
 		cmd.Flags().StringVar(&campaign, "campaign", "", "the campaign, when several are open")
 	}
@@ -45,7 +50,7 @@ func (o ordering) command(app *App) *cobra.Command {
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := dialServer(app, *server)
-		order := engine.Order{Verb: o.verb, Who: operator(app), Why: *why, Cohort: cohort}
+		order := engine.Order{Verb: o.verb, Force: *force, Who: operator(app), Why: *why, Cohort: cohort}
 		id := campaign
 		switch {
 		case o.turn && cohort == "":
@@ -102,11 +107,19 @@ const turnWords = `HOST is the id of the turn: its host's, or h1+live-patch for 
 later in the same campaign.`
 
 var (
-	newPause  = ordering{verb: "pause", short: "Begin no further disruption; what is under way ends in a safe place"}.command
-	newResume = ordering{verb: "resume", short: "Go on after pause or halt"}.command
-	newAbort  = ordering{verb: "abort", short: "End the campaign in a safe place: no further turn begins, what was stopped runs again"}.command
-	newHold   = ordering{verb: "hold", short: "Hold one host's turn", long: "Hold one host's turn.\n\n" + turnWords, turn: true}.command
-	newRetry  = ordering{verb: "retry", short: "Let a held host's turn, or a held cohort, go on where it was held", turn: true, cohort: true,
+	newPause    = ordering{verb: "pause", short: "Begin no further disruption; what is under way ends in a safe place"}.command
+	newResume   = ordering{verb: "resume", short: "Go on after pause or halt"}.command
+	newAbort    = ordering{verb: "abort", short: "End the campaign in a safe place: no further turn begins, what was stopped runs again"}.command
+	newFinalize = ordering{verb: "finalize", short: "Close a campaign that was told to end and cannot", force: true,
+		long: `Close a campaign that was told to end (abort) and cannot, because a host never answers again or
+an address takes no mail.
+
+Without --force it says what the campaign still waits for. With --force nothing new begins, what is in
+flight ends or runs into its deadline, and the campaign is over: each turn that did not get to a safe
+place says what was not given back, and every instance that does not run is named. The report lists both.`,
+		example: "  evenkeel finalize spring\n  evenkeel finalize spring --force --why \"hv-7 is scrapped\""}.command
+	newHold  = ordering{verb: "hold", short: "Hold one host's turn", long: "Hold one host's turn.\n\n" + turnWords, turn: true}.command
+	newRetry = ordering{verb: "retry", short: "Let a held host's turn, or a held cohort, go on where it was held", turn: true, cohort: true,
 		long: `Let a held host's turn go on at the step where it was held.
 
 ` + turnWords + `

@@ -118,7 +118,7 @@ func TestHelp(t *testing.T) {
 	if code := cli.Main(context.Background(), app, []string{"--help"}); code != cli.ExitNothing {
 		t.Fatalf("exit %d: %s", code, out.String())
 	}
-	for _, verb := range []string{"fleet", "assess", "plan", "audit", "notice", "serve", "apply", "watch", "status", "pause", "resume", "abort", "hold", "retry", "replan", "report", "journal", "simulate"} {
+	for _, verb := range []string{"fleet", "assess", "plan", "audit", "notice", "serve", "apply", "watch", "status", "pause", "resume", "abort", "finalize", "hold", "retry", "replan", "report", "journal", "simulate"} {
 		if !regexp.MustCompile(`(?m)^  ` + verb + ` +\S`).MatchString(out.String()) {
 			t.Errorf("help does not name %s", verb)
 		}

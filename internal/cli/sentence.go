@@ -14,7 +14,7 @@ func sentence(f execution.Fact) string {
 		return "campaign " + f.Campaign + " begins: " + f.Why
 	case execution.ControllerTook:
 		return fmt.Sprintf("controller %d has it from here on", f.Generation)
-	case execution.CampaignPaused, execution.CampaignResumed, execution.CampaignAborted, execution.CampaignHalted:
+	case execution.CampaignPaused, execution.CampaignResumed, execution.CampaignAborted, execution.CampaignHalted, execution.CampaignForced:
 		return strings.TrimPrefix(string(f.Kind), "campaign-") + " by " + f.Who + because(f.Why)
 	case execution.CampaignFinished:
 		return "campaign finished: " + f.Code

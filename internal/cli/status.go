@@ -121,7 +121,7 @@ func printTurn(w io.Writer, s engine.Status, t execution.TurnStatus) {
 			at = heldAt(t.Code, t.Step, t.Begun.IsZero())
 		}
 		fmt.Fprintf(w, "  %s %s is %s%s (%s): %s\n", glyphs[t.Phase], t.Turn, t.Phase, at, t.Code, firstLine(t.Why))
-		if t.Next != "" && t.Code != execution.CodeSuperseded { // the child sees to that host
+		if t.Next != "" && t.Code != execution.CodeSuperseded && t.Code != execution.CodeForced { // the child, or the person, sees to that host
 			fmt.Fprintf(w, "      next: %s\n", t.Next)
 		}
 	}

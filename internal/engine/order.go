@@ -16,7 +16,9 @@ import (
 
 // Order is what an operator tells a campaign to do.
 type Order struct {
-	Verb string `json:"verb"` // pause, resume, abort, hold, retry
+	Verb string `json:"verb"` // pause, resume, abort, finalize, hold, retry
+	// Force closes a campaign as it is, which finalize refuses else with the list of what that leaves.
+	Force bool `json:"force,omitempty"`
 	// Host is what hold and retry are about: the id of a turn, which is its host's or h1+live-patch.
 	Host   string `json:"host,omitempty"`
 	Cohort string `json:"cohort,omitempty"` // or, of retry, the held cohort that is to go on
@@ -54,13 +56,35 @@ func (o Order) fill(s *execution.State, f *execution.Fact) error {
 	case "abort":
 		f.Kind = execution.CampaignAborted
 		return phase(s, execution.PhaseRunning, execution.PhaseWaiting, execution.PhasePaused, execution.PhaseHalted)
+	case "finalize":
+		return o.finalize(s, f)
 	case "hold", "retry":
 		if o.Cohort != "" {
 			return o.cohort(s, f)
 		}
 		return o.turn(s, f)
 	}
-	return &Refused{"unknown-order", fmt.Sprintf("%q is no order", o.Verb), "orders are pause, resume, abort, hold and retry"}
+	return &Refused{"unknown-order", fmt.Sprintf("%q is no order", o.Verb), "orders are pause, resume, abort, finalize, hold and retry"}
+}
+
+// finalize closes a campaign that was told to end and cannot by itself.
+func (o Order) finalize(s *execution.State, f *execution.Fact) error {
+	if err := phase(s, execution.PhaseAborted); err != nil {
+		return &Refused{"phase", err.Error(), "tell it to end first, which brings all to a safe place: evenkeel abort " + s.Campaign}
+	}
+	if !o.Force {
+		left := strings.Join(s.Leftover(), "; ")
+		if left == "" {
+			left = "its hosts are looked at once more"
+		}
+		return &Refused{"ends-by-itself", fmt.Sprintf("campaign %s ends by itself as soon as it can; until then: %s", s.Campaign, left),
+			"mend that; or close it as it is, with all this left to you: evenkeel finalize " + s.Campaign + " --force --why REASON"}
+	}
+	if o.Why == "" {
+		return &Refused{"no-reason", "a campaign is not closed by force without a reason", "say it with --why"}
+	}
+	f.Kind = execution.CampaignForced
+	return nil
 }
 
 func phase(s *execution.State, allowed ...execution.Phase) error {

@@ -39,7 +39,7 @@ func (s *State) Accepts(f Fact) error {
 
 // kinds are all kinds of facts; true: of one turn.
 var kinds = map[Kind]bool{
-	CampaignApplied: false, ControllerTook: false, CampaignPaused: false, CampaignResumed: false, CampaignAborted: false, CampaignHalted: false, CampaignFinished: false, ParentEnded: false, Inherited: false,
+	CampaignApplied: false, ControllerTook: false, CampaignPaused: false, CampaignResumed: false, CampaignAborted: false, CampaignHalted: false, CampaignForced: false, CampaignFinished: false, ParentEnded: false, Inherited: false,
 	NoticeAsked: false, NoticeAccepted: false, NoticeFailed: false, HostSeen: false, HostLost: false, External: false, NotReturned: false, Unfixed: false,
 	Overrun: true, CanaryPassed: true, SlotPassed: true, TurnPrepares: true, TurnPermitted: true, TurnHeld: true, TurnReleased: true, TurnDone: true, TurnDropped: true, StepStarted: true, StepDone: true, StepFailed: true,
 	MovePlaced: true, MoveDone: true, MoveFailed: true, Died: true, StopStarted: true, StopDone: true, StopFailed: true, BackStarted: true, BackDone: true, BackFailed: true,
@@ -76,6 +76,8 @@ func (s *State) apply(f Fact) error {
 		s.Phase, s.PhaseWhy, s.superseded = PhaseAborted, f.Why, f.Code == CodeSuperseded
 		s.handOver(f.Slots)
 		s.due = map[string]Fact{} // who has not heard of it need not
+	case CampaignForced:
+		s.forced = f.At
 	case CampaignFinished:
 		s.Phase, s.PhaseWhy = PhaseFinished, f.Code
 	case ParentEnded, Inherited:

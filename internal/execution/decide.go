@@ -115,7 +115,7 @@ func (s *State) decideEnd(now time.Time) []Fact {
 		}
 		return out
 	}
-	if s.awaits() || len(s.waiting) > 0 || len(s.active) > 0 || len(s.openNotices()) > 0 {
+	if s.awaits() || len(s.waiting) > 0 || len(s.active) > 0 || !s.allHeard() {
 		return nil
 	}
 	if facts, wait := s.takeStock(now); facts != nil || wait {

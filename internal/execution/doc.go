@@ -14,7 +14,7 @@
 // campaign that takes another one's place) and doubled.go (whom that one left
 // without proof), reached.go (turns that are not needed any more), canary.go (a
 // canary is judged again once it has soaked), revert.go (a failed one is taken
-// back), deferred.go (a live patch, and a reboot later), cameback.go (what a host
+// back), forced.go (a person closes what cannot end), deferred.go (a live patch, and a reboot later), cameback.go (what a host
 // came back as), cohort.go (migrations that begin to fail).
 // What is folded: apply.go, apply_guest.go, seen.go, tell.go. What others make
 // of it: status.go, snapshot.go (the fleet as it is now).

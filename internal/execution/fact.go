@@ -19,6 +19,7 @@ const (
 	CampaignResumed  Kind = "campaign-resumed"  // Why
 	CampaignAborted  Kind = "campaign-aborted"  // Why, Code (superseded: a child takes its place, and keeps the promises in Slots): turns under way end in a safe place, no other begins
 	CampaignHalted   Kind = "campaign-halted"   // Code, Why, Turn and Host of a failed canary: the failure budget is spent, or a bug
+	CampaignForced   Kind = "campaign-forced"   // Why: a person closes a campaign that was told to end and cannot: its turns end as they are
 	CampaignFinished Kind = "campaign-finished" // Code: done, aborted, superseded, partly
 	Inherited        Kind = "inherited"         // Instance, Host, Why: the parent's moves left it there, and not where the plan saw it; To: or there, or at both
 	ParentEnded      Kind = "parent-ended"      // Code (how), Why: the campaign that the plan supersedes is over; turns may begin. Slots: the promises that it did not hand over after all

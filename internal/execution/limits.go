@@ -69,6 +69,7 @@ const (
 	CodeNoAnswer    = "no-answer" // neither an answer nor an error by the deadline
 	CodeAborted     = "aborted"
 	CodeSuperseded  = "superseded"        // a child campaign takes its place
+	CodeForced      = "forced"            // a person closed the campaign as it was
 	CodeReached     = "already-at-target" // a look shows that the turn is not needed any more
 	CodeBudget      = "failure-budget"
 	CodeBug         = "bug"

@@ -93,6 +93,7 @@ type State struct {
 
 	took        time.Time            // when the controller that acts now took over
 	superseded  bool                 // it was aborted because a child takes its place
+	forced      time.Time            // when a person closed it as it is; zero: nobody did
 	parentEnded time.Time            // when the campaign that it supersedes was over; zero: it is not
 	kept        map[string]time.Time // slot ids of promises that the parent told and this campaign keeps -> when the tenant was told
 	handed      map[string]bool      // slot ids of promises that a child keeps

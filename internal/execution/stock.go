@@ -56,16 +56,17 @@ func (s *State) over() (at time.Time) {
 }
 
 // unseen are the touched hosts that were not looked at since all turns were over, or whose last look
-// leaves a doubt. A host that does not answer for two minutes is given up.
+// leaves a doubt. A host that does not answer for two minutes is given up,
+// and at once where a person closes the campaign.
 func (s *State) unseen(now time.Time) (hosts []string) {
-	if len(s.waiting) > 0 || len(s.active) > 0 || len(s.openNotices()) > 0 {
+	if len(s.waiting) > 0 || len(s.active) > 0 || !s.allHeard() {
 		return nil
 	}
 	over := s.over()
 	for _, id := range s.touchedHosts() {
 		h := s.host(id)
 		switch {
-		case !h.Lost.IsZero() && now.Sub(later(h.Lost, over)) > 2*time.Minute:
+		case !h.Lost.IsZero() && (!s.forced.IsZero() || now.Sub(later(h.Lost, over)) > 2*time.Minute):
 		case !h.Lost.IsZero(), h.At.Before(over), s.doubts(id):
 			hosts = append(hosts, id)
 		}

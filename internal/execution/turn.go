@@ -20,11 +20,14 @@ func (s *State) decideTurns(now time.Time) []Fact {
 }
 
 func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
-	if t.revert.started || t.reverts() {
+	if t.revert.started || t.reverts() && s.forced.IsZero() {
 		return nil // what it brought is taken back first
 	}
 	if facts := s.unanswered(t, now); facts != nil {
 		return facts
+	}
+	if !s.forced.IsZero() {
+		return s.forcedEnd(t)
 	}
 	if t.Phase == TurnPreparing {
 		return s.decidePreparing(t, now)

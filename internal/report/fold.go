@@ -83,7 +83,7 @@ func (b *book) take(f *execution.Fact) error {
 			b.r.Totals.Takeovers++
 			b.event(f, fmt.Sprintf("another controller took over (generation %d)%s", f.Generation, because(f.Why)))
 		}
-	case execution.CampaignPaused, execution.CampaignResumed, execution.CampaignAborted, execution.CampaignHalted, execution.CampaignFinished:
+	case execution.CampaignPaused, execution.CampaignResumed, execution.CampaignAborted, execution.CampaignHalted, execution.CampaignForced, execution.CampaignFinished:
 		b.phase(f)
 	case execution.NoticeAsked, execution.NoticeAccepted, execution.NoticeFailed:
 		b.notice(f)
@@ -229,6 +229,8 @@ func (b *book) phase(f *execution.Fact) {
 				p.handed, r.handedTo = true, f.Why
 			}
 		}
+	case execution.CampaignForced:
+		b.event(f, "closed by force"+because(f.Why))
 	case execution.CampaignHalted:
 		r.State = Halted
 		b.event(f, "halted"+because(cmp.Or(f.Why, f.Code)))

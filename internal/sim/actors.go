@@ -59,7 +59,13 @@ func (x *drill) crash(ctx context.Context) {
 
 // meddle lets an operator do something, sensible or not.
 func (x *drill) meddle() {
-	if x.state == nil || x.r.Float64() >= x.troubles.Operator {
+	if x.state == nil {
+		return
+	}
+	if u := x.r.Float64(); u >= x.troubles.Operator {
+		if x.troubles.Operator > 0 && u > 0.7 { // whoever has aborted has little patience
+			x.closeAborted()
+		}
 		return
 	}
 	var phase execution.Phase
@@ -91,6 +97,15 @@ func (x *drill) meddle() {
 		x.tell(execution.TurnHeld, t.Plan.ID, t.Plan.Host)
 	default:
 		x.tell(execution.CampaignPaused, "", "")
+	}
+}
+
+// closeAborted has an operator close a campaign that was told to end, as it is.
+func (x *drill) closeAborted() {
+	aborted := false
+	x.state(func(s *execution.State) { aborted = s.Phase == execution.PhaseAborted })
+	if aborted {
+		x.tell(execution.CampaignForced, "", "")
 	}
 }
 

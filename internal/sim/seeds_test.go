@@ -58,7 +58,7 @@ func TestSeeds(t *testing.T) {
 		one(t, *only)
 		return
 	}
-	var turns, done, crashes, empty, passed int
+	var turns, done, crashes, empty, passed, forced int
 	hits, ends, holds := map[simulated.Fault]int{}, map[string]int{}, map[string]int{}
 	for seed := *first; seed < *first+uint64(*seeds); seed++ {
 		if *fresh && !newKinds(seed) {
@@ -84,6 +84,8 @@ func TestSeeds(t *testing.T) {
 				done++
 			case execution.SlotPassed:
 				passed++
+			case execution.CampaignForced:
+				forced++
 			case execution.TurnHeld, execution.CohortHeld:
 				holds[f.Code]++
 				// Late placement may find less room than the forecast had; what follows from that is no surprise.
@@ -98,7 +100,10 @@ func TestSeeds(t *testing.T) {
 			hits[f] += n
 		}
 	}
-	t.Logf("%d seeds: %d turns planned, %d done, %d crashes of the controller, %d empty plans, ends %v, faults %v, holds %v, %d promises kept by another host's turn", *seeds, turns, done, crashes, empty, ends, hits, holds, passed)
+	t.Logf("%d seeds: %d turns planned, %d done, %d crashes of the controller, %d empty plans, ends %v, faults %v, holds %v, %d promises kept by another host's turn, %d closed by force", *seeds, turns, done, crashes, empty, ends, hits, holds, passed, forced)
+	if *seeds >= 1000 && (passed == 0 || forced == 0) {
+		t.Error("no promise was kept by another host's turn, or no campaign was closed by force")
+	}
 	if *seeds >= 100 && (done < turns/3 || crashes == 0 || len(hits) < 15) {
 		t.Error("the runs do not exercise the product: too few turns done, crashes or kinds of faults")
 	}

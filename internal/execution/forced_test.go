@@ -1,0 +1,55 @@
+package execution
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/evenkeel/evenkeel/internal/fleet"
+	"github.com/evenkeel/evenkeel/internal/plan"
+)
+
+// TestForced: a campaign whose host never answers again, and whose tenant takes no mail, is over once a person closes it; what was
+// not given back is named.
+func TestForced(t *testing.T) {
+	w := newWorld(t, func(p *plan.Plan, f *fleet.Fleet) { f.Groups = nil })
+	w.kill = true
+	deaf := false
+	w.answer = func(c Chore) ([]Fact, bool) {
+		switch {
+		case deaf && c.Kind == ChoreTell:
+			return []Fact{{Kind: NoticeFailed, Notice: c.Notice, Tenant: c.Tenant, Contact: c.Contact, Attempt: c.Attempt, Code: "refused", Why: "no such host", Retry: true}}, true
+		case c.Kind == ChoreUpdate:
+			w.hosts["h1"].silent, deaf = true, true
+			return nil, true // no answer, for ever
+		case deaf && c.Kind == ChoreUncordon:
+			return []Fact{{Kind: StepFailed, Turn: c.Turn, Host: c.Host, Step: c.Step, Attempt: c.Attempt, Code: CodeNoAnswer, Retry: true, Why: "no answer"}}, true
+		}
+		return nil, false
+	}
+	w.run(at("01:10:00"))
+	if !deaf || w.s.Turns["h1"].Phase == TurnFinished {
+		t.Fatalf("h1 is %s: %s", w.s.Turns["h1"].Phase, w.tail(5))
+	}
+	w.store(Fact{Kind: CampaignAborted, Who: "operator:t", Why: "enough"})
+	w.run(at("01:12:00"))
+	if w.s.Phase != PhaseAborted || len(w.s.Leftover()) == 0 || !strings.Contains(strings.Join(w.s.Leftover(), "\n"), "its host is cordoned") {
+		t.Fatalf("it is %s, left over: %v", w.s.Phase, w.s.Leftover())
+	}
+	w.store(Fact{Kind: CampaignForced, Who: "operator:t", Why: "h1 is scrapped"})
+	begun := len(w.facts)
+	w.run(at("02:00:00"))
+	if w.s.Phase != PhaseFinished || w.s.PhaseWhy != CodeAborted {
+		t.Fatalf("it is %s (%s), left over: %v: %s", w.s.Phase, w.s.PhaseWhy, w.s.Leftover(), w.tail(8))
+	}
+	i := slices.IndexFunc(w.facts, func(f Fact) bool { return f.Kind == TurnDropped && f.Turn == "h1" })
+	if f := w.facts[i]; f.Code != CodeForced || !strings.Contains(f.Why, "its cordon was not given back") {
+		t.Errorf("h1 was dropped: %s: %s", f.Code, f.Why)
+	}
+	for _, f := range w.facts[begun:] {
+		switch f.Kind {
+		case StepStarted, MovePlaced, StopStarted, BackStarted:
+			t.Errorf("after it was closed by force: %s of %s%s", f.Kind, f.Turn, f.Instance)
+		}
+	}
+}
