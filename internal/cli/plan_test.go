@@ -134,3 +134,13 @@ func TestPlanOut(t *testing.T) {
 		t.Errorf("-o yaml: %.200s", yaml)
 	}
 }
+
+// TestExamplesDoNotAge: whoever begins with the files in examples/ gets a plan, in which year ever.
+func TestExamplesDoNotAge(t *testing.T) {
+	for _, now := range []string{"2026-03-01T09:00:00Z", "2039-11-24T03:00:00Z"} {
+		code, out, errs := runPlanIn(t, t.TempDir(), "--fleet", "../../examples/fleet.yaml", "--target", "../../examples/target.yaml", "--policy", "../../examples/policy.yaml", "--now", now)
+		if first, _, _ := strings.Cut(out, "\n"); code != 2 || !strings.Contains(first, "3 of 4 hosts") {
+			t.Errorf("on %s: exit %d\n%s\n%s", now, code, first, errs)
+		}
+	}
+}

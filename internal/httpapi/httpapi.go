@@ -180,6 +180,8 @@ func wellFormed(o engine.Order) error {
 		return bad("no-name", "who gives the order is not said", "")
 	case o.Host != "" && o.Cohort != "":
 		return bad("two-subjects", fmt.Sprintf("the order names host %q and cohort %q", o.Host, o.Cohort), "name one of them")
+	case o.Force && o.Verb != "finalize":
+		return bad("force", fmt.Sprintf("%q is not given by force", o.Verb), "only a campaign that was told to end is closed by force: finalize")
 	case !ofTurn && o.Host+o.Cohort != "":
 		return bad("whole-campaign", fmt.Sprintf("%q is an order to a whole campaign, and names %q", o.Verb, o.Host+o.Cohort), "leave the name out, or hold that host")
 	}
