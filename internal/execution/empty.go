@@ -82,6 +82,31 @@ func (s *State) decideEmpty(t *TurnState, now time.Time, quiet bool) []Fact {
 	return []Fact{*t.held(CodeNoPlace, "no destination: "+strings.Join(why, "; "), "free room or lift the rule named, then: evenkeel retry "+t.Plan.ID)}
 }
 
+// mostReasons of so many hosts are told to people.
+const mostReasons = 3
+
+// wantsPlace says of the first instance that finds no place now why that is; "" when all do.
+func (s *State) wantsPlace(t *TurnState, now time.Time) string {
+	for _, in := range s.toPlace(t) {
+		if in.Incoming || s.disposition(t, in.ID) != plan.DispLiveMigrate {
+			continue
+		}
+		p := s.Place(t, in.ID, now)
+		if p.To != "" || len(p.Why) == 0 {
+			continue
+		}
+		var why []string
+		for _, r := range p.Why[:min(mostReasons, len(p.Why))] {
+			why = append(why, r.Why)
+		}
+		if rest := len(p.Why) - mostReasons; rest > 0 {
+			why = append(why, fmt.Sprintf("and %d more", rest))
+		}
+		return fmt.Sprintf("a place for %s: %s", in.ID, strings.Join(why, "; "))
+	}
+	return ""
+}
+
 // lastEnd is when the last of a turn's slots ends; without slots, its window.
 func (s *State) lastEnd(t *TurnState) time.Time {
 	end := time.Time{}

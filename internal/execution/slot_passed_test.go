@@ -2,6 +2,7 @@ package execution
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,10 @@ func TestSlotPassed(t *testing.T) {
 func TestSlotNotPassed(t *testing.T) {
 	w := newWorld(t, landsOnH2(at("00:59:00")))
 	w.hosts["h2"].silent = true
+	w.run(at("01:03:00"))
+	if waits := w.s.Status(w.now).Turns[0].Waits; !strings.HasPrefix(waits, "a place for g1: h2: is down") {
+		t.Errorf("it waits for %q", waits)
+	}
 	w.run(at("01:20:00"))
 	if w.kinds()[SlotPassed] > 0 {
 		t.Fatalf("a promise was passed to a turn of another time: %s", w.tail(8))

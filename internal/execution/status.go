@@ -51,7 +51,7 @@ type TurnStatus struct {
 	Code     string    `json:"code,omitempty"`
 	Why      string    `json:"why,omitempty"`
 	Next     string    `json:"next,omitempty"`
-	Waits    string    `json:"waits,omitempty"` // what a waiting turn waits for
+	Waits    string    `json:"waits,omitempty"` // what a waiting turn waits for, or one that empties its host and has nothing in flight
 }
 
 // Act is one thing in flight.
@@ -103,6 +103,8 @@ func (s *State) Status(now time.Time) Status {
 		}
 		if front[id] {
 			ts.Waits = s.permit(t, now).why
+		} else if t.Phase == TurnActive && t.Step == StepEmpty && !t.anyStage(StageMoving) {
+			ts.Waits = s.wantsPlace(t, now)
 		}
 		out.Turns = append(out.Turns, ts)
 	}

@@ -137,8 +137,12 @@ func (t *table) exposed() {
 		return
 	}
 	s := TollOf(t.p.Fleet, t.p)
-	if s.WholeGroups > 0 {
-		t.line("           %s interrupted whole in one slot", are(s.WholeGroups, "group"))
+	if whole := wholeGroups(t.p.Fleet, t.p); len(whole) > 0 {
+		names := strings.Join(whole[:min(few, len(whole))], ", ")
+		if rest := len(whole) - few; rest > 0 {
+			names += fmt.Sprintf(", and %d more", rest)
+		}
+		t.line("           %s interrupted whole in one slot: %s", are(len(whole), "group"), names)
 	}
 	if t.p.Target != nil {
 		t.line("exposed    %.1f VM-hours unfixed from now on", vmHours(s.ExposureS))

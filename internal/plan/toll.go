@@ -56,7 +56,7 @@ func TollOf(f *fleet.Fleet, p *Plan) Toll {
 		s.LateS, s.EndS = p.lateS(fixed, end), secondsTo(p.Made, end)
 	}
 	s.interruptions(p)
-	s.WholeGroups = wholeGroups(f, p)
+	s.WholeGroups = len(wholeGroups(f, p))
 	if p.Target != nil {
 		s.ExposureS = ExposureS(f, p, func(string) int64 { return 1 })
 	}
@@ -111,10 +111,10 @@ func (s *Toll) interruptions(p *Plan) {
 	s.TenantsStopped, s.Tenants = len(stopped), len(tenants)
 }
 
-// wholeGroups counts the groups of which one promised slot takes in all members.
-func wholeGroups(f *fleet.Fleet, p *Plan) (n int) {
+// wholeGroups names the groups of which one promised slot takes in all members.
+func wholeGroups(f *fleet.Fleet, p *Plan) (ids []string) {
 	if len(f.Groups) == 0 {
-		return 0
+		return nil
 	}
 	type promise struct{ start, end int64 }
 	slots := map[string][]promise{} // by instance, of those in groups
@@ -147,10 +147,10 @@ func wholeGroups(f *fleet.Fleet, p *Plan) (n int) {
 			}
 		}
 		if whole {
-			n++
+			ids = append(ids, f.Groups[i].ID)
 		}
 	}
-	return n
+	return ids
 }
 
 // secondsTo is from a to b; 0 where b comes first.
