@@ -20,6 +20,7 @@ type promises struct {
 	told      map[string][]telling
 	cancelled map[string]int64 // slot id -> the fact that asks for the notice
 	begun     map[string]int64 // turn -> the fact that permits it
+	passed    map[string]int64 // slot id -> the fact by which another turn is to keep it
 	returned  map[string]bool  // slot ids that its parent did not hand over after all
 	handed    []string         // slot ids that it hands over
 }
@@ -48,7 +49,7 @@ func promisesOf(facts []Fact) *promises {
 	if len(facts) == 0 || facts[0].Kind != "campaign-applied" {
 		return nil
 	}
-	p := &promises{id: facts[0].Campaign, applied: facts[0].At, plan: new(plan.Plan), told: map[string][]telling{}, cancelled: map[string]int64{}, begun: map[string]int64{}, returned: map[string]bool{}}
+	p := &promises{id: facts[0].Campaign, applied: facts[0].At, plan: new(plan.Plan), told: map[string][]telling{}, cancelled: map[string]int64{}, begun: map[string]int64{}, passed: map[string]int64{}, returned: map[string]bool{}}
 	if json.Unmarshal(facts[0].Plan, p.plan) != nil {
 		return nil
 	}
@@ -82,6 +83,10 @@ func (p *promises) hear(f *Fact, slots map[string]*plan.Slot, asked map[string]*
 					p.told[id] = append(p.told[id], telling{f.At, *s})
 				}
 			}
+		}
+	case "slot-passed": // another turn is to keep it
+		for _, id := range f.Slots {
+			p.passed[id] = f.Seq
 		}
 	case "turn-permitted":
 		if p.begun[f.Turn] == 0 {
@@ -121,6 +126,8 @@ func (h *heirs) judge(parent, child *promises) {
 			"campaign %s keeps slot %s, and fact %d of campaign %s tells tenant %s that it is off", child.id, sl.ID, parent.cancelled[sl.ID], parent.id, sl.Tenant)
 		h.must(parent.begun[sl.Turn] == 0, 4, "handed-used", s, sl.Start, "promises handed over whose turns did not begin",
 			"campaign %s keeps slot %s, and fact %d of campaign %s began that turn", child.id, sl.ID, parent.begun[sl.Turn], parent.id)
+		h.must(parent.passed[sl.ID] == 0, 4, "handed-used", s, sl.Start, "promises handed over that no other turn of the parent keeps",
+			"campaign %s keeps slot %s, and by fact %d of campaign %s another turn of that one does", child.id, sl.ID, parent.passed[sl.ID], parent.id)
 	}
 }
 

@@ -69,6 +69,9 @@ var handedCases = map[string]struct {
 	"begun by the parent": {func(_ *plan.Plan, winter, _ *[]Fact) {
 		(*winter)[4].Kind = "turn-permitted"
 	}, "[handed-used]"},
+	"kept by another turn of the parent": {func(_ *plan.Plan, winter, _ *[]Fact) {
+		*winter = append(*winter, Fact{At: (*winter)[5].At, Kind: "slot-passed", Campaign: "winter", Turn: "h1", Instance: "i1", To: "h2", Slots: []string{"h1/i1"}})
+	}, "[handed-used]"},
 }
 
 func TestHandedOver(t *testing.T) {

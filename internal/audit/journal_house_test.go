@@ -143,6 +143,16 @@ var houseMutants = []journalMutant{
 		p.put(i, Fact{Kind: "campaign-aborted", Who: "operator:robin", Why: "w"}, Fact{Kind: "campaign-forced", Why: "w"})
 		p.cut(i + 2)
 	}},
+	{"a step that begins after the campaign was closed by force", 8, one("act-after-forced"), false, func(p *tape) {
+		i := p.find("step-started", "update", "a")
+		p.put(i, Fact{Kind: "campaign-aborted", Who: "operator:robin", Why: "w"}, Fact{Kind: "campaign-forced", Who: "operator:robin", Why: "w"})
+		p.cut(i + 3)
+	}},
+	{"an instance started after the campaign was closed by force", 8, one("act-after-forced"), false, func(p *tape) {
+		i := p.find("back-started", "c")
+		p.put(i, Fact{Kind: "campaign-aborted", Who: "operator:robin", Why: "w"}, Fact{Kind: "campaign-forced", Who: "operator:robin", Why: "w"})
+		p.cut(i + 3)
+	}},
 	{"a cordon that a campaign closed by force does not name", 7, one("not-given-back"), false, func(p *tape) {
 		i := p.find("step-started", "update", "a")
 		p.put(i, Fact{Kind: "campaign-aborted", Who: "operator:robin", Why: "w"}, Fact{Kind: "campaign-forced", Who: "operator:robin", Why: "w"},

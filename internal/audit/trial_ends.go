@@ -122,6 +122,7 @@ func (t *trial) stopGoesOn(r *run, f *Fact) {
 			g.state = "unknown"
 		}
 	case "back-started":
+		t.must(!r.forced, 8, "act-after-forced", s, f.At, "a start before the campaign was closed by force", "%s is to be started after campaign %s was closed by force", f.Instance, r.id)
 		t.must(f.To == tr.host || g.died && f.To == g.host, 5, "back-elsewhere", s, f.At, "the host on which it was stopped", "%s, stopped on %s, is to be started on %s", f.Instance, tr.host, f.To)
 		tr.placed[g.id] = append(tr.placed[g.id], placed{f.Attempt, "back"})
 	case "back-done":

@@ -31,6 +31,8 @@ func (tr *turnRun) stepEnds(f *Fact) {
 // deadline has passed or another controller has taken over since (it waited for the call to end).
 func (t *trial) stepStarts(r *run, tr *turnRun, f *Fact, s Subject) {
 	t.apartFromTwin(r, tr, f, s)
+	first := f.Step == "revert" && tr.started["revert"] == 0 // which law 8 asks of a failed canary
+	t.must(!r.forced || first, 8, "act-after-forced", s, f.At, "a step before the campaign was closed by force", "step %s of turn %s starts after campaign %s was closed by force", f.Step, tr.id, r.id)
 	t.must(tr.mayStep(f.Step), 10, "unpermitted", s, f.At, "a turn-permitted ahead of its steps", "step %s of turn %s starts, and the turn is not open", f.Step, tr.id)
 	if a := tr.attempts[f.Step]; a != nil && acting[f.Step] {
 		over := !a.deadline.IsZero() && f.At.After(a.deadline) || t.took > a.seq

@@ -1,11 +1,19 @@
 package execution
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A campaign that was told to end does so once all its turns are in a safe place. Where one cannot get there (its
 // host never answers again, an address takes no mail) a person closes the campaign as it is. Nothing new begins; acts
 // in flight are waited for, each has a deadline; what was borrowed and not given back, and who was not brought back, is
 // named with the turn.
+
+// closing: a person closes the campaign, and taking back what the turn brought was tried, if it was due.
+func (s *State) closing(t *TurnState) bool {
+	return !s.forced.IsZero() && (t.revert.attempt > 0 || !t.reverts())
+}
 
 // forcedEnd ends one turn of a campaign that a person closes.
 func (s *State) forcedEnd(t *TurnState) []Fact {
@@ -15,6 +23,9 @@ func (s *State) forcedEnd(t *TurnState) []Fact {
 	why := "the campaign was closed by force"
 	if t.Cordoned {
 		why += "; its cordon was not given back"
+	}
+	if t.reverts() {
+		why += "; its live patches were not taken back: " + strings.Join(t.revert.names, ", ")
 	}
 	if t.committed() && t.NewBoot == "" {
 		why += "; its reboot was ordered, and nobody saw what it came back as"

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/fleet"
 	"github.com/evenkeel/evenkeel/internal/plan"
@@ -51,5 +52,26 @@ func TestForced(t *testing.T) {
 		case StepStarted, MovePlaced, StopStarted, BackStarted:
 			t.Errorf("after it was closed by force: %s of %s%s", f.Kind, f.Turn, f.Instance)
 		}
+	}
+}
+
+// TestForcedRevert: what a failed canary brought is tried to be taken back once, and not again, where a person closes the
+// campaign; what stays is named.
+func TestForcedRevert(t *testing.T) {
+	w := canaryWorld(t, map[string]Fact{"h1 update": {Code: "patch-invalid"}, "h1 revert": {Code: "unreachable", Retry: true}})
+	w.run(at("01:01:00"))
+	tries := len(w.started(StepRevert, "h1"))
+	if tries == 0 || w.s.Turns["h1"].revert.over {
+		t.Fatalf("%d reverts: %s", tries, w.tail(6))
+	}
+	w.store(Fact{Kind: CampaignAborted, Who: "operator:t", Why: "enough"}, Fact{Kind: CampaignForced, Who: "operator:t", Why: "now"})
+	w.now = later(w.now, w.s.Turns["h1"].revert.retryAt.Add(time.Second)) // the next try would be due
+	w.run(at("01:58:00"))
+	i := slices.IndexFunc(w.facts, func(f Fact) bool { return f.Kind == TurnDropped && f.Turn == "h1" })
+	if n := len(w.started(StepRevert, "h1")); i < 0 || w.s.Phase != PhaseFinished || n != tries {
+		t.Fatalf("h1 dropped at %d, it is %s, %d reverts of %d: %s", i, w.s.Phase, n, tries, w.tail(6))
+	}
+	if f := w.facts[i]; f.Code != CodeForced || !strings.Contains(f.Why, "its live patches were not taken back: lp2") {
+		t.Errorf("it was dropped: %s: %s", f.Code, f.Why)
 	}
 }

@@ -67,7 +67,7 @@ func (s *State) decideCanary(now time.Time) []Fact {
 			return []Fact{{Kind: StepFailed, Turn: id, Host: t.Plan.Host, Step: StepRevert, Attempt: r.attempt, Code: CodeNoAnswer, Retry: true, Why: "step revert gave no answer by its deadline"}}
 		case s.Phase == PhaseRunning && s.failed[id] && (t.reverts() || t.Phase == TurnOnHold && t.Code == CodeCanaryUnwell):
 			return []Fact{{Kind: CampaignHalted, Turn: id, Host: t.Plan.Host, Code: CodeCanary, Why: fmt.Sprintf("the canary %s failed: %s", t.Plan.Host, t.Why)}}
-		case !t.reverts(), r.started:
+		case !t.reverts(), r.started, s.closing(t):
 		case !now.Before(r.retryAt):
 			return []Fact{{Kind: StepStarted, Turn: id, Host: t.Plan.Host, Step: StepRevert, Attempt: r.attempt + 1, Patches: r.names,
 				Deadline: now.Add(s.updateMost(t)), Why: t.Why}}

@@ -33,12 +33,19 @@ func (s *State) standsFor(t *TurnState, instance string) *plan.Slot {
 	return sl
 }
 
-// keepable says whether a turn that waits could keep a promise that was made for another one's: all that it does lies
-// in that slot already, and its lead time is over by then.
-func (s *State) keepable(sl *plan.Slot, o *TurnState) bool {
+// couldKeep gives the promise to an instance, made for another turn's time, that a turn which waits could keep: all that it
+// does lies in that slot already, and the lead time is over by then. nil: none.
+func (s *State) couldKeep(t *TurnState, in *fleet.Instance, o *TurnState) *plan.Slot {
+	sl := s.standsFor(t, in.ID)
+	if sl == nil || o.Phase != TurnWaiting || o.Plan.Tactic != plan.Evacuate {
+		return nil
+	}
 	from, to := s.slotsMeet(o)
 	due := s.toldAt(sl.ID).Add(s.Plan.Policy.Lead.Of(sl.Class))
-	return o.Phase == TurnWaiting && o.Plan.Tactic == plan.Evacuate && !to.IsZero() && !sl.Start.After(from) && !sl.End.Before(to) && !due.After(from)
+	if to.IsZero() || sl.Start.After(from) || sl.End.Before(to) || due.After(from) {
+		return nil
+	}
+	return sl
 }
 
 // slotsMeet is the time that all of a turn's slots share; zero: it has none.
@@ -57,18 +64,17 @@ func (s *State) mayStay(t *TurnState, in *fleet.Instance, o *TurnState) bool {
 	if s.turnSlot[actKey(o.Plan.ID, in.ID)] != nil || s.homeward[actKey(t.Plan.ID, in.ID)] {
 		return true
 	}
-	sl := s.standsFor(t, in.ID)
-	return sl != nil && s.keepable(sl, o)
+	return s.couldKeep(t, in, o) != nil
 }
 
 // passSlot has the turn of an instance's destination keep what was promised for another one's, where that is needed.
 func (s *State) passSlot(t *TurnState, in *fleet.Instance, to string) []Fact {
 	o := s.Turns[to]
-	if o == nil || o.Phase != TurnWaiting || in.Tenant == "" || s.turnSlot[actKey(o.Plan.ID, in.ID)] != nil {
+	if o == nil || in.Tenant == "" || s.turnSlot[actKey(o.Plan.ID, in.ID)] != nil {
 		return nil
 	}
-	sl := s.standsFor(t, in.ID)
-	if sl == nil || !s.keepable(sl, o) {
+	sl := s.couldKeep(t, in, o)
+	if sl == nil {
 		return nil
 	}
 	return []Fact{{Kind: SlotPassed, Turn: sl.Turn, Host: s.Turns[sl.Turn].Plan.Host, Instance: in.ID, Tenant: in.Tenant, To: o.Plan.ID, Slots: []string{sl.ID},

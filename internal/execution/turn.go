@@ -20,7 +20,7 @@ func (s *State) decideTurns(now time.Time) []Fact {
 }
 
 func (s *State) decideTurn(t *TurnState, now time.Time) []Fact {
-	if t.revert.started || t.reverts() && s.forced.IsZero() {
+	if t.revert.started || t.reverts() && !s.closing(t) {
 		return nil // what it brought is taken back first
 	}
 	if facts := s.unanswered(t, now); facts != nil {

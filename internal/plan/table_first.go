@@ -137,12 +137,8 @@ func (t *table) exposed() {
 		return
 	}
 	s := TollOf(t.p.Fleet, t.p)
-	if whole := wholeGroups(t.p.Fleet, t.p); len(whole) > 0 {
-		names := strings.Join(whole[:min(few, len(whole))], ", ")
-		if rest := len(whole) - few; rest > 0 {
-			names += fmt.Sprintf(", and %d more", rest)
-		}
-		t.line("           %s interrupted whole in one slot: %s", are(len(whole), "group"), names)
+	if s.WholeGroups > 0 {
+		t.line("           %s interrupted whole in one slot: %s", are(s.WholeGroups, "group"), fewOf(wholeGroups(t.p.Fleet, t.p)))
 	}
 	if t.p.Target != nil {
 		t.line("exposed    %.1f VM-hours unfixed from now on", vmHours(s.ExposureS))
@@ -172,19 +168,24 @@ func repeated(each map[string]int) (n int) {
 // few names are told on the first screen.
 const few = 4
 
+// fewOf joins the first few of some words, and says how many there are beside them.
+func fewOf(words []string) string {
+	if rest := len(words) - few; rest > 0 {
+		words = append(slices.Clone(words[:few]), fmt.Sprintf("and %d more", rest))
+	}
+	return strings.Join(words, ", ")
+}
+
 func namesOf(list []*pain) string {
 	var names []string
-	for _, p := range list[:min(few, len(list))] {
+	for _, p := range list {
 		name := p.tenant
 		if name == "" {
 			name = "no tenant"
 		}
 		names = append(names, fmt.Sprintf("%s (%d)", name, len(p.stopped)))
 	}
-	if len(list) > few {
-		names = append(names, fmt.Sprintf("and %d more", len(list)-few))
-	}
-	return strings.Join(names, ", ")
+	return fewOf(names)
 }
 
 func have(n int, what string) string {

@@ -92,7 +92,7 @@ func TestFirstScreenTellsExposure(t *testing.T) {
 		}
 		return out.String()
 	}
-	for _, want := range []string{"exposed    13.0 VM-hours unfixed from now on", "1 group is interrupted whole in one slot: "} {
+	for _, want := range []string{"exposed    13.0 VM-hours unfixed from now on", "1 group is interrupted whole in one slot: g\n"} {
 		if text := told(); !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
